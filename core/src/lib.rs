@@ -1,0 +1,3 @@
+//! Verifies immudb's proofs.
+#![no_std]
+#![forbid(unsafe_code)]

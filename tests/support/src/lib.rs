@@ -1,0 +1,1 @@
+//! Finds or starts the real immudb that the tests run against.
