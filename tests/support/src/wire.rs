@@ -1,0 +1,140 @@
+//! As much of PostgreSQL's protocol (version 3.0, "Message Formats") as lying
+//! in it takes.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// One message. All have a type byte, except the client's first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PgMessage {
+    /// The type byte: `b'Q'` query, `b'T'` row description, `b'D'` data row,
+    /// `b'C'` complete, `b'E'` error, `b'Z'` ready; 0 for the start-up message.
+    pub kind: u8,
+    /// The payload, without type and length.
+    pub body: Vec<u8>,
+}
+
+impl PgMessage {
+    /// A simple query.
+    pub fn query(text: &str) -> Self {
+        Self { kind: b'Q', body: [text.as_bytes(), b"\0"].concat() }
+    }
+
+    /// A data row in text format; `None` is NULL.
+    pub fn data_row(columns: &[Option<Vec<u8>>]) -> Self {
+        let mut body = (columns.len() as u16).to_be_bytes().to_vec();
+        for column in columns {
+            match column {
+                None => body.extend((-1i32).to_be_bytes()),
+                Some(bytes) => {
+                    body.extend((bytes.len() as u32).to_be_bytes());
+                    body.extend(bytes);
+                }
+            }
+        }
+        Self { kind: b'D', body }
+    }
+
+    /// A query's text; none if this is no query.
+    pub fn query_text(&self) -> Option<String> {
+        let text = (self.kind == b'Q').then_some(&self.body)?.strip_suffix(b"\0")?;
+        Some(String::from_utf8_lossy(text).into_owned())
+    }
+
+    /// A data row's columns as the server wrote them (text format: a BLOB is
+    /// `\x` and hex); none if this is no data row.
+    pub fn columns(&self) -> Option<Vec<Option<Vec<u8>>>> {
+        let mut rest = (self.kind == b'D').then_some(&self.body[..])?;
+        let count = u16::from_be_bytes(take(&mut rest)?);
+        let column = |_| match i32::from_be_bytes(take(&mut rest)?) {
+            -1 => Some(None),
+            len => Some(Some(rest.split_off(..usize::try_from(len).ok()?)?.to_vec())),
+        };
+        (0..count).map(column).collect()
+    }
+
+    /// Puts a text in place of column `index` of a data row.
+    ///
+    /// # Panics
+    /// If this is no data row or has no such column.
+    pub fn set_column(&mut self, index: usize, text: impl Into<Vec<u8>>) {
+        let mut columns = self.columns().expect("a data row");
+        columns[index] = Some(text.into());
+        *self = Self::data_row(&columns);
+    }
+
+    /// The names in a row description; none if this is none.
+    pub fn column_names(&self) -> Option<Vec<String>> {
+        let mut rest = (self.kind == b'T').then_some(&self.body[..])?;
+        let count = u16::from_be_bytes(take(&mut rest)?);
+        let name = |_| {
+            let end = rest.iter().position(|b| *b == 0)?;
+            let name = String::from_utf8_lossy(&rest[..end]).into_owned();
+            // After the name: table, column, type, size, modifier, format.
+            rest = rest.get(end + 1 + 18..)?;
+            Some(name)
+        };
+        (0..count).map(name).collect()
+    }
+
+    /// The bytes on the wire.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = if self.kind == 0 { vec![] } else { vec![self.kind] };
+        bytes.extend((self.body.len() as u32 + 4).to_be_bytes());
+        bytes.extend(&self.body);
+        bytes
+    }
+
+    /// Reads one message; the client's first if `startup`.
+    pub(crate) fn read(from: &mut impl Read, startup: bool) -> io::Result<Self> {
+        let mut kind = [0];
+        if !startup {
+            from.read_exact(&mut kind)?;
+        }
+        let mut len = [0; 4];
+        from.read_exact(&mut len)?;
+        let len = u32::from_be_bytes(len).checked_sub(4).ok_or(io::ErrorKind::InvalidData)?;
+        let mut body = vec![0; len as usize];
+        from.read_exact(&mut body)?;
+        Ok(Self { kind: kind[0], body })
+    }
+
+    /// The client's request for TLS, which comes before its start-up message.
+    pub(crate) fn is_tls_request(&self) -> bool {
+        self.kind == 0 && self.body == 80_877_103u32.to_be_bytes()
+    }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}
+
+/// Logs in over the PostgreSQL wire and goes: proof that the server answers.
+pub(crate) fn log_in(host: &str, port: u16, user: &str, password: &str) -> io::Result<()> {
+    let mut stream = TcpStream::connect((host, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let settings = format!("user\0{user}\0database\0defaultdb\0\0");
+    let body = [&196_608u32.to_be_bytes()[..], settings.as_bytes()].concat();
+    stream.write_all(&PgMessage { kind: 0, body }.to_bytes())?;
+    loop {
+        let message = PgMessage::read(&mut stream, false)?;
+        match (message.kind, message.body.as_slice()) {
+            // A password in clear text, the one kind that immudb asks for.
+            (b'R', [0, 0, 0, 3]) => {
+                let body = [password.as_bytes(), b"\0"].concat();
+                stream.write_all(&PgMessage { kind: b'p', body }.to_bytes())?;
+            }
+            (b'Z', _) => {
+                return stream.write_all(&PgMessage { kind: b'X', body: vec![] }.to_bytes());
+            }
+            (b'E', body) => {
+                let text = String::from_utf8_lossy(body).replace('\0', " ");
+                return Err(io::Error::other(text));
+            }
+            _ => {}
+        }
+    }
+}
