@@ -17,11 +17,13 @@
 mod docker;
 mod folder;
 mod go;
+mod private;
 mod proxy;
 mod server;
 mod wire;
 
 pub use folder::{TempDir, copy_dir, temp_dir};
+pub use private::{Options, PrivateServer, Saved};
 pub use proxy::{Action, Context, Direction, Proxy};
-pub use server::{Options, PrivateServer, Saved, Server, server};
+pub use server::{Server, server};
 pub use wire::PgMessage;

@@ -1,18 +1,15 @@
-//! The servers themselves.
+//! The server that all tests of a process share.
 
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
-use crate::folder::{TempDir, copy_dir, temp_dir, unique};
+use crate::folder::unique;
+use crate::private::{Options, PrivateServer};
 use crate::{go, wire};
-use std::path::{Path, PathBuf};
 
 /// Long enough for a busy machine with two cores.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 const REMEDY: &str = "The tests need a real immudb 1.11: name a running one in IMMUDB_HOST \
     (and IMMUDB_PORT, IMMUDB_USERNAME, IMMUDB_PASSWORD), or install Go 1.21 or newer \
@@ -97,7 +94,7 @@ fn from_docker() -> Result<Server, String> {
 }
 
 impl Server {
-    fn local(port: u16) -> Self {
+    pub(crate) fn local(port: u16) -> Self {
         let immudb = || "immudb".to_owned();
         Self { host: "127.0.0.1".to_owned(), port, username: immudb(), password: immudb() }
     }
@@ -114,221 +111,8 @@ impl Server {
     }
 }
 
-/// How a [`PrivateServer`] starts.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Whether it speaks PostgreSQL's wire, which a release does not unless
-    /// told. Without it, `port` refuses connections and gRPC answers.
-    pub pgsql: bool,
-    /// More of immudb's own flags.
-    pub flags: Vec<String>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { pgsql: true, flags: vec![] }
-    }
-}
-
-/// A server with a data folder of its own, on ports of its own that it keeps
-/// for life. It ends with this value or with the test process, however that
-/// ends.
-#[derive(Debug)]
-pub struct PrivateServer {
-    server: Server,
-    grpc_port: u16,
-    binary: PathBuf,
-    options: Options,
-    // Before the folder: dropped first.
-    child: Option<Running>,
-    folder: TempDir,
-}
-
-/// A copy of a stopped server's data: [`PrivateServer::save`].
-#[derive(Debug)]
-pub struct Saved(TempDir);
-
-impl Server {
-    /// Starts a private server with the PostgreSQL wire on.
-    ///
-    /// # Panics
-    /// When it cannot be built or started.
-    pub fn start_private() -> PrivateServer {
-        Self::start_private_with(&Options::default())
-    }
-
-    /// Starts a private server.
-    ///
-    /// # Panics
-    /// When it cannot be built or started.
-    pub fn start_private_with(options: &Options) -> PrivateServer {
-        let need = |e| format!("This test stops and starts immudb itself and needs Go 1.21: {e}");
-        let started = go::server_binary().map_err(need);
-        started.and_then(|b| PrivateServer::start(b, options)).unwrap_or_else(|e| panic!("{e}"))
-    }
-}
-
-impl PrivateServer {
-    fn start(binary: PathBuf, options: &Options) -> Result<Self, String> {
-        let mut attempts = 3;
-        loop {
-            let [port, grpc_port] = free_ports().map_err(|e| format!("no free port: {e}"))?;
-            let mut server = Self {
-                server: Server::local(port),
-                grpc_port,
-                binary: binary.clone(),
-                options: options.clone(),
-                child: None,
-                folder: temp_dir("immudb"),
-            };
-            attempts -= 1;
-            match server.launch() {
-                Ok(()) => return Ok(server),
-                // Somebody was faster at the port.
-                Err(e) if attempts > 0 && e.contains("address already in use") => {}
-                Err(e) => return Err(e),
-            }
-        }
-    }
-
-    /// Where it answers.
-    pub fn server(&self) -> &Server {
-        &self.server
-    }
-
-    /// The port of its gRPC interface: where a client that mistakes the ports
-    /// ends up.
-    pub fn grpc_port(&self) -> u16 {
-        self.grpc_port
-    }
-
-    /// Its data, to be touched only while it is stopped.
-    pub fn data_dir(&self) -> PathBuf {
-        self.folder.join("data")
-    }
-
-    /// What it has logged so far.
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-
-    /// Ends it in good order.
-    pub fn stop(&mut self) {
-        drop(self.child.take());
-    }
-
-    /// Ends it as a power cut would (SIGKILL).
-    pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill();
-        }
-    }
-
-    /// Starts it again on the same data and ports, after ending it in good
-    /// order if it runs.
-    ///
-    /// # Panics
-    /// When it does not start.
-    pub fn restart(&mut self) {
-        self.stop();
-        self.launch().unwrap_or_else(|e| panic!("{e}"));
-    }
-
-    /// Stops it, copies its data and starts it again: a backup.
-    ///
-    /// # Panics
-    /// When that fails.
-    pub fn save(&mut self) -> Saved {
-        self.stop();
-        let saved = Saved(temp_dir("saved"));
-        copy_dir(&self.data_dir(), &saved.0.join("data")).expect("copy of a data folder");
-        self.restart();
-        saved
-    }
-
-    /// Stops it, puts a backup in place of its data and starts it again: a
-    /// rollback. Writes that follow make it a fork.
-    ///
-    /// # Panics
-    /// When that fails.
-    pub fn restore(&mut self, saved: &Saved) {
-        self.stop();
-        let data = self.data_dir();
-        let swap = fs::remove_dir_all(&data).and_then(|()| copy_dir(&saved.0.join("data"), &data));
-        swap.expect("restored data folder");
-        self.restart();
-    }
-
-    fn launch(&mut self) -> Result<(), String> {
-        let failed = |log: &Path, e: &dyn std::fmt::Display| {
-            let text = fs::read_to_string(log).unwrap_or_default();
-            let lines: Vec<&str> = text.lines().collect();
-            let tail = lines[lines.len().saturating_sub(30)..].join("\n");
-            format!("immudb did not start: {e}\nits log ends:\n{tail}")
-        };
-        let log = self.folder.join("log");
-        let spawned = self.spawn(&log);
-        let child = self.child.insert(spawned.map_err(|e| failed(&log, &e))?);
-        let alive = || match child.0.try_wait()? {
-            None => Ok(()),
-            Some(status) => Err(io::Error::other(format!("it ended with {status}"))),
-        };
-        let answers = || match self.options.pgsql {
-            true => wire::log_in("127.0.0.1", self.server.port, "immudb", "immudb"),
-            false => TcpStream::connect((Ipv4Addr::LOCALHOST, self.grpc_port)).map(drop),
-        };
-        retry(PATIENCE, answers, alive).map_err(|e| failed(&log, &e))
-    }
-
-    fn spawn(&self, log: &Path) -> io::Result<Running> {
-        let log = File::options().create(true).append(true).open(log)?;
-        let mut command = Command::new(&self.binary);
-        // What the tests are told is not meant for their server.
-        for (name, _) in env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("IMMUDB_"))
-        {
-            command.env_remove(name);
-        }
-        command
-            .args(["--address", "127.0.0.1", "--auth", "--web-server=false"])
-            .args(["--metrics-server=false", "--port", &self.grpc_port.to_string()])
-            .arg("--dir")
-            .arg(self.data_dir())
-            .args(&self.options.flags);
-        if self.options.pgsql {
-            command.args(["--pgsql-server", "--pgsql-server-port", &self.server.port.to_string()]);
-        }
-        // The server ends when its standard input closes: with this process.
-        command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
-        command.spawn().map(Running)
-    }
-}
-
-/// A process that ends with this value, in good order where possible.
-#[derive(Debug)]
-struct Running(Child);
-
-impl Running {
-    fn kill(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let deadline = Instant::now() + PATIENCE;
-        while let Ok(None) = self.0.try_wait() {
-            if Instant::now() > deadline {
-                return self.kill();
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
 /// Calls `f` until it succeeds, `go_on` fails or patience ends.
-fn retry(
+pub(crate) fn retry(
     patience: Duration,
     f: impl Fn() -> io::Result<()>,
     mut go_on: impl FnMut() -> io::Result<()>,
@@ -342,10 +126,4 @@ fn retry(
         }
         thread::sleep(Duration::from_millis(50));
     }
-}
-
-fn free_ports() -> io::Result<[u16; 2]> {
-    let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let listeners = [bind()?, bind()?];
-    Ok([listeners[0].local_addr()?.port(), listeners[1].local_addr()?.port()])
 }
