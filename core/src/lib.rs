@@ -1,3 +1,94 @@
-//! Verifies immudb's proofs.
+//! Verifies what an [immudb] ledger says about itself: that a transaction is in the ledger, that
+//! an entry is in the transaction, that one state extends another, and that a SQL row is exactly
+//! the row whose digest was proved.
+//!
+//! No allocation, no `unsafe`, no panic, no I/O, no clock. Every function is total: any number,
+//! any bytes and any list of hashes are legal arguments, and what does not hold is an error that
+//! says which step failed. Lengths are checked before anything is hashed, so the work of a call is
+//! bounded by the size of its input.
+//!
+//! # From a row to a trusted state
+//!
+//! ```
+//! use counterfoil_core::*;
+//!
+//! # fn example(pinned: TrustedState, state_header: &Header<'_>, header: &Header<'_>,
+//! #     tx_path: &[[u8; 32]], entry_path: &[[u8; 32]], table: &Table<'_>, row: &[Option<Value<'_>>])
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! // The transaction belongs to the ledger that the pinned state commits to.
+//! let tx: VerifiedTx = pinned.verify_tx(state_header, header, tx_path)?;
+//! // The row is entry 0 of that transaction. Its digest is computed here, never taken on trust.
+//! let entry: VerifiedEntry = tx.verify_entry(&table.entry_digest(row)?, 0, entry_path)?;
+//! # let _ = entry; Ok(()) }
+//! ```
+//!
+//! A [`VerifiedTx`] and a [`VerifiedEntry`] have no public constructor: holding one *is* the proof.
+//!
+//! # What this crate does not do
+//!
+//! * It does not fetch, store or sign anything.
+//! * It does not decide which [`TrustedState`] to trust. A proof under a state is worth exactly as
+//!   much as the state.
+//! * It does not show that a ledger is complete, or that a row is the first or the last written
+//!   under its key: that takes an account of *all* entries of *all* transactions, for which
+//!   [`Frontier`] and [`VerifiedTx::verify_all_entries`] are the building blocks.
+//! * It does not know when something happened: [`Header::ts`] is the server's claim.
+//! * It does not know whether a [`Table`] is the one in the ledger: prove its definition with
+//!   [`Table::create_digests`] first.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `hex` | no | `FromStr` for the digests and for [`TrustedState`] |
+//! | `serde` | no | `Serialize` and `Deserialize` for digests, numbers and [`TrustedState`] (implies `hex`) |
+//!
+//! # Formats
+//!
+//! Every integer that is hashed or stored is big-endian; `H` is SHA-256, `‖` joins bytes. The
+//! formats are those of immudb 1.11.1, the trees those of [RFC 6962] and [RFC 9162].
+//!
+//! [immudb]: https://immudb.io
+//! [RFC 6962]: https://www.rfc-editor.org/rfc/rfc6962
+//! [RFC 9162]: https://www.rfc-editor.org/rfc/rfc9162
 #![no_std]
 #![forbid(unsafe_code)]
+#![deny(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::as_conversions
+)]
+
+mod catalog;
+mod digest;
+mod entry;
+mod error;
+mod frontier;
+mod header;
+mod key;
+mod number;
+mod row;
+mod state;
+mod table;
+mod tree;
+mod wire;
+
+pub use catalog::{CatalogEntry, CatalogKey, IndexColumns, index_digest};
+pub use digest::{Alh, EntryDigest, InnerHash, LeafHash, Root, ValueHash, node_hash};
+pub use entry::{EntryMetadata, entry_digest};
+#[cfg(feature = "hex")]
+pub use error::ParseError;
+pub use error::{CatalogError, EntryError, HeaderError, ProofError, RowError, TreeError};
+pub use frontier::Frontier;
+pub use header::{Header, HeaderVersion, TxMetadata};
+pub use number::{LeafIndex, TreeSize, TxId};
+pub use row::Value;
+pub use state::{TrustedState, VerifiedEntry, VerifiedTx};
+pub use table::{Column, ColumnType, MAX_KEY_LEN, Table};
+pub use tree::{
+    consistency_path_len, inclusion_path_len, verify_consistency, verify_consistency_immudb,
+    verify_inclusion,
+};

@@ -1,0 +1,78 @@
+//! Why a transaction or an entry is not shown to be in the ledger.
+
+use core::fmt;
+
+use super::{HeaderError, TreeError};
+use crate::number::TxId;
+
+/// A proof under a trusted state does not hold. The variants are the steps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ProofError {
+    /// The header given for the state is none.
+    StateHeader(HeaderError),
+    /// The header given for the state is another transaction's.
+    StateTx {
+        /// The state's transaction.
+        expected: TxId,
+        /// The header's.
+        found: TxId,
+    },
+    /// The header given for the state has another hash than the state.
+    StateAlh,
+    /// The transaction's header is none.
+    TxHeader(HeaderError),
+    /// The state's tree does not hold the transaction: it is newer, or the tree lags.
+    NotCovered {
+        /// The transaction.
+        tx: TxId,
+        /// The last transaction in the state's tree.
+        covered: TxId,
+    },
+    /// The transaction is the state's own, and its header has another hash.
+    TxAlh,
+    /// The transaction is not shown to be in the state's tree.
+    TxInclusion(TreeError),
+    /// The entry is not shown to be in the transaction's tree.
+    EntryInclusion(TreeError),
+    /// There are fewer or more entries than the transaction has.
+    EntryCount {
+        /// How many it has.
+        expected: u32,
+    },
+    /// The entries do not give the root of the transaction's tree.
+    EntriesRoot,
+}
+
+impl fmt::Display for ProofError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StateHeader(error) => write!(f, "header of the state: {error}"),
+            Self::StateTx { expected, found } => {
+                write!(f, "header of the state: of transaction {found} in place of {expected}")
+            }
+            Self::StateAlh => f.write_str("header of the state: it has another hash"),
+            Self::TxHeader(error) => write!(f, "header of the transaction: {error}"),
+            Self::NotCovered { tx, covered } => {
+                write!(f, "transaction {tx}: the state's tree ends at transaction {covered}")
+            }
+            Self::TxAlh => f.write_str("header of the transaction: it is not the state's"),
+            Self::TxInclusion(error) => write!(f, "transaction in the ledger: {error}"),
+            Self::EntryInclusion(error) => write!(f, "entry in the transaction: {error}"),
+            Self::EntryCount { expected } => {
+                write!(f, "entries of the transaction: not exactly {expected}")
+            }
+            Self::EntriesRoot => f.write_str("entries of the transaction: another root"),
+        }
+    }
+}
+
+impl core::error::Error for ProofError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::StateHeader(error) | Self::TxHeader(error) => Some(error),
+            Self::TxInclusion(error) | Self::EntryInclusion(error) => Some(error),
+            _ => None,
+        }
+    }
+}

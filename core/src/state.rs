@@ -1,0 +1,256 @@
+//! What is trusted, and what a check under it proves.
+
+use core::fmt;
+
+use crate::digest::{Alh, EntryDigest, Root};
+use crate::error::{ProofError, TreeError};
+use crate::frontier::Frontier;
+use crate::header::Header;
+use crate::number::{LeafIndex, TreeSize, TxId};
+use crate::tree::verify_inclusion;
+
+/// A ledger's state: its last transaction and that transaction's hash.
+///
+/// Why it is trusted is the caller's business: pinned earlier, signed, witnessed. Everything
+/// proved under a state is worth as much as the state.
+///
+/// Written as `tx:alh`, in decimal and 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct TrustedState {
+    /// The last transaction.
+    pub tx: TxId,
+    /// Its hash.
+    pub alh: Alh,
+}
+
+impl TrustedState {
+    /// Checks that `header` is the header of a transaction of the ledger in this state.
+    ///
+    /// A state (m, Alh(m)) commits to its ledger through the header of m, `state_header`: for
+    /// every k up to its `bl_tx_id`, transaction k *is* leaf k − 1 of the tree under its
+    /// `bl_root`, and m is the state itself. `path` leads from the `Alh` of `header` to that root;
+    /// for m itself it is empty.
+    ///
+    /// # What success proves
+    ///
+    /// The ledger in this state has exactly this transaction under this number: no second header
+    /// passes under the same state. It does not prove that `prev_alh` and `bl_root` of `header`
+    /// agree with the rest of the ledger, which takes following it header by header, nor that its
+    /// time is right.
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError::StateHeader`], [`ProofError::StateTx`] and [`ProofError::StateAlh`] if
+    /// `state_header` is not this state's; [`ProofError::TxHeader`]; [`ProofError::NotCovered`] for
+    /// a transaction that is newer than the state or that a lagging tree does not hold yet;
+    /// [`ProofError::TxAlh`] for another header of the state's own transaction;
+    /// [`ProofError::TxInclusion`].
+    pub fn verify_tx(
+        &self,
+        state_header: &Header<'_>,
+        header: &Header<'_>,
+        path: &[[u8; 32]],
+    ) -> Result<VerifiedTx, ProofError> {
+        if state_header.id != self.tx {
+            return Err(ProofError::StateTx { expected: self.tx, found: state_header.id });
+        }
+        if state_header.alh().map_err(ProofError::StateHeader)? != self.alh {
+            return Err(ProofError::StateAlh);
+        }
+
+        let alh = header.alh().map_err(ProofError::TxHeader)?;
+        let not_covered = ProofError::NotCovered { tx: header.id, covered: state_header.bl_tx_id };
+        if header.id == self.tx {
+            if !path.is_empty() {
+                let surplus = TreeError::PathLength { expected: 0, found: path.len() };
+                return Err(ProofError::TxInclusion(surplus));
+            }
+            if alh != self.alh {
+                return Err(ProofError::TxAlh);
+            }
+        } else if header.id <= state_header.bl_tx_id {
+            let index = header.id.leaf_index().ok_or(not_covered)?;
+            let size = state_header.bl_tx_id.tree_size();
+            verify_inclusion(&alh.leaf_hash(), index, size, path, &state_header.bl_root)
+                .map_err(ProofError::TxInclusion)?;
+        } else {
+            return Err(not_covered);
+        }
+        Ok(VerifiedTx {
+            id: header.id,
+            alh,
+            ts: header.ts,
+            nentries: header.nentries,
+            eh: header.eh,
+            state: *self,
+        })
+    }
+}
+
+impl fmt::Display for TrustedState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.tx, self.alh)
+    }
+}
+
+/// Exactly what `Display` writes: no sign, no leading zero, no space.
+#[cfg(feature = "hex")]
+impl core::str::FromStr for TrustedState {
+    type Err = crate::error::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        use crate::error::ParseError;
+
+        let (tx, alh) = text.split_once(':').ok_or(ParseError::Separator)?;
+        if !tx.bytes().all(|digit| digit.is_ascii_digit()) || tx.len() > 1 && tx.starts_with('0') {
+            return Err(ParseError::Number);
+        }
+        let tx: u64 = tx.parse().map_err(|_| ParseError::Number)?;
+        Ok(Self { tx: TxId::new(tx), alh: alh.parse()? })
+    }
+}
+
+/// The text in human-readable formats, else the pair of number and hash.
+#[cfg(feature = "serde")]
+impl serde::Serialize for TrustedState {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.tx, self.alh).serialize(serializer)
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for TrustedState {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let expecting = "a transaction number, a colon and 64 lower-case hex digits";
+            deserializer.deserialize_str(crate::error::FromStrVisitor::new(expecting))
+        } else {
+            <(TxId, Alh)>::deserialize(deserializer).map(|(tx, alh)| Self { tx, alh })
+        }
+    }
+}
+
+/// A transaction of the ledger in a trusted state. Only [`TrustedState::verify_tx`] makes one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct VerifiedTx {
+    id: TxId,
+    alh: Alh,
+    ts: i64,
+    nentries: u32,
+    eh: Root,
+    state: TrustedState,
+}
+
+impl VerifiedTx {
+    /// The transaction's number.
+    pub const fn id(&self) -> TxId {
+        self.id
+    }
+
+    /// Its hash.
+    pub const fn alh(&self) -> Alh {
+        self.alh
+    }
+
+    /// When the server says it committed: Unix time in seconds.
+    pub const fn ts(&self) -> i64 {
+        self.ts
+    }
+
+    /// How many entries it has.
+    pub const fn nentries(&self) -> u32 {
+        self.nentries
+    }
+
+    /// The root of the tree over its entries.
+    pub const fn eh(&self) -> Root {
+        self.eh
+    }
+
+    /// The state under which it was verified.
+    pub const fn state(&self) -> TrustedState {
+        self.state
+    }
+
+    /// Checks that `digest` is entry number `index`, from 0, of this transaction.
+    ///
+    /// `path` leads from the digest's leaf to `eh`, in a tree of exactly `nentries` leaves.
+    ///
+    /// # What success proves
+    ///
+    /// The transaction has exactly this entry at this place. Not that the entry is the first or
+    /// the last written under its key.
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError::EntryInclusion`].
+    pub fn verify_entry(
+        &self,
+        digest: &EntryDigest,
+        index: u32,
+        path: &[[u8; 32]],
+    ) -> Result<VerifiedEntry, ProofError> {
+        let leaf_index = LeafIndex::new(index.into());
+        let size = TreeSize::new(self.nentries.into());
+        verify_inclusion(&digest.leaf_hash(), leaf_index, size, path, &self.eh)
+            .map_err(ProofError::EntryInclusion)?;
+        Ok(VerifiedEntry { tx: *self, index, digest: *digest })
+    }
+
+    /// Checks that these are the digests of *all* entries of this transaction, in their order.
+    ///
+    /// Takes at most `nentries` + 1 digests.
+    ///
+    /// # What success proves
+    ///
+    /// The transaction has these entries and no others.
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError::EntryCount`] unless there are exactly `nentries`; [`ProofError::EntriesRoot`].
+    pub fn verify_all_entries(
+        &self,
+        digests: impl IntoIterator<Item = EntryDigest>,
+    ) -> Result<(), ProofError> {
+        let count = ProofError::EntryCount { expected: self.nentries };
+        let mut left = self.nentries;
+        let mut tree = Frontier::new();
+        for digest in digests {
+            left = left.checked_sub(1).ok_or(count)?;
+            tree.push(digest.leaf_hash()).map_err(|_| count)?;
+        }
+        if left != 0 {
+            return Err(count);
+        }
+        if tree.root() == self.eh { Ok(()) } else { Err(ProofError::EntriesRoot) }
+    }
+}
+
+/// An entry of a verified transaction. Only [`VerifiedTx::verify_entry`] makes one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct VerifiedEntry {
+    tx: VerifiedTx,
+    index: u32,
+    digest: EntryDigest,
+}
+
+impl VerifiedEntry {
+    /// The transaction.
+    pub const fn tx(&self) -> VerifiedTx {
+        self.tx
+    }
+
+    /// The entry's place in the transaction, from 0.
+    pub const fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// The entry's digest.
+    pub const fn digest(&self) -> EntryDigest {
+        self.digest
+    }
+}
