@@ -1,0 +1,143 @@
+//! One statement and its answer over one connection, under a time limit.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt};
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+use tokio::time::timeout;
+
+use super::answer::Problem;
+use super::refusal::{Refusal, quoted};
+use super::sql::Statement;
+use crate::error::Unavailable;
+
+/// Why there is no good answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server refused, in an orderly way.
+    Refused {
+        /// What its words mean.
+        refusal: Refusal,
+        /// Its words.
+        message: String,
+    },
+    /// No answer, or one that cannot be understood. What the server did is
+    /// unknown, and the connection must not be used again.
+    Broken(Unavailable),
+}
+
+impl Failure {
+    /// For who cares only that it failed.
+    pub(super) fn unavailable(self, what: &'static str) -> Unavailable {
+        match self {
+            Self::Refused { message, .. } => Unavailable::Server { what, message },
+            Self::Broken(unavailable) => unavailable,
+        }
+    }
+}
+
+/// Runs the statement, decodes each row and hands it to `take`, and reads the
+/// answer to its end. `wait` limits the time until the first message and
+/// between any two, so that a long answer is no slow one.
+///
+/// Whoever drops this future, and whoever gets [`Failure::Broken`], must drop
+/// the connection: the rest of the answer is still under way on it.
+pub(super) async fn exchange<T>(
+    connection: &mut PgConnection,
+    statement: &Statement,
+    wait: Duration,
+    decode: impl Fn(&PgRow) -> Result<T, Problem>,
+    mut take: impl FnMut(T) -> Result<(), Problem>,
+) -> Result<(), Failure> {
+    let what = statement.what();
+    let garbled = |problem| Failure::Broken(Unavailable::Garbled { what, problem });
+    // Never a prepared statement: immudb would execute it and then fail.
+    let mut answer = sqlx::raw_sql(statement.sql()).fetch_many(connection);
+    let mut complete = false;
+    loop {
+        // sqlx trusts the lengths inside a message and panics on a false one.
+        let next = AssertUnwindSafe(answer.next()).catch_unwind();
+        let message = match timeout(wait, next).await {
+            Err(_) => {
+                let seconds = wait.as_secs();
+                return Err(Failure::Broken(Unavailable::Timeout { what, seconds }));
+            }
+            Ok(Err(panic)) => return Err(garbled(panicked(&*panic))),
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Ok(Some(Err(error)))) => return Err(failure(error, what)),
+            Ok(Ok(Some(Ok(message)))) => message,
+        };
+        // One statement has one result: rows, then its end.
+        if complete {
+            return Err(garbled("it goes on after its end".into()));
+        }
+        match message.right() {
+            None => complete = true,
+            Some(row) => {
+                let decoded = std::panic::catch_unwind(AssertUnwindSafe(|| decode(&row)))
+                    .map_err(|panic| garbled(panicked(&*panic)))?
+                    .map_err(garbled)?;
+                take(decoded).map_err(garbled)?;
+            }
+        }
+    }
+}
+
+/// Runs a statement that has no rows in its answer. Rows mean that the server
+/// answered something else than what was asked, and did not do it.
+pub(super) async fn command(
+    connection: &mut PgConnection,
+    statement: &Statement,
+    wait: Duration,
+) -> Result<(), Failure> {
+    let row = |_: &PgRow| Err("it has rows".into());
+    exchange(connection, statement, wait, row, |(): ()| Ok(())).await
+}
+
+/// What sqlx's error means, once a connection stands.
+pub(super) fn failure(error: sqlx::Error, what: &'static str) -> Failure {
+    Failure::Broken(match error {
+        sqlx::Error::Database(refused) => {
+            let code = refused.code().unwrap_or_default();
+            return Failure::Refused {
+                refusal: Refusal::of(refused.message(), &code),
+                message: quoted(refused.message()),
+            };
+        }
+        sqlx::Error::Io(cause) => Unavailable::Connection { what, cause: cause.to_string() },
+        sqlx::Error::Tls(cause) => Unavailable::Connection { what, cause: cause.to_string() },
+        sqlx::Error::Protocol(problem) => Unavailable::Garbled { what, problem: quoted(&problem) },
+        other => Unavailable::Garbled { what, problem: quoted(&other.to_string()) },
+    })
+}
+
+/// The words of a panic over the server's bytes.
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Problem {
+    let words = panic.downcast_ref::<String>().map(String::as_str);
+    let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
+    format!("a message with false lengths ({})", quoted(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_lost_connection_and_a_malformed_message_differ() {
+        let lost = sqlx::Error::Io(io::Error::from(io::ErrorKind::UnexpectedEof));
+        assert!(matches!(
+            failure(lost, "x"),
+            Failure::Broken(Unavailable::Connection { what: "x", .. })
+        ));
+        let malformed = sqlx::Error::Protocol("unknown message type: '\\0'".into());
+        assert!(matches!(
+            failure(malformed, "x"),
+            Failure::Broken(Unavailable::Garbled { what: "x", .. })
+        ));
+    }
+}

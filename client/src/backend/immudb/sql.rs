@@ -1,0 +1,280 @@
+//! The statements, as text.
+//!
+//! The wire cannot bind values, and it searches the text of a statement,
+//! literals included, for phrases that it answers itself without executing
+//! anything. So no text from outside may ever stand in a statement.
+//! [`Statement`] has no way to put it there: it is made of string constants,
+//! integers and bytes in hex.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use crate::row::StoredRow;
+
+/// A statement must stay below this: the server takes about a microsecond a
+/// byte to parse it, and the connection hangs without an answer a little
+/// above 32 MiB.
+pub(crate) const MAX_STATEMENT: usize = 16 * 1024 * 1024;
+
+/// An upper bound of what [`insert`] writes for the row.
+pub(crate) fn row_len(row: &StoredRow) -> usize {
+    let bytes =
+        row.domain.len() + row.edition.len() + row.root.len() + row.ext.len() + row.body.len();
+    // Five times x'', twice the 20 characters of an integer, commas within
+    // and between, ( and ).
+    2 * bytes + 5 * 3 + 2 * 20 + 6 + 2 + 2
+}
+
+const COLUMNS: &str = "domain, edition, root, event_number, ext, seen_tx, body";
+
+/// What makes the table, in this order and in one transaction. `CREATE TABLE`
+/// of a table that exists answers success and does nothing.
+pub(super) const CREATE: [&str; 3] = [
+    "CREATE TABLE events (domain BLOB[64] NOT NULL, edition BLOB[64] NOT NULL, \
+     root BLOB[128] NOT NULL, event_number INTEGER NOT NULL, ext BLOB[32] NOT NULL, \
+     seen_tx INTEGER NOT NULL, body BLOB NOT NULL, \
+     PRIMARY KEY (domain, edition, root, event_number));",
+    "CREATE UNIQUE INDEX ON events(ext);",
+    "CREATE INDEX ON events(seen_tx);",
+];
+
+/// One statement and what it is called in errors. Clones share the text.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    text: Arc<String>,
+    what: &'static str,
+}
+
+impl Statement {
+    /// A statement that is constant.
+    pub(super) fn fixed(what: &'static str, text: &'static str) -> Self {
+        Builder::new(what, text.len()).text(text).done()
+    }
+
+    pub(super) fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// Its length in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The text for sqlx, whose name for "look closely" is `AssertSqlSafe`:
+    /// [`Builder`] is why it is safe.
+    pub(super) fn sql(&self) -> SqlStr {
+        AssertSqlSafe(Arc::clone(&self.text)).into_sql_str()
+    }
+}
+
+/// Only constants, integers and hex go in.
+struct Builder {
+    text: Vec<u8>,
+    what: &'static str,
+}
+
+impl Builder {
+    fn new(what: &'static str, capacity: usize) -> Self {
+        Self { text: Vec::with_capacity(capacity), what }
+    }
+
+    fn text(mut self, constant: &'static str) -> Self {
+        self.text.extend_from_slice(constant.as_bytes());
+        self
+    }
+
+    fn integer(mut self, number: i64) -> Self {
+        self.text.extend_from_slice(number.to_string().as_bytes());
+        self
+    }
+
+    fn blob(mut self, bytes: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        self.text.extend_from_slice(b"x'");
+        self.text.extend(
+            bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]),
+        );
+        self.text.push(b'\'');
+        self
+    }
+
+    fn done(self) -> Statement {
+        let text = String::from_utf8(self.text).expect("constants, digits and hex are UTF-8");
+        Statement { text: Arc::new(text), what: self.what }
+    }
+}
+
+/// `None` for a name that immudb would not take: then nothing is sent.
+pub(super) fn create_database(name: &str) -> Option<Statement> {
+    let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if name.is_empty() || !name.bytes().all(legal) {
+        return None;
+    }
+    // The one exception to constants, integers and hex. Not quoted: a keyword
+    // in quotes would make a database of another name, without them it is
+    // refused as a syntax error.
+    let mut builder = Builder::new("CREATE DATABASE", 64).text("CREATE DATABASE ");
+    builder.text.extend_from_slice(name.as_bytes());
+    Some(builder.text(";").done())
+}
+
+pub(super) fn state() -> Statement {
+    Statement::fixed("immudb_state()", "SELECT immudb_state();")
+}
+
+pub(super) fn header(tx: i64) -> Statement {
+    Builder::new("immudb_tx()", 48).text("SELECT immudb_tx(").integer(tx).text(");").done()
+}
+
+pub(super) fn tables() -> Statement {
+    Statement::fixed("the list of tables", "SELECT name FROM TABLES();")
+}
+
+pub(super) fn rows_seen(from: i64, before: i64) -> Statement {
+    select("the rows written since a transaction")
+        .text(" FROM events USE INDEX ON (seen_tx) WHERE seen_tx >= ")
+        .integer(from)
+        .text(" AND seen_tx < ")
+        .integer(before)
+        .text(";")
+        .done()
+}
+
+pub(super) fn rows_by_ext(ext: &[u8; 32]) -> Statement {
+    select("the rows with an external id")
+        .text(" FROM events USE INDEX ON (ext) WHERE ext = ")
+        .blob(ext)
+        .text(";")
+        .done()
+}
+
+pub(super) fn history_all() -> Statement {
+    select("the history of all events").text(" FROM (HISTORY OF events);").done()
+}
+
+pub(super) fn history_of(
+    domain: &[u8],
+    edition: &[u8],
+    root: &[u8],
+    first: i64,
+    last: i64,
+) -> Statement {
+    select("the history of a stream")
+        .text(" FROM (HISTORY OF events) WHERE domain = ")
+        .blob(domain)
+        .text(" AND edition = ")
+        .blob(edition)
+        .text(" AND root = ")
+        .blob(root)
+        .text(" AND event_number >= ")
+        .integer(first)
+        .text(" AND event_number <= ")
+        .integer(last)
+        .text(";")
+        .done()
+}
+
+fn select(what: &'static str) -> Builder {
+    Builder::new(what, 512).text("SELECT ").text(COLUMNS)
+}
+
+/// One INSERT of all rows, in the order given.
+pub(super) fn insert(rows: &[StoredRow]) -> Statement {
+    let capacity = 128 + rows.iter().map(row_len).sum::<usize>();
+    let mut builder = Builder::new("INSERT", capacity)
+        .text("INSERT INTO events (")
+        .text(COLUMNS)
+        .text(") VALUES ");
+    for (index, row) in rows.iter().enumerate() {
+        builder = builder
+            .text(if index == 0 { "(" } else { ", (" })
+            .blob(&row.domain)
+            .text(",")
+            .blob(&row.edition)
+            .text(",")
+            .blob(&row.root)
+            .text(",")
+            .integer(row.event_number)
+            .text(",")
+            .blob(&row.ext)
+            .text(",")
+            .integer(row.seen_tx)
+            .text(",")
+            .blob(&row.body)
+            .text(")");
+    }
+    builder.text(";").done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(domain: &[u8], event_number: i64, body: &[u8]) -> StoredRow {
+        StoredRow {
+            domain: domain.to_vec(),
+            edition: Vec::new(),
+            root: vec![0x00, 0xff],
+            event_number,
+            ext: vec![7; 32],
+            seen_tx: 41,
+            body: body.to_vec(),
+        }
+    }
+
+    #[test]
+    fn an_insert_is_hex_and_integers_in_the_order_given() {
+        let ext = "07".repeat(32);
+        assert_eq!(
+            *insert(&[row(b"or'der", 0, b"--"), row(b"", -1, b"")]).text,
+            format!(
+                "INSERT INTO events (domain, edition, root, event_number, ext, seen_tx, body) \
+                 VALUES (x'6f7227646572',x'',x'00ff',0,x'{ext}',41,x'2d2d'), \
+                 (x'',x'',x'00ff',-1,x'{ext}',41,x'');"
+            )
+        );
+    }
+
+    #[test]
+    fn every_byte_has_its_two_digits() {
+        let all: Vec<u8> = (0..=255).collect();
+        let statement = Builder::new("test", 0).blob(&all).done();
+        let digits = statement.text.strip_prefix("x'").and_then(|t| t.strip_suffix('\'')).unwrap();
+        assert_eq!(hex::decode(digits).unwrap(), all);
+        assert_eq!(digits, hex::encode(&all));
+    }
+
+    #[test]
+    fn the_capacity_foreseen_is_never_exceeded() {
+        let widest = StoredRow { seen_tx: i64::MIN, ..row(b"d", i64::MIN, &[0; 1000]) };
+        let rows = vec![widest; 50];
+        let len = insert(&rows).len();
+        let foreseen = 128 + rows.iter().map(row_len).sum::<usize>();
+        assert!(len <= foreseen, "{len} > {foreseen}");
+        assert!(foreseen - len < 1000, "{foreseen} is far more than {len}");
+    }
+
+    #[test]
+    fn keys_go_into_the_history_in_hex() {
+        assert_eq!(
+            *history_of(b"ab", b"", b"\x01", 0, i64::MAX).text,
+            "SELECT domain, edition, root, event_number, ext, seen_tx, body \
+             FROM (HISTORY OF events) WHERE domain = x'6162' AND edition = x'' AND root = x'01' \
+             AND event_number >= 0 AND event_number <= 9223372036854775807;"
+        );
+        assert_eq!(
+            *rows_seen(3, 9).text,
+            "SELECT domain, edition, root, event_number, ext, seen_tx, body \
+             FROM events USE INDEX ON (seen_tx) WHERE seen_tx >= 3 AND seen_tx < 9;"
+        );
+    }
+
+    #[test]
+    fn a_database_name_is_one_word() {
+        assert_eq!(*create_database("table_2").unwrap().text, "CREATE DATABASE table_2;");
+        for name in ["", "a\"b", "a;b", "a\n", "A", "ä", "a b", "a'"] {
+            assert!(create_database(name).is_none(), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! immudb over its PostgreSQL wire: what is asked, and what came back.
+//! Nothing that comes back is believed here; only its form is checked.
+
+use counterfoil_core::{Header, TrustedState, TxId};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use sqlx::postgres::PgRow;
+
+use super::answer::{self, HeaderAnswer, Problem};
+use super::backoff::Backoff;
+use super::connect::{DEFAULT_DATABASE, Target};
+use super::exchange::{Failure, command, exchange};
+use super::pool::Pool;
+use super::refusal::Refusal;
+use super::sql::{self, Statement};
+use crate::config::ImmudbConfig;
+use crate::error::Unavailable;
+use crate::row::StoredRow;
+
+/// A database of an immudb server.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(super) pool: Pool,
+    connections: usize,
+    created_database: bool,
+}
+
+/// What to do if the database is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnMissing {
+    /// Create it.
+    Create,
+    /// Say so.
+    Refuse,
+}
+
+/// A server may send rows without end. What is gathered in memory is refused
+/// beyond this many bytes.
+const COLLECTED: usize = 256 * 1024 * 1024;
+
+impl Wire {
+    /// Connects, and makes sure that the server knows `immudb_tx`.
+    pub(crate) async fn connect(
+        config: &ImmudbConfig,
+        missing: OnMissing,
+    ) -> Result<Self, Unavailable> {
+        let target = Target::new(config)?;
+        let mut created_database = false;
+        let connection = match target.open().await {
+            Err(Unavailable::MissingDatabase { .. }) if missing == OnMissing::Create => {
+                created_database = create_database(&target, &config.database).await?;
+                target.open().await?
+            }
+            other => other?,
+        };
+        let pool = Pool::new(target, config.connections, connection);
+        let connections = config.connections as usize;
+        let wire = Self { pool, connections, created_database };
+        wire.probe().await?;
+        Ok(wire)
+    }
+
+    /// Whether [`connect`](Self::connect) created the database.
+    pub(crate) fn created_database(&self) -> bool {
+        self.created_database
+    }
+
+    /// An older server reports the same version; only trying tells.
+    async fn probe(&self) -> Result<(), Unavailable> {
+        match self.header(TxId::new(1)).await {
+            // "unknown function", or whatever it makes of the text.
+            Err(Unavailable::Server { message, .. })
+                if Refusal::of(&message, "") != Refusal::Busy =>
+            {
+                tracing::debug!(message, "immudb_tx() was refused");
+                Err(Unavailable::OldServer)
+            }
+            Err(Unavailable::Garbled { .. }) => Err(Unavailable::OldServer),
+            Err(unavailable) => Err(unavailable),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// The newest state that the server claims; `None` if the database is
+    /// empty.
+    pub(crate) async fn state(&self) -> Result<Option<TrustedState>, Unavailable> {
+        self.one(&sql::state(), answer::state).await
+    }
+
+    /// The header of a transaction; `None` if the server has none.
+    pub(crate) async fn header(&self, tx: TxId) -> Result<Option<Header<'static>>, Unavailable> {
+        // Transactions count from 1, and the wire's integers end at 2⁶³ − 1.
+        let Some(number) = i64::try_from(tx.get()).ok().filter(|number| *number > 0) else {
+            return Ok(None);
+        };
+        let statement = sql::header(number);
+        match self.one(&statement, |row| answer::header(row, tx)).await? {
+            HeaderAnswer::Header(header) => Ok(Some(*header)),
+            HeaderAnswer::NotFound => Ok(None),
+            HeaderAnswer::Failed(message) => {
+                Err(Unavailable::Server { what: statement.what(), message })
+            }
+        }
+    }
+
+    /// The headers of `first..=last`, in order, all of them. They are asked
+    /// for one by one, over all connections: the server answers one to a
+    /// statement.
+    pub(crate) async fn headers(
+        &self,
+        first: TxId,
+        last: TxId,
+    ) -> Result<Vec<Header<'static>>, Unavailable> {
+        stream::iter(first.get()..=last.get())
+            .map(async |id| {
+                let header = self.header(TxId::new(id)).await?;
+                header.ok_or_else(|| Unavailable::Garbled {
+                    what: "immudb_tx()",
+                    problem: format!("transaction {id} is missing"),
+                })
+            })
+            // More than there are connections: an answer must not wait with
+            // its connection for the ones before it.
+            .buffered(4 * self.connections)
+            .try_collect()
+            .await
+    }
+
+    /// The rows whose `seen_tx` lies in `from..before`, as they are now, in
+    /// its order.
+    pub(crate) async fn rows_seen(
+        &self,
+        from: u64,
+        before: u64,
+        sink: &mut (dyn FnMut(StoredRow) + Send),
+    ) -> Result<(), Unavailable> {
+        let statement = sql::rows_seen(sql_integer(from), sql_integer(before));
+        self.rows(&statement, into(sink)).await
+    }
+
+    /// Every revision of every row, in the order of the keys and the oldest
+    /// first.
+    pub(crate) async fn history_all(
+        &self,
+        sink: &mut (dyn FnMut(StoredRow) + Send),
+    ) -> Result<(), Unavailable> {
+        self.rows(&sql::history_all(), into(sink)).await
+    }
+
+    /// Every revision of the rows `first..=last` of a stream, in the order of
+    /// the keys and the oldest first.
+    pub(crate) async fn history_of(
+        &self,
+        domain: &[u8],
+        edition: &[u8],
+        root: &[u8],
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<StoredRow>, Unavailable> {
+        let (first, last) = (sql_integer(first), sql_integer(last));
+        self.collected(&sql::history_of(domain, edition, root, first, last)).await
+    }
+
+    /// The rows that have this `ext` now.
+    pub(crate) async fn rows_by_ext(&self, ext: &[u8; 32]) -> Result<Vec<StoredRow>, Unavailable> {
+        self.collected(&sql::rows_by_ext(ext)).await
+    }
+
+    /// Whether the server shows a table of our name. A hint: it need not be
+    /// ours, and the server may lie.
+    pub(crate) async fn has_table(&self) -> Result<bool, Unavailable> {
+        let mut found = false;
+        let take = |name| {
+            found |= name == "events";
+            Ok(())
+        };
+        let statement = sql::tables();
+        let answer = self.ask(&statement, answer::table_name, take).await;
+        answer.map_err(|failure| failure.unavailable(statement.what()))?;
+        Ok(found)
+    }
+
+    /// A statement whose answer has exactly one row.
+    async fn one<T>(
+        &self,
+        statement: &Statement,
+        decode: impl Fn(&PgRow) -> Result<T, Problem>,
+    ) -> Result<T, Unavailable> {
+        let what = statement.what();
+        let mut answer = None;
+        let take = |value| match answer.replace(value) {
+            None => Ok(()),
+            Some(_) => Err("it has more than one row".into()),
+        };
+        self.ask(statement, decode, take).await.map_err(|failure| failure.unavailable(what))?;
+        answer.ok_or_else(|| Unavailable::Garbled { what, problem: "it has no row".into() })
+    }
+
+    /// A statement whose answer has rows of the table. A table that is not
+    /// there has none: whether some are missing, their digests tell.
+    async fn rows(
+        &self,
+        statement: &Statement,
+        take: impl FnMut(StoredRow) -> Result<(), Problem>,
+    ) -> Result<(), Unavailable> {
+        match self.ask(statement, answer::stored_row, take).await {
+            Ok(()) | Err(Failure::Refused { refusal: Refusal::NoTable, .. }) => Ok(()),
+            Err(failure) => Err(failure.unavailable(statement.what())),
+        }
+    }
+
+    /// The rows of an answer, which has at most [`COLLECTED`] bytes.
+    async fn collected(&self, statement: &Statement) -> Result<Vec<StoredRow>, Unavailable> {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        let take = |row: StoredRow| {
+            bytes += size_of::<StoredRow>() + sql::row_len(&row) / 2;
+            rows.push(row);
+            if bytes > COLLECTED {
+                return Err("it does not end; ask for fewer rows at once".into());
+            }
+            Ok(())
+        };
+        self.rows(statement, take).await?;
+        Ok(rows)
+    }
+
+    /// Runs a statement that changes nothing. It is sent again if the server
+    /// had too much to do, and once, over a new connection, if the old one was
+    /// lost before the first row.
+    async fn ask<T>(
+        &self,
+        statement: &Statement,
+        decode: impl Fn(&PgRow) -> Result<T, Problem>,
+        mut take: impl FnMut(T) -> Result<(), Problem>,
+    ) -> Result<(), Failure> {
+        let wait = self.pool.wait();
+        let mut backoff = Backoff::new(wait);
+        let mut lease = self.pool.lease().await.map_err(Failure::Broken)?;
+        let mut lost = false;
+        loop {
+            let mut taken = false;
+            let take = |value| {
+                taken = true;
+                take(value)
+            };
+            match exchange(lease.connection(), statement, wait, &decode, take).await {
+                Ok(()) => {
+                    lease.keep();
+                    return Ok(());
+                }
+                Err(Failure::Refused { refusal: Refusal::Busy, .. })
+                    if !taken && backoff.pause().await => {}
+                Err(Failure::Broken(Unavailable::Connection { .. })) if !taken && !lost => {
+                    lost = true;
+                    drop(lease);
+                    self.pool.close_idle();
+                    lease = self.pool.lease_new().await.map_err(Failure::Broken)?;
+                }
+                Err(failure) => {
+                    if matches!(&failure, Failure::Refused { refusal, .. } if refusal.leaves_usable())
+                    {
+                        lease.keep();
+                    }
+                    return Err(failure);
+                }
+            }
+        }
+    }
+}
+
+/// A sink that takes everything.
+fn into(
+    sink: &mut (dyn FnMut(StoredRow) + Send),
+) -> impl FnMut(StoredRow) -> Result<(), Problem> + Send {
+    |row| {
+        sink(row);
+        Ok(())
+    }
+}
+
+/// SQL's integers end at 2⁶³ − 1, and so does what can be stored.
+fn sql_integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Whether this call created it: somebody else may have been faster.
+async fn create_database(target: &Target, name: &str) -> Result<bool, Unavailable> {
+    let missing = || Unavailable::MissingDatabase { database: name.into() };
+    let statement = sql::create_database(name).ok_or_else(missing)?;
+    let mut connection = target.with_database(DEFAULT_DATABASE).open().await?;
+    match command(&mut connection, &statement, target.wait()).await {
+        Ok(()) => Ok(true),
+        Err(Failure::Refused { refusal: Refusal::Exists, .. }) => Ok(false),
+        Err(failure) => Err(failure.unavailable(statement.what())),
+    }
+}

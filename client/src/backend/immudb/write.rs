@@ -1,0 +1,169 @@
+//! The two statements that write, and what is known after them. Neither is
+//! ever sent again once the server may have executed it: that is decided by
+//! whoever can look into the ledger.
+
+use super::backoff::Backoff;
+use super::exchange::{Failure, command};
+use super::refusal::Refusal;
+use super::sql::{self, MAX_STATEMENT, Statement};
+use super::wire::Wire;
+use crate::error::Unavailable;
+use crate::row::StoredRow;
+
+/// What is known after a write was sent.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// The server says it is done, which proves nothing.
+    Answered,
+    /// A key is there already: the primary key or an `ext`, the server does
+    /// not tell which. For [`Wire::genesis`]: the table is there already.
+    KeyExists,
+    /// Another transaction got in between. Not committed; it may be sent
+    /// again.
+    Conflict,
+    /// Certainly not executed: it never reached the server, or the server
+    /// refused to run it.
+    NotSent(Unavailable),
+    /// It may have been executed or not, and may yet be.
+    Unknown(Unavailable),
+}
+
+impl Wire {
+    /// One INSERT: all rows or none, in the order given.
+    pub(crate) async fn insert(&self, rows: &[StoredRow]) -> Sent {
+        let statement = sql::insert(rows);
+        if rows.is_empty() || statement.len() > MAX_STATEMENT {
+            return Sent::NotSent(Unavailable::Server {
+                what: statement.what(),
+                message: format!(
+                    "{} rows in {} bytes cannot be sent in one statement",
+                    rows.len(),
+                    statement.len()
+                ),
+            });
+        }
+        let wait = self.pool.wait();
+        let mut backoff = Backoff::new(wait);
+        let mut lease = match self.pool.lease_alive().await {
+            Ok(lease) => lease,
+            Err(unavailable) => return Sent::NotSent(unavailable),
+        };
+        loop {
+            match command(lease.connection(), &statement, wait).await {
+                Ok(()) => {
+                    lease.keep();
+                    return Sent::Answered;
+                }
+                Err(Failure::Refused { refusal: Refusal::Busy, .. }) if backoff.pause().await => {}
+                Err(failure) => {
+                    if matches!(&failure, Failure::Refused { refusal, .. } if refusal.leaves_usable())
+                    {
+                        lease.keep();
+                    }
+                    return sent(failure, &statement);
+                }
+            }
+        }
+    }
+
+    /// Creates the table with its indexes and inserts the genesis row, in one
+    /// transaction.
+    pub(crate) async fn genesis(&self, row: &StoredRow) -> Sent {
+        let mut backoff = Backoff::new(self.pool.wait());
+        loop {
+            match self.try_genesis(row).await {
+                Ok(()) => return Sent::Answered,
+                Err(Aborted { failure, statement, committing }) => match failure {
+                    Failure::Refused { refusal: Refusal::Busy, .. } if backoff.pause().await => {}
+                    Failure::Refused { refusal: Refusal::Exists, .. } => return Sent::KeyExists,
+                    failure if committing => return sent(failure, &statement),
+                    // Without its COMMIT the transaction ends with the
+                    // connection.
+                    failure => match sent(failure, &statement) {
+                        Sent::Unknown(unavailable) => return Sent::NotSent(unavailable),
+                        known => return known,
+                    },
+                },
+            }
+        }
+    }
+
+    /// An error ends the transaction, but the wire goes on as if it were open
+    /// and would commit what follows statement by statement. So the first
+    /// error is the connection's end; even after success it is not worth
+    /// keeping.
+    async fn try_genesis(&self, row: &StoredRow) -> Result<(), Aborted> {
+        const WHAT: &str = "creating the table";
+        let fixed = |text| Statement::fixed(WHAT, text);
+        let (begin, commit) = (fixed("BEGIN;"), fixed("COMMIT;"));
+        let insert = sql::insert(std::slice::from_ref(row));
+        let statements = [&[begin][..], &sql::CREATE.map(fixed), &[insert], &[commit]].concat();
+        let aborted = |failure, statement: &Statement, committing| Aborted {
+            failure,
+            statement: statement.clone(),
+            committing,
+        };
+        let mut lease = match self.pool.lease_alive().await {
+            Ok(lease) => lease,
+            Err(unavailable) => {
+                return Err(aborted(Failure::Broken(unavailable), &statements[0], false));
+            }
+        };
+        for (index, statement) in statements.iter().enumerate() {
+            command(lease.connection(), statement, self.pool.wait())
+                .await
+                .map_err(|failure| aborted(failure, statement, index + 1 == statements.len()))?;
+        }
+        lease.keep();
+        Ok(())
+    }
+}
+
+/// How far the genesis transaction came.
+struct Aborted {
+    failure: Failure,
+    statement: Statement,
+    committing: bool,
+}
+
+/// What is known after a failed statement that commits by itself.
+fn sent(failure: Failure, statement: &Statement) -> Sent {
+    let refusal = match &failure {
+        Failure::Refused { refusal, .. } => *refusal,
+        Failure::Broken(_) => Refusal::Other,
+    };
+    let unavailable = failure.unavailable(statement.what());
+    match refusal {
+        Refusal::KeyExists => Sent::KeyExists,
+        Refusal::Conflict => Sent::Conflict,
+        Refusal::Busy | Refusal::NoTable | Refusal::NotExecuted => Sent::NotSent(unavailable),
+        _ => Sent::Unknown(unavailable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(message: &str) -> Sent {
+        let refusal = Refusal::of(message, "");
+        let failure = Failure::Refused { refusal, message: message.into() };
+        sent(failure, &Statement::fixed("INSERT", ""))
+    }
+
+    #[test]
+    fn only_understood_refusals_say_what_happened() {
+        assert!(matches!(after("key already exists"), Sent::KeyExists));
+        assert!(matches!(after("tx read conflict"), Sent::Conflict));
+        assert!(matches!(after("max concurrency limit exceeded"), Sent::NotSent(_)));
+        assert!(matches!(after("max length exceeded: table: events"), Sent::NotSent(_)));
+        assert!(matches!(after("something new"), Sent::Unknown(_)));
+    }
+
+    #[test]
+    fn a_lost_connection_says_nothing() {
+        let lost = Unavailable::Connection { what: "INSERT", cause: "reset".into() };
+        let sent = sent(Failure::Broken(lost), &Statement::fixed("INSERT", ""));
+        assert!(matches!(sent, Sent::Unknown(_)));
+    }
+}
