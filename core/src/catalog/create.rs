@@ -1,0 +1,52 @@
+//! What a CREATE statement writes, so that a table's definition can be proved.
+
+use super::CatalogEntry;
+use crate::digest::EntryDigest;
+use crate::error::CatalogError;
+use crate::table::Table;
+
+impl<'a> Table<'a> {
+    /// The digests of the entries that CREATE TABLE writes for this table, in the order in which
+    /// immudb 1.11.1 writes them: the primary key's index, each column, the table. For tables
+    /// without DEFAULT and CHECK, which a [`Table`] does not hold.
+    ///
+    /// Whoever has proved that these are entries of a transaction knows that the table had this
+    /// name, number and shape when that transaction was committed; a later one may have changed
+    /// it.
+    pub fn create_digests(
+        &self,
+    ) -> impl Iterator<Item = Result<EntryDigest, CatalogError>> + use<'a> {
+        let table_id = self.id();
+        let index = CatalogEntry::Index {
+            table_id,
+            index_id: 0,
+            unique: true,
+            columns: self.primary_key().into(),
+        };
+        let columns = self.columns().iter().map(move |&column| CatalogEntry::Column {
+            table_id,
+            column,
+            default: None,
+        });
+        let table = CatalogEntry::Table { table_id, name: self.name() };
+        core::iter::once(index)
+            .chain(columns)
+            .chain(core::iter::once(table))
+            .map(|entry| entry.digest())
+    }
+}
+
+/// The digest of the entry that `CREATE [UNIQUE] INDEX` writes. `columns` are column ids in the
+/// order of the index.
+///
+/// # Errors
+///
+/// [`CatalogError::Value`] for an index without columns.
+pub fn index_digest(
+    table_id: u32,
+    index_id: u32,
+    unique: bool,
+    columns: &[u32],
+) -> Result<EntryDigest, CatalogError> {
+    CatalogEntry::Index { table_id, index_id, unique, columns: columns.into() }.digest()
+}
