@@ -1,2 +1,61 @@
-//! An event store that proves every write and verifies every read.
+//! An event store on immudb or an embedded ledger that proves every write and
+//! verifies every read.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), counterfoil::Error> {
+//! use counterfoil::{Cover, Event, EventStore};
+//!
+//! let store = EventStore::in_memory().await?;
+//! let cover = Cover::new("shipment", "SSCC-00123456");
+//! let event = Event::new(&cover, "Departed", r#"{"from": "Basel"}"#);
+//!
+//! let tx = store.add_event(&event).await?;
+//! assert!(store.verify_event(&event, &tx.proof).await?);
+//! let event = store.get_event_at_tx(&cover, 0, tx.id).await?;
+//! let proof = store.get_proof_at_tx(tx.id).await?;
+//! # let _ = (event, proof);
+//! # Ok(()) }
+//! ```
 #![forbid(unsafe_code)]
+
+mod backend;
+pub mod body;
+mod bytes;
+mod config;
+mod environment;
+mod error;
+mod event;
+mod index;
+mod local;
+mod log;
+mod paths;
+mod proof;
+mod prover;
+mod row;
+mod schema;
+mod sqlite;
+mod store;
+mod trust;
+mod verdict;
+
+pub use counterfoil_core as core;
+pub use counterfoil_core::{Alh, EntryDigest, Root, TrustedState, TxId};
+
+pub use crate::bytes::Bytes;
+pub use crate::config::{
+    BackendKind, Config, EmbeddedConfig, FirstContact, ImmudbConfig, LogConfig, Scope,
+    StorageConfig, TlsMode, TrustConfig,
+};
+pub use crate::environment::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use crate::error::{Error, Result, StreamVersion, Unavailable};
+pub use crate::event::{
+    Cover, Edition, Event, ExpectedVersion, MAX_BODY, MAX_DOMAIN, MAX_EDITION, MAX_ROOT, Payload,
+    PayloadCommitment, RecordedEvent,
+};
+pub use crate::proof::{EventProof, ProvenHeader, TxProof};
+pub use crate::store::{
+    AddedEvent, Appended, Direction, EventStore, ReadOptions, Status, StoreOptions, StreamRead,
+};
+pub use crate::trust::{Anchor, Pin};
+pub use crate::verdict::{Completeness, Finding, FindingKind, Verdict};

@@ -1,0 +1,169 @@
+//! The ledger file: what a server would keep, and trusted as little.
+
+use std::path::Path;
+
+use counterfoil_core::{Alh, TrustedState, TxId};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+
+use crate::error::Result;
+use crate::index::Position;
+use crate::sqlite::{self, FileKind, FileLock, to_i64, to_u64};
+
+/// `alh` is there to be compared; the rows decide. `value` is the row's value
+/// exactly as immudb encodes it; `pos` is transaction ‖ entry (16 bits).
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS ledger_tx (
+        id INTEGER PRIMARY KEY,
+        ts INTEGER NOT NULL,
+        nentries INTEGER NOT NULL,
+        alh BLOB NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS ledger_row (
+        pos INTEGER PRIMARY KEY,
+        value BLOB NOT NULL
+    );
+";
+
+/// A transaction as the file shows it.
+#[derive(Debug, Clone)]
+pub(super) struct FileTx {
+    pub(super) id: TxId,
+    pub(super) ts: i64,
+    pub(super) nentries: i64,
+    pub(super) alh: Alh,
+}
+
+/// A stored row value, undecoded.
+pub(super) type FileRow = (Position, Vec<u8>);
+
+pub(super) struct LedgerFile {
+    conn: SqliteConnection,
+    _lock: Option<FileLock>,
+}
+
+impl LedgerFile {
+    pub(super) async fn open(path: &Path, write: bool) -> Result<Self> {
+        let lock = match write {
+            true => Some(FileLock::take(path, false, "")?),
+            false => None,
+        };
+        let mut conn = sqlite::open(path, FileKind::Ledger, write).await?;
+        match write {
+            true => sqlite::run(&mut conn, TABLES).await?,
+            false => sqlite::run(&mut conn, "PRAGMA query_only = ON").await?,
+        }
+        Ok(Self { conn, _lock: lock })
+    }
+
+    pub(super) async fn memory() -> Result<Self> {
+        let mut conn = sqlite::memory().await?;
+        sqlite::run(&mut conn, TABLES).await?;
+        Ok(Self { conn, _lock: None })
+    }
+
+    /// The last transaction.
+    pub(super) async fn end(&mut self) -> Result<Option<TrustedState>> {
+        let row = sqlx::query("SELECT id, alh FROM ledger_tx ORDER BY id DESC LIMIT 1")
+            .fetch_optional(&mut self.conn)
+            .await?;
+        row.map(|row| {
+            Ok(TrustedState {
+                tx: TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?),
+                alh: Alh::new(sqlite::hash(&row, "alh")?),
+            })
+        })
+        .transpose()
+    }
+
+    /// The Alh that the file shows for a transaction.
+    pub(super) async fn alh(&mut self, id: TxId) -> Result<Option<Alh>> {
+        let row = sqlx::query("SELECT alh FROM ledger_tx WHERE id = ?")
+            .bind(to_i64(id.get()))
+            .fetch_optional(&mut self.conn)
+            .await?;
+        row.map(|row| Ok(Alh::new(sqlite::hash(&row, "alh")?))).transpose()
+    }
+
+    /// The rows behind the last transaction: there must be none.
+    pub(super) async fn surplus(&mut self, end: TxId) -> Result<Option<(Position, u64)>> {
+        let row = sqlx::query("SELECT min(pos) AS first, count(*) AS n FROM ledger_row WHERE pos >= ?")
+            .bind(Position::new(TxId::new(end.get() + 1), 0).raw())
+            .fetch_one(&mut self.conn)
+            .await?;
+        let Some(first) = row.try_get::<Option<i64>, _>("first")? else { return Ok(None) };
+        Ok(Some((Position::from_raw(first), to_u64(row.try_get("n")?, "count")?)))
+    }
+
+    /// Transactions `first` to `last` that exist, and their rows.
+    pub(super) async fn read(
+        &mut self,
+        first: u64,
+        last: u64,
+    ) -> Result<(Vec<FileTx>, Vec<FileRow>)> {
+        let txs = sqlx::query(
+            "SELECT id, ts, nentries, alh FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
+        )
+        .bind(to_i64(first))
+        .bind(to_i64(last))
+        .fetch_all(&mut self.conn)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(FileTx {
+                id: TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?),
+                ts: row.try_get("ts")?,
+                nentries: row.try_get("nentries")?,
+                alh: Alh::new(sqlite::hash(row, "alh")?),
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+        let rows = sqlx::query("SELECT pos, value FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos")
+            .bind(Position::new(TxId::new(first), 0).raw())
+            .bind(Position::new(TxId::new(last + 1), 0).raw())
+            .fetch_all(&mut self.conn)
+            .await?
+            .iter()
+            .map(|row| Ok((Position::from_raw(row.try_get("pos")?), row.try_get("value")?)))
+            .collect::<Result<Vec<_>>>()?;
+        Ok((txs, rows))
+    }
+
+    /// The stored values at these places, in any order; absent ones are left out.
+    pub(super) async fn values(&mut self, places: &[Position]) -> Result<Vec<FileRow>> {
+        let mut found = Vec::with_capacity(places.len());
+        for chunk in places.chunks(500) {
+            let mut query =
+                QueryBuilder::<Sqlite>::new("SELECT pos, value FROM ledger_row WHERE pos IN (");
+            let mut list = query.separated(", ");
+            for place in chunk {
+                list.push_bind(place.raw());
+            }
+            query.push(")");
+            for row in query.build().fetch_all(&mut self.conn).await? {
+                found.push((Position::from_raw(row.try_get("pos")?), row.try_get("value")?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Commits a transaction: on disk when this returns.
+    pub(super) async fn commit(&mut self, tx: &FileTx, rows: &[FileRow]) -> Result<()> {
+        let mut db = sqlite::begin(&mut self.conn).await?;
+        for chunk in rows.chunks(500) {
+            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO ledger_row (pos, value) ");
+            query.push_values(chunk, |mut values, (pos, value)| {
+                values.push_bind(pos.raw()).push_bind(value);
+            });
+            query.build().execute(&mut *db).await?;
+        }
+        sqlx::query("INSERT INTO ledger_tx (id, ts, nentries, alh) VALUES (?, ?, ?, ?)")
+            .bind(to_i64(tx.id.get()))
+            .bind(tx.ts)
+            .bind(tx.nentries)
+            .bind(&tx.alh.as_bytes()[..])
+            .execute(&mut *db)
+            .await?;
+        db.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! Opening a ledger file: creating it, meeting it, or finding it as it was left.
+
+use std::path::{Path, PathBuf};
+
+use counterfoil_core::{Alh, TrustedState, TxId};
+use sha2::{Digest, Sha256};
+
+use super::Embedded;
+use super::file::LedgerFile;
+use crate::config::{Config, FirstContact, TrustConfig};
+use crate::environment::Environment;
+use crate::error::{Error, Result, Unavailable};
+use crate::local::Local;
+use crate::store::Progress;
+use crate::trust::{Anchor, Trust, compare};
+use crate::verdict::Verdict;
+
+impl Embedded {
+    /// Opens the ledger that the configuration names.
+    pub(crate) async fn open(
+        config: &Config,
+        environment: Environment,
+        write: bool,
+        progress: &Progress,
+    ) -> Result<(Self, Local)> {
+        let path = &config.storage.embedded.path;
+        let trust_file = trust_file(config)?;
+        let remedy = "; give this one its own [trust] file to read beside it";
+        let mut local = Local::open(&trust_file, true, remedy).await?;
+        let exists = path.try_exists().map_err(|cause| file_error(path, cause))?;
+        if !exists {
+            if let Some(pin) = local.trust().and_then(|trust| trust.pin) {
+                return Err(local.refuse(Verdict::Missing { pinned: pin.state }).await);
+            }
+            if !write {
+                let cause = std::io::ErrorKind::NotFound.into();
+                return Err(file_error(path, cause));
+            }
+        }
+        if let Some(parent) = path.parent().filter(|_| write) {
+            std::fs::create_dir_all(parent).map_err(|cause| file_error(parent, cause))?;
+        }
+        let file = LedgerFile::open(path, write).await?;
+        let mut embedded = Self { file, environment };
+        embedded.meet(&mut local, &config.trust, write, progress).await?;
+        Ok((embedded, local))
+    }
+
+    /// A ledger in memory, new each time.
+    pub(crate) async fn memory(environment: Environment) -> Result<(Self, Local)> {
+        let mut local = Local::memory().await?;
+        let mut embedded = Self { file: LedgerFile::memory().await?, environment };
+        embedded.create(&mut local).await?;
+        Ok((embedded, local))
+    }
+
+    /// Holds what the file shows against what is known, and brings the log to
+    /// the file's end.
+    async fn meet(
+        &mut self,
+        local: &mut Local,
+        config: &TrustConfig,
+        write: bool,
+        progress: &Progress,
+    ) -> Result<()> {
+        let end = self.file.end().await?;
+        let first = self.file.alh(TxId::new(1)).await?;
+        let verdict = match (local.trust(), end, first) {
+            (Some(Trust { pin: Some(pin), .. }), None, _) => {
+                Some(Verdict::Missing { pinned: pin.state })
+            }
+            (_, None, _) => match (config.pin, write) {
+                (Some(pinned), _) => Some(Verdict::Missing { pinned }),
+                (None, true) => return self.create(local).await,
+                (None, false) => return Err(Error::Invalid("the ledger is empty".into())),
+            },
+            (_, Some(_), None) => Some(Verdict::MissingTx { tx: TxId::new(1) }),
+            (trust, Some(end), Some(first)) => {
+                let checked = self.against_trust(local, trust, config, end, first).await?;
+                match checked {
+                    Ok(anchor) => return self.catch_up(local, config, end, anchor, progress).await,
+                    Err(verdict) => Some(verdict),
+                }
+            }
+        };
+        match verdict {
+            Some(verdict) => Err(local.refuse(verdict).await),
+            None => Ok(()),
+        }
+    }
+
+    /// May the file's end be believed? If so, what anchors it where nothing
+    /// is pinned yet.
+    async fn against_trust(
+        &mut self,
+        local: &mut Local,
+        trust: Option<Trust>,
+        config: &TrustConfig,
+        end: TrustedState,
+        first: Alh,
+    ) -> Result<Result<Option<Anchor>, Verdict>> {
+        if let Some(expected) = config.ledger.filter(|expected| *expected != first) {
+            return Ok(Err(Verdict::WrongLedger { expected, found: first }));
+        }
+        // A log without a pin is an opening that was interrupted: the same
+        // rules hold for what it has.
+        if let Some(head) = local.log().head() {
+            let expected = local.ledger_id().await?;
+            if expected != first {
+                let pinned = head.state;
+                return Ok(Err(Verdict::Recreated { expected, found: first, pinned }));
+            }
+            let found = self.file.alh(head.state.tx).await?;
+            if let Err(verdict) = compare(head.state, found, Some(end)) {
+                return Ok(Err(verdict));
+            }
+        }
+        if let Some(pinned) = config.pin {
+            let found = self.file.alh(pinned.tx).await?;
+            if let Err(verdict) = compare(pinned, found, Some(end)) {
+                return Ok(Err(verdict));
+            }
+        }
+        let given = config.pin == Some(end);
+        let announced = trust.and_then(|trust| trust.pending) == Some(end);
+        Ok(match trust.and_then(|trust| trust.pin) {
+            Some(pin) if end == pin.state || announced || given => Ok(None),
+            Some(pin) => Err(Verdict::ExtendsPin { pinned: pin.state, found: end }),
+            None if announced => Ok(Some(Anchor::Created)),
+            None if given => Ok(Some(Anchor::Configured)),
+            None => match (config.pin, config.first_contact) {
+                (Some(pinned), _) => Err(Verdict::ExtendsPin { pinned, found: end }),
+                (None, FirstContact::Accept) => Ok(Some(Anchor::FirstContact)),
+                (None, FirstContact::Refuse) => {
+                    Err(Verdict::FirstContact { ledger: first, state: end })
+                }
+            },
+        })
+    }
+
+    async fn catch_up(
+        &mut self,
+        local: &mut Local,
+        config: &TrustConfig,
+        end: TrustedState,
+        anchor: Option<Anchor>,
+        progress: &Progress,
+    ) -> Result<()> {
+        if let Some((pos, count)) = self.file.surplus(end.tx).await? {
+            let verdict = Verdict::SurplusRows { tx: pos.tx(), entry: pos.entry(), count };
+            return Err(local.refuse(verdict).await);
+        }
+        match self.replay(local, end.tx, progress).await {
+            Err(Error::Ledger(verdict)) => return Err(local.refuse(*verdict).await),
+            other => other?,
+        }
+        if local.log().head().map(|head| head.state) != Some(end) {
+            let what = format!("the file's end changed from {end} while it was read");
+            return Err(local.refuse(Verdict::LogAltered { what }).await);
+        }
+        if let Some(anchor) = anchor {
+            local.anchor(anchor).await?;
+        }
+        // The log is now the truth: a configured pin must be in it, not only
+        // in what the file showed.
+        if let Some(pinned) = config.pin {
+            let found = local.record(pinned.tx).await?.alh;
+            if let Err(verdict) = compare(pinned, Some(found), None) {
+                return Err(local.refuse(verdict).await);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the pin of this ledger file is kept.
+fn trust_file(config: &Config) -> Result<PathBuf> {
+    let file = match &config.trust.file {
+        Some(file) => file.clone(),
+        None => {
+            let ledger = &config.storage.embedded.path;
+            let absolute =
+                std::path::absolute(ledger).map_err(|cause| file_error(ledger, cause))?;
+            let hash = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
+            let name = ledger.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let folder = crate::paths::data_folder()?.join("embedded");
+            folder.join(format!("{name}-{}.trust", hex::encode(&hash[..8])))
+        }
+    };
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|cause| file_error(folder, cause))?;
+    }
+    Ok(file)
+}
+
+fn file_error(path: &Path, cause: std::io::Error) -> Error {
+    Unavailable::File { path: path.into(), cause }.into()
+}

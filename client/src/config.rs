@@ -1,0 +1,332 @@
+//! What a store needs to know, from TOML and the environment.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use counterfoil_core::{Alh, TrustedState};
+use serde::Deserialize;
+
+use crate::error::{Error, Result, Unavailable};
+
+/// The whole configuration. Unknown keys are errors; every key has a default.
+///
+/// ```
+/// let config = counterfoil::Config::from_toml(r#"
+///     [storage]
+///     backend = "embedded"
+///
+///     [storage.embedded]
+///     path = "shipments.ledger"
+/// "#)?;
+/// # Ok::<(), counterfoil::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where events are stored.
+    pub storage: StorageConfig,
+    /// What is known about the ledger beforehand.
+    pub trust: TrustConfig,
+    /// Where the log of an immudb ledger is kept.
+    pub log: LogConfig,
+}
+
+/// `[storage]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorageConfig {
+    /// `backend`: which of the two is used.
+    pub backend: BackendKind,
+    /// `[storage.embedded]`.
+    pub embedded: EmbeddedConfig,
+    /// `[storage.immudb]`.
+    pub immudb: ImmudbConfig,
+}
+
+/// The two backends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BackendKind {
+    /// A ledger file, no server.
+    #[default]
+    Embedded,
+    /// A real immudb.
+    Immudb,
+}
+
+/// `[storage.embedded]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EmbeddedConfig {
+    /// The ledger file; created if absent.
+    pub path: PathBuf,
+}
+
+impl Default for EmbeddedConfig {
+    fn default() -> Self {
+        Self { path: PathBuf::from("counterfoil.ledger") }
+    }
+}
+
+/// `[storage.immudb]`. The password never appears in `Debug`.
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImmudbConfig {
+    /// The host name or address.
+    pub host: String,
+    /// The port of the PostgreSQL wire (not 3322, which is gRPC).
+    pub port: u16,
+    /// The database; created at the first opening for writing.
+    pub database: String,
+    /// The user.
+    pub username: String,
+    /// The user's password.
+    pub password: String,
+    /// How the connection is protected; by default `verify-full` off
+    /// loopback and `disable` on it.
+    pub tls: Option<TlsMode>,
+    /// Certificate authority (PEM) for `verify-ca` and `verify-full`; the
+    /// platform's are used if absent.
+    pub ca: Option<PathBuf>,
+    /// Connections kept open, 1 to 16. The server refuses work past some 30
+    /// concurrent statements over all its clients.
+    pub connections: u32,
+    /// Seconds to wait for one answer.
+    pub timeout_seconds: u64,
+    /// Whether other writers' tables may share the database.
+    pub scope: Scope,
+}
+
+/// How the connection to immudb is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsMode {
+    /// Clear text, the password included.
+    Disable,
+    /// Encrypted, to whoever answers.
+    Require,
+    /// Encrypted, the certificate signed by a known authority.
+    VerifyCa,
+    /// Encrypted, the certificate signed by a known authority and naming the host.
+    VerifyFull,
+}
+
+/// Who else may write to the database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Nobody but this table's writers: what cannot be accounted for is
+    /// searched for thoroughly.
+    #[default]
+    Exclusive,
+    /// Other tables live in the database: transactions that show no row of
+    /// ours are recorded as gaps and not searched for further.
+    Shared,
+}
+
+impl Default for ImmudbConfig {
+    fn default() -> Self {
+        Self {
+            host: "localhost".into(),
+            port: 5432,
+            database: "angzarr".into(),
+            username: "immudb".into(),
+            password: "immudb".into(),
+            tls: None,
+            ca: None,
+            connections: 4,
+            timeout_seconds: 30,
+            scope: Scope::Exclusive,
+        }
+    }
+}
+
+impl ImmudbConfig {
+    /// The mode that is used: the configured one, else by where the host is.
+    pub fn tls_mode(&self) -> TlsMode {
+        let loopback = self.host == "localhost"
+            || self.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        self.tls.unwrap_or(if loopback { TlsMode::Disable } else { TlsMode::VerifyFull })
+    }
+}
+
+impl fmt::Debug for ImmudbConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImmudbConfig")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("database", &self.database)
+            .field("username", &self.username)
+            .field("password", &"***")
+            .field("tls", &self.tls)
+            .field("ca", &self.ca)
+            .field("connections", &self.connections)
+            .field("timeout_seconds", &self.timeout_seconds)
+            .field("scope", &self.scope)
+            .finish()
+    }
+}
+
+/// `[trust]`: what is known about the ledger beforehand.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrustConfig {
+    /// A state that the ledger must contain, `"<tx>:<Alh in hex>"`.
+    pub pin: Option<TrustedState>,
+    /// The ledger's id, Alh(1) in hex. Prevents mix-ups, proves nothing by itself.
+    pub ledger: Option<Alh>,
+    /// What to do about a ledger that this client did not create and knows
+    /// nothing about.
+    pub first_contact: FirstContact,
+    /// Where the pinned state of an embedded ledger is kept; by default in
+    /// the platform's data folder, away from the ledger.
+    pub file: Option<PathBuf>,
+}
+
+/// What to do about an unknown ledger.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FirstContact {
+    /// Refuse it, naming its id and state.
+    #[default]
+    Refuse,
+    /// Believe what it shows this once and hold it to that from then on.
+    Accept,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// The folder for the logs of immudb ledgers; by default the platform's
+    /// data folder.
+    pub path: Option<PathBuf>,
+}
+
+impl Config {
+    /// An embedded ledger at `path`, everything else at its default.
+    pub fn embedded(path: impl Into<PathBuf>) -> Self {
+        let mut config = Self::default();
+        config.storage.embedded.path = path.into();
+        config
+    }
+
+    /// Reads TOML; the environment is not looked at.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let config: Self = toml::from_str(text).map_err(|e| Error::Config(e.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Reads a TOML file, then lets the environment override it.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| Unavailable::File { path: path.into(), cause })?;
+        Self::from_toml(&text)?.with_env()
+    }
+
+    /// The defaults, overridden by the environment.
+    pub fn from_env() -> Result<Self> {
+        Self::default().with_env()
+    }
+
+    /// Lets `STORAGE_BACKEND` and `IMMUDB_HOST`, `_PORT`, `_DATABASE`,
+    /// `_USERNAME`, `_PASSWORD` override what is configured.
+    pub fn with_env(self) -> Result<Self> {
+        self.with_vars(|name| std::env::var(name).ok())
+    }
+
+    fn with_vars(mut self, var: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        if let Some(backend) = var("STORAGE_BACKEND") {
+            self.storage.backend = match backend.as_str() {
+                "embedded" => BackendKind::Embedded,
+                "immudb" => BackendKind::Immudb,
+                other => {
+                    return Err(Error::Config(format!(
+                        "STORAGE_BACKEND is {other:?}; it must be \"embedded\" or \"immudb\""
+                    )));
+                }
+            };
+        }
+        let immudb = &mut self.storage.immudb;
+        if let Some(port) = var("IMMUDB_PORT") {
+            immudb.port = port
+                .parse()
+                .map_err(|_| Error::Config(format!("IMMUDB_PORT is {port:?}, not a port number")))?;
+        }
+        for (name, field) in [
+            ("IMMUDB_HOST", &mut immudb.host),
+            ("IMMUDB_DATABASE", &mut immudb.database),
+            ("IMMUDB_USERNAME", &mut immudb.username),
+            ("IMMUDB_PASSWORD", &mut immudb.password),
+        ] {
+            if let Some(value) = var(name) {
+                *field = value;
+            }
+        }
+        self.check()?;
+        Ok(self)
+    }
+
+    fn check(&self) -> Result<()> {
+        let immudb = &self.storage.immudb;
+        if !(1..=16).contains(&immudb.connections) {
+            return Err(Error::Config("storage.immudb.connections must be 1 to 16".into()));
+        }
+        if immudb.timeout_seconds == 0 {
+            return Err(Error::Config("storage.immudb.timeout_seconds must not be 0".into()));
+        }
+        let name_ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if immudb.database.is_empty() || !immudb.database.chars().all(name_ok) {
+            return Err(Error::Config(format!(
+                "storage.immudb.database is {:?}; immudb takes lower-case letters, digits and _",
+                immudb.database
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_keys_are_read_and_unknown_ones_refused() {
+        let config = Config::from_toml(
+            r#"
+            [storage]
+            backend = "immudb"
+            [storage.immudb]
+            host = "db.example"
+            port = 5433
+            database = "angzarr"
+            username = "u"
+            password = "p"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.storage.backend, BackendKind::Immudb);
+        assert_eq!(config.storage.immudb.port, 5433);
+        assert_eq!(config.storage.immudb.tls_mode(), TlsMode::VerifyFull);
+        assert!(Config::from_toml("[storage]\nbackends = 1").is_err());
+        assert!(Config::from_toml("[storage.immudb]\ndatabase = \"a;b\"").is_err());
+    }
+
+    #[test]
+    fn the_environment_goes_over_the_file() {
+        let config = Config::default()
+            .with_vars(|name| match name {
+                "STORAGE_BACKEND" => Some("immudb".into()),
+                "IMMUDB_PORT" => Some("6000".into()),
+                "IMMUDB_PASSWORD" => Some("secret".into()),
+                _ => None,
+            })
+            .unwrap();
+        assert_eq!(config.storage.backend, BackendKind::Immudb);
+        assert_eq!(config.storage.immudb.port, 6000);
+        assert!(!format!("{config:?}").contains("secret"));
+        assert!(Config::default().with_vars(|n| (n == "IMMUDB_PORT").then(|| "x".into())).is_err());
+    }
+}

@@ -1,0 +1,242 @@
+//! What can go wrong, sorted by what it means: the ledger is wrong
+//! ([`Verdict`]), it could not be asked ([`Unavailable`]), or the request
+//! could not be granted (the other variants).
+
+use counterfoil_core::TxId;
+
+use crate::event::ExpectedVersion;
+use crate::verdict::Verdict;
+
+/// The result of everything that may fail in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call did not give what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The ledger does not hold what it should: evidence, not an accident.
+    #[error(transparent)]
+    Ledger(#[from] Box<Verdict>),
+    /// The ledger could not be asked; nothing is known about it.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The configuration cannot be used.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// The request can never succeed as it is.
+    #[error("invalid request: {0}")]
+    Invalid(String),
+    /// The stream is not where the caller expected it to be. Nothing was
+    /// written.
+    #[error("the stream is at {actual}, but {expected} was expected; read it again and decide anew")]
+    WrongExpectedVersion {
+        /// What the caller said.
+        expected: ExpectedVersion,
+        /// Where the stream is.
+        actual: StreamVersion,
+    },
+    /// The external id was used before, for other events. Nothing was written.
+    #[error(
+        "external id {external_id:?} was used in transaction {tx} for other events; \
+         the same id must carry the same events, byte for byte"
+    )]
+    IdConflict {
+        /// The id that was given twice.
+        external_id: String,
+        /// The transaction that holds its first use.
+        tx: TxId,
+    },
+    /// Nobody can say yet whether the events were written. Repeating the
+    /// append with the same external id is safe: it gives the first result
+    /// back, or writes once.
+    #[error("it is unknown whether the events were written: {reason}; {remedy}")]
+    OutcomeUnknown {
+        /// What was seen.
+        reason: String,
+        /// What the caller can do.
+        remedy: &'static str,
+    },
+    /// There is no such event.
+    #[error("no event {sequence} in this stream; it has {next} events")]
+    NotFound {
+        /// The event that was asked for.
+        sequence: u64,
+        /// The stream's next sequence.
+        next: u64,
+    },
+    /// The event exists, but was written after the state that was asked for.
+    #[error("event {sequence} was written in transaction {tx}, after transaction {asked}")]
+    WrittenLater {
+        /// The event that was asked for.
+        sequence: u64,
+        /// The transaction that wrote it.
+        tx: TxId,
+        /// The state that was asked for.
+        asked: TxId,
+    },
+    /// The transaction lies beyond the verified state.
+    #[error("transaction {asked} lies beyond the verified state, which is at {verified}")]
+    BeyondState {
+        /// The transaction that was asked for.
+        asked: TxId,
+        /// The newest verified transaction.
+        verified: TxId,
+    },
+    /// The store was opened with [`EventStore::open_read_only`](crate::EventStore::open_read_only).
+    #[error("this store was opened read-only")]
+    ReadOnly,
+}
+
+impl From<Verdict> for Error {
+    fn from(verdict: Verdict) -> Self {
+        Self::Ledger(Box::new(verdict))
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(Unavailable::Storage(error))
+    }
+}
+
+impl Error {
+    /// Whether the ledger itself was found wrong.
+    pub fn is_verdict(&self) -> bool {
+        matches!(self, Self::Ledger(_))
+    }
+
+    /// The verdict, if the ledger itself was found wrong.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        match self {
+            Self::Ledger(verdict) => Some(verdict),
+            _ => None,
+        }
+    }
+}
+
+/// Where a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamVersion {
+    /// It has no event.
+    Empty,
+    /// The sequence of its last event.
+    At(u64),
+}
+
+impl std::fmt::Display for StreamVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("no event"),
+            Self::At(sequence) => write!(f, "event {sequence}"),
+        }
+    }
+}
+
+/// Why the ledger could not be asked. Each says the cause and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// The address answers in immudb's gRPC, not in PostgreSQL's protocol.
+    #[error(
+        "{host}:{port} does not speak PostgreSQL's protocol; 3322 is immudb's gRPC port: \
+         set port = 5432 (and start immudb with --pgsql-server)"
+    )]
+    WrongPort {
+        /// The host that was called.
+        host: String,
+        /// The port that was called.
+        port: u16,
+    },
+    /// Nothing listens there.
+    #[error(
+        "nothing answers at {host}:{port} ({cause}); immudb's PostgreSQL wire is off unless it is \
+         started with --pgsql-server or IMMUDB_PGSQL_SERVER=true"
+    )]
+    Refused {
+        /// The host that was called.
+        host: String,
+        /// The port that was called.
+        port: u16,
+        /// What the operating system said.
+        cause: String,
+    },
+    /// The server does not accept the user or the password.
+    #[error("immudb refused user {username:?} or its password; check IMMUDB_USERNAME and IMMUDB_PASSWORD")]
+    Password {
+        /// The user that was refused.
+        username: String,
+    },
+    /// The database is not there and was not to be created.
+    #[error("immudb has no database {database:?}; open it once for writing to create it, or correct its name")]
+    MissingDatabase {
+        /// The database that was asked for.
+        database: String,
+    },
+    /// The server has no `immudb_tx`.
+    #[error(
+        "the server does not know immudb_tx(): Counterfoil needs immudb 1.11 or later \
+         (a plain PostgreSQL cannot be used)"
+    )]
+    OldServer,
+    /// TLS could not be set up as configured.
+    #[error("TLS to {host}:{port}: {cause}; see tls and ca in [storage.immudb]")]
+    Tls {
+        /// The host that was called.
+        host: String,
+        /// The port that was called.
+        port: u16,
+        /// What failed.
+        cause: String,
+    },
+    /// No answer in time.
+    #[error("no answer within {seconds} s to: {what}")]
+    Timeout {
+        /// What was asked.
+        what: &'static str,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The connection broke.
+    #[error("the connection to immudb was lost during: {what} ({cause})")]
+    Connection {
+        /// What was asked.
+        what: &'static str,
+        /// What broke it.
+        cause: String,
+    },
+    /// The server answered with an error.
+    #[error("immudb answered to {what}: {message}")]
+    Server {
+        /// What was asked.
+        what: &'static str,
+        /// The server's words.
+        message: String,
+    },
+    /// The answer has not the form that immudb 1.11 gives.
+    #[error("immudb's answer to {what} is malformed: {problem}")]
+    Garbled {
+        /// What was asked.
+        what: &'static str,
+        /// What is wrong with the answer.
+        problem: String,
+    },
+    /// A local file could not be used.
+    #[error("{path}: {cause}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// Another process has the ledger or its log open.
+    #[error("{path} is in use by another process; one process at a time may write it{remedy}")]
+    InUse {
+        /// The file that is locked.
+        path: std::path::PathBuf,
+        /// What the caller can do.
+        remedy: &'static str,
+    },
+    /// SQLite failed.
+    #[error("local storage: {0}")]
+    Storage(sqlx::Error),
+}

@@ -1,0 +1,318 @@
+//! Decides, row by row in ledger order, what counts.
+
+use std::collections::{HashMap, HashSet};
+
+use counterfoil_core::TxId;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+
+use super::{Index, NewRow, Position, RowContent, StreamKey, StreamState};
+use crate::body::{EventBody, GENESIS_FORMAT, GenesisBody};
+use crate::error::Result;
+use crate::row::StoredRow;
+use crate::schema;
+use crate::sqlite::{self, to_i64, to_u64};
+use crate::verdict::FindingKind;
+
+/// What a row says, if its columns and its body agree and every rule holds.
+pub(super) fn content(row: &StoredRow) -> RowContent {
+    if schema::is_genesis_key(row) && row.body.first() == Some(&GENESIS_FORMAT) {
+        return match GenesisBody::decode(&row.body) {
+            Ok(_) => RowContent::Genesis,
+            Err(error) => RowContent::Not(error.to_string()),
+        };
+    }
+    match columns_and_body(row) {
+        Ok(body) => RowContent::Event {
+            ext: body.ext(),
+            prev_event: body.prev_event,
+            seen_tx: body.seen_tx,
+            seen_alh: body.seen_alh,
+        },
+        Err(reason) => RowContent::Not(reason),
+    }
+}
+
+/// The event that a row in transaction `tx` holds.
+pub(crate) fn event(row: &StoredRow, tx: TxId) -> Result<EventBody, String> {
+    let body = columns_and_body(row)?;
+    seen_before(body.seen_tx, tx)?;
+    Ok(body)
+}
+
+/// A writer can only have seen what came before.
+pub(super) fn seen_before(seen_tx: u64, tx: TxId) -> Result<(), String> {
+    if seen_tx < tx.get() {
+        Ok(())
+    } else {
+        Err(format!("its writer claims to have seen transaction {seen_tx}"))
+    }
+}
+
+/// The columns must be those that the body demands.
+fn columns_and_body(row: &StoredRow) -> Result<EventBody, String> {
+    let body = EventBody::decode(&row.body).map_err(|error| error.to_string())?;
+    let same = |holds: bool, column: &str| {
+        if holds { Ok(()) } else { Err(format!("its {column} column and its body differ")) }
+    };
+    same(row.domain == body.domain.as_bytes(), "domain")?;
+    same(row.edition == body.edition.as_bytes(), "edition")?;
+    same(row.root == body.root.as_slice(), "root")?;
+    same(u64::try_from(row.event_number) == Ok(body.event_number), "event_number")?;
+    same(u64::try_from(row.seen_tx) == Ok(body.seen_tx), "seen_tx")?;
+    same(row.ext == body.ext(), "ext")?;
+    Ok(body)
+}
+
+/// SQLite's default limit on parameters is far above this.
+const CHUNK: usize = 500;
+
+impl Index {
+    /// Adds the rows of one or more transactions, which stand in ledger
+    /// order. The caller holds an open SQLite transaction in which the log
+    /// already has these transactions.
+    pub(crate) async fn add(&mut self, conn: &mut SqliteConnection, rows: &[NewRow]) -> Result<()> {
+        self.load_streams(conn, rows).await?;
+        let mut known_exts = known_exts(conn, rows).await?;
+        let seen = seen_alhs(conn, rows).await?;
+        let mut events: Vec<(&NewRow, i64, [u8; 32])> = Vec::new();
+        for row in rows {
+            let RowContent::Event { ext, prev_event, seen_tx, seen_alh } = &row.content else {
+                if let RowContent::Not(reason) = &row.content {
+                    finding(conn, row.pos, FindingKind::NotCanonical, reason).await?;
+                    self.hold(conn, row, reason).await?;
+                }
+                continue;
+            };
+            if seen.get(seen_tx) != Some(seen_alh) {
+                let detail = format!("its writer saw another transaction {seen_tx}");
+                finding(conn, row.pos, FindingKind::SawOtherHistory, &detail).await?;
+            }
+            let stream = self.stream(conn, &row.key).await?;
+            // event_number was checked to equal a u64 in the body.
+            let number = row.event_number as u64;
+            if number < stream.next {
+                let detail = format!("event {number} of its stream was written before");
+                finding(conn, row.pos, FindingKind::Overwritten, &detail).await?;
+            } else if !known_exts.insert(*ext) {
+                let reason = "its id was used before";
+                finding(conn, row.pos, FindingKind::RepeatedId, reason).await?;
+                self.hold(conn, row, reason).await?;
+            } else if number > stream.next || *prev_event != stream.head {
+                known_exts.remove(ext);
+                let reason = if number > stream.next {
+                    format!("the stream has only {} events before it", stream.next)
+                } else {
+                    "it names another event as the stream's previous one".to_owned()
+                };
+                finding(conn, row.pos, FindingKind::OutOfLine, &reason).await?;
+                self.hold(conn, row, &reason).await?;
+            } else if stream.any_held && held(conn, stream.id, number).await? {
+                known_exts.remove(ext);
+                let detail = format!("key {number} of its stream is held by an earlier row");
+                finding(conn, row.pos, FindingKind::Overwritten, &detail).await?;
+            } else {
+                events.push((row, stream.id, *ext));
+                let next = StreamState {
+                    next: number + 1,
+                    head: row.digest.to_bytes(),
+                    ..stream
+                };
+                self.streams.insert(row.key.clone(), next);
+            }
+        }
+        insert_events(conn, &events).await?;
+        self.store_streams(conn, events.iter().map(|(row, ..)| &row.key)).await
+    }
+
+    /// Notes that a row stands on a key without being its event.
+    async fn hold(&mut self, conn: &mut SqliteConnection, row: &NewRow, reason: &str) -> Result<()> {
+        let stream = self.stream(conn, &row.key).await?;
+        self.streams.insert(row.key.clone(), StreamState { any_held: true, ..stream });
+        sqlx::query("INSERT OR IGNORE INTO held (stream, number, pos, reason) VALUES (?, ?, ?, ?)")
+            .bind(stream.id)
+            .bind(row.event_number)
+            .bind(row.pos.raw())
+            .bind(reason)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn stream(
+        &mut self,
+        conn: &mut SqliteConnection,
+        key: &StreamKey,
+    ) -> Result<StreamState> {
+        if let Some(stream) = self.streams.get(key) {
+            return Ok(*stream);
+        }
+        let id = sqlx::query(
+            "INSERT INTO stream (domain, edition, root, next, head) VALUES (?, ?, ?, 0, ?)",
+        )
+        .bind(&key.domain)
+        .bind(&key.edition)
+        .bind(&key.root)
+        .bind(&[0_u8; 32][..])
+        .execute(conn)
+        .await?
+        .last_insert_rowid();
+        let stream = StreamState { id, next: 0, head: [0; 32], any_held: false };
+        self.streams.insert(key.clone(), stream);
+        Ok(stream)
+    }
+
+    /// Brings every stream that the rows touch into memory.
+    async fn load_streams(&mut self, conn: &mut SqliteConnection, rows: &[NewRow]) -> Result<()> {
+        if self.streams.len() > Self::MOST {
+            self.streams.clear();
+        }
+        for row in rows {
+            if self.streams.contains_key(&row.key) {
+                continue;
+            }
+            let found = sqlx::query(
+                "SELECT id, next, head, EXISTS (SELECT 1 FROM held WHERE stream = stream.id) AS held \
+                 FROM stream WHERE edition = ? AND domain = ? AND root = ?",
+            )
+            .bind(&row.key.edition)
+            .bind(&row.key.domain)
+            .bind(&row.key.root)
+            .fetch_optional(&mut *conn)
+            .await?;
+            if let Some(found) = found {
+                let stream = StreamState {
+                    id: found.try_get("id")?,
+                    next: to_u64(found.try_get("next")?, "stream.next")?,
+                    head: sqlite::hash(&found, "head")?,
+                    any_held: found.try_get::<i64, _>("held")? != 0,
+                };
+                self.streams.insert(row.key.clone(), stream);
+            }
+        }
+        Ok(())
+    }
+
+    async fn store_streams<'a>(
+        &self,
+        conn: &mut SqliteConnection,
+        keys: impl Iterator<Item = &'a StreamKey>,
+    ) -> Result<()> {
+        let mut done = HashSet::new();
+        for key in keys {
+            let Some(stream) = self.streams.get(key) else { continue };
+            if !done.insert(stream.id) {
+                continue;
+            }
+            sqlx::query("UPDATE stream SET next = ?, head = ? WHERE id = ?")
+                .bind(to_i64(stream.next))
+                .bind(&stream.head[..])
+                .bind(stream.id)
+                .execute(&mut *conn)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a row stands on a key without being its event.
+async fn held(conn: &mut SqliteConnection, stream: i64, number: u64) -> Result<bool> {
+    Ok(sqlx::query("SELECT 1 FROM held WHERE stream = ? AND number = ?")
+        .bind(stream)
+        .bind(to_i64(number))
+        .fetch_optional(conn)
+        .await?
+        .is_some())
+}
+
+/// Which of the rows' ids were used by earlier events.
+async fn known_exts(conn: &mut SqliteConnection, rows: &[NewRow]) -> Result<HashSet<[u8; 32]>> {
+    let exts: Vec<[u8; 32]> = rows
+        .iter()
+        .filter_map(|row| match &row.content {
+            RowContent::Event { ext, .. } => Some(*ext),
+            _ => None,
+        })
+        .collect();
+    let mut known = HashSet::new();
+    for chunk in exts.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT ext FROM event WHERE ext IN (");
+        let mut list = query.separated(", ");
+        for ext in chunk {
+            list.push_bind(&ext[..]);
+        }
+        query.push(")");
+        for row in query.build().fetch_all(&mut *conn).await? {
+            known.insert(sqlite::hash(&row, "ext")?);
+        }
+    }
+    Ok(known)
+}
+
+/// This log's Alhs of the transactions that the rows' writers had seen.
+async fn seen_alhs(
+    conn: &mut SqliteConnection,
+    rows: &[NewRow],
+) -> Result<HashMap<u64, [u8; 32]>> {
+    let mut alhs = HashMap::new();
+    for row in rows {
+        let RowContent::Event { seen_tx, .. } = &row.content else { continue };
+        if alhs.contains_key(seen_tx) {
+            continue;
+        }
+        let found = sqlx::query("SELECT alh FROM tx WHERE id = ?")
+            .bind(to_i64(*seen_tx))
+            .fetch_optional(&mut *conn)
+            .await?;
+        if let Some(found) = found {
+            alhs.insert(*seen_tx, sqlite::hash(&found, "alh")?);
+        }
+    }
+    Ok(alhs)
+}
+
+async fn insert_events(
+    conn: &mut SqliteConnection,
+    events: &[(&NewRow, i64, [u8; 32])],
+) -> Result<()> {
+    for chunk in events.chunks(CHUNK) {
+        let mut query =
+            QueryBuilder::<Sqlite>::new("INSERT INTO event (pos, stream, number, ext) ");
+        query.push_values(chunk, |mut values, (row, stream, ext)| {
+            values
+                .push_bind(row.pos.raw())
+                .push_bind(*stream)
+                .push_bind(row.event_number)
+                .push_bind(&ext[..]);
+        });
+        query.build().execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// Records a finding about one row.
+async fn finding(
+    conn: &mut SqliteConnection,
+    pos: Position,
+    kind: FindingKind,
+    detail: &str,
+) -> Result<()> {
+    record_finding(conn, pos.tx(), Some(pos.entry()), kind, detail).await
+}
+
+/// Records a finding.
+pub(crate) async fn record_finding(
+    conn: &mut SqliteConnection,
+    tx: TxId,
+    entry: Option<u32>,
+    kind: FindingKind,
+    detail: &str,
+) -> Result<()> {
+    sqlx::query("INSERT INTO finding (tx, entry, kind, detail) VALUES (?, ?, ?, ?)")
+        .bind(to_i64(tx.get()))
+        .bind(entry.map(i64::from))
+        .bind(kind.as_str())
+        .bind(detail)
+        .execute(conn)
+        .await?;
+    Ok(())
+}

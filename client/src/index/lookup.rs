@@ -1,0 +1,221 @@
+//! Questions to the index.
+
+use counterfoil_core::TxId;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::{Index, Position, StreamKey};
+use crate::error::{Result, StreamVersion};
+use crate::sqlite::{self, damaged, to_i64, to_u64};
+use crate::verdict::{Completeness, Finding, FindingKind};
+
+/// A stream, as far as the index goes.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamInfo {
+    pub(crate) id: i64,
+    /// The next event's number.
+    pub(crate) next: u64,
+    /// The last event's digest, zeros if there is none.
+    pub(crate) head: [u8; 32],
+    /// Who holds the next event's key, if anybody does.
+    pub(crate) held: Option<Held>,
+}
+
+impl StreamInfo {
+    pub(crate) fn version(&self) -> StreamVersion {
+        self.next.checked_sub(1).map_or(StreamVersion::Empty, StreamVersion::At)
+    }
+}
+
+/// A row that stands on a key without being its event.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) pos: Position,
+    pub(crate) reason: String,
+}
+
+/// Where an event is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventAt {
+    pub(crate) pos: Position,
+    pub(crate) key: StreamKey,
+    pub(crate) number: u64,
+}
+
+impl Index {
+    /// A stream; one without events is all zeros.
+    pub(crate) async fn stream_info(
+        conn: &mut SqliteConnection,
+        key: &StreamKey,
+    ) -> Result<StreamInfo> {
+        let row = sqlx::query(
+            "SELECT s.id, s.next, s.head, h.pos, h.reason FROM stream s \
+             LEFT JOIN held h ON h.stream = s.id AND h.number = s.next \
+             WHERE s.edition = ? AND s.domain = ? AND s.root = ?",
+        )
+        .bind(&key.edition)
+        .bind(&key.domain)
+        .bind(&key.root)
+        .fetch_optional(conn)
+        .await?;
+        let Some(row) = row else {
+            return Ok(StreamInfo { id: 0, next: 0, head: [0; 32], held: None });
+        };
+        let held = match row.try_get::<Option<i64>, _>("pos")? {
+            Some(pos) => {
+                Some(Held { pos: Position::from_raw(pos), reason: row.try_get("reason")? })
+            }
+            None => None,
+        };
+        Ok(StreamInfo {
+            id: row.try_get("id")?,
+            next: to_u64(row.try_get("next")?, "stream.next")?,
+            head: sqlite::hash(&row, "head")?,
+            held,
+        })
+    }
+
+    /// Positions of events `first` to `last` of a stream, at most `limit`, in
+    /// the order asked for.
+    pub(crate) async fn events(
+        conn: &mut SqliteConnection,
+        stream: &StreamInfo,
+        first: u64,
+        last: u64,
+        limit: u64,
+        backward: bool,
+    ) -> Result<Vec<(u64, Position)>> {
+        let sql = if backward {
+            "SELECT number, pos FROM event WHERE stream = ? AND number BETWEEN ? AND ? \
+             ORDER BY number DESC LIMIT ?"
+        } else {
+            "SELECT number, pos FROM event WHERE stream = ? AND number BETWEEN ? AND ? \
+             ORDER BY number LIMIT ?"
+        };
+        sqlx::query(sql)
+            .bind(stream.id)
+            .bind(to_i64(first))
+            .bind(to_i64(last))
+            .bind(to_i64(limit))
+            .fetch_all(conn)
+            .await?
+            .iter()
+            .map(|row| {
+                let number = to_u64(row.try_get("number")?, "event.number")?;
+                Ok((number, Position::from_raw(row.try_get("pos")?)))
+            })
+            .collect()
+    }
+
+    /// Events of all streams after `after`, in ledger order.
+    pub(crate) async fn events_after(
+        conn: &mut SqliteConnection,
+        after: Position,
+        limit: u64,
+    ) -> Result<Vec<EventAt>> {
+        sqlx::query(
+            "SELECT e.pos, e.number, s.domain, s.edition, s.root \
+             FROM event e JOIN stream s ON s.id = e.stream WHERE e.pos > ? ORDER BY e.pos LIMIT ?",
+        )
+        .bind(after.raw())
+        .bind(to_i64(limit))
+        .fetch_all(conn)
+        .await?
+        .iter()
+        .map(event_at)
+        .collect()
+    }
+
+    /// The event with this id.
+    pub(crate) async fn by_ext(
+        conn: &mut SqliteConnection,
+        ext: &[u8; 32],
+    ) -> Result<Option<EventAt>> {
+        let row = sqlx::query(
+            "SELECT e.pos, e.number, s.domain, s.edition, s.root \
+             FROM event e JOIN stream s ON s.id = e.stream WHERE e.ext = ?",
+        )
+        .bind(&ext[..])
+        .fetch_optional(conn)
+        .await?;
+        row.as_ref().map(event_at).transpose()
+    }
+
+    /// Domains that have events in an edition, sorted.
+    pub(crate) async fn domains(conn: &mut SqliteConnection, edition: &str) -> Result<Vec<Vec<u8>>> {
+        Ok(sqlx::query_scalar(
+            "SELECT DISTINCT domain FROM stream WHERE edition = ? AND next > 0 ORDER BY domain",
+        )
+        .bind(edition.as_bytes())
+        .fetch_all(conn)
+        .await?)
+    }
+
+    /// Roots that have events in a domain and edition, sorted.
+    pub(crate) async fn roots(
+        conn: &mut SqliteConnection,
+        domain: &str,
+        edition: &str,
+    ) -> Result<Vec<Vec<u8>>> {
+        Ok(sqlx::query_scalar(
+            "SELECT root FROM stream WHERE edition = ? AND domain = ? AND next > 0 ORDER BY root",
+        )
+        .bind(edition.as_bytes())
+        .bind(domain.as_bytes())
+        .fetch_all(conn)
+        .await?)
+    }
+
+    /// Everything noteworthy, in ledger order.
+    pub(crate) async fn findings(conn: &mut SqliteConnection) -> Result<Vec<Finding>> {
+        sqlx::query("SELECT tx, entry, kind, detail FROM finding ORDER BY tx, entry")
+            .fetch_all(conn)
+            .await?
+            .iter()
+            .map(|row| {
+                let name: String = row.try_get("kind")?;
+                let kind = FindingKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+                Ok(Finding {
+                    tx: TxId::new(to_u64(row.try_get("tx")?, "finding.tx")?),
+                    entry: row.try_get::<Option<u32>, _>("entry")?,
+                    kind: kind.ok_or_else(|| damaged("unknown kind of finding"))?,
+                    detail: row.try_get("detail")?,
+                })
+            })
+            .collect()
+    }
+
+    /// How complete answers about absence are, up to `through`.
+    pub(crate) async fn completeness(
+        conn: &mut SqliteConnection,
+        through: TxId,
+    ) -> Result<Completeness> {
+        let row = sqlx::query(
+            "SELECT count(DISTINCT tx) AS gaps, min(tx) AS first FROM finding \
+             WHERE kind IN ('opaque', 'unaccounted') AND tx <= ?",
+        )
+        .bind(to_i64(through.get()))
+        .fetch_one(conn)
+        .await?;
+        Ok(match row.try_get::<Option<i64>, _>("first")? {
+            None => Completeness::Complete { through },
+            Some(first) => Completeness::Incomplete {
+                through,
+                gaps: to_u64(row.try_get("gaps")?, "gaps")?,
+                first: TxId::new(to_u64(first, "finding.tx")?),
+            },
+        })
+    }
+}
+
+fn event_at(row: &SqliteRow) -> Result<EventAt> {
+    Ok(EventAt {
+        pos: Position::from_raw(row.try_get("pos")?),
+        number: to_u64(row.try_get("number")?, "event.number")?,
+        key: StreamKey {
+            domain: row.try_get("domain")?,
+            edition: row.try_get("edition")?,
+            root: row.try_get("root")?,
+        },
+    })
+}

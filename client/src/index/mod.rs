@@ -1,0 +1,175 @@
+//! Which row is which event: derived from the rows of accounted transactions,
+//! in ledger order, and therefore the same for everybody who has them.
+
+pub(crate) mod classify;
+mod lookup;
+
+use std::collections::HashMap;
+
+use counterfoil_core::{EntryDigest, TxId};
+use sqlx::SqliteConnection;
+
+pub(crate) use self::classify::record_finding;
+pub(crate) use self::lookup::{EventAt, Held, StreamInfo};
+use crate::error::Result;
+use crate::row::StoredRow;
+use crate::sqlite;
+
+/// `event` holds what counts; `held` the rows that stand on a stream's key
+/// without being its event; `stream.next` is the number of events and
+/// `stream.head` the last one's digest.
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS stream (
+        id INTEGER PRIMARY KEY,
+        domain BLOB NOT NULL,
+        edition BLOB NOT NULL,
+        root BLOB NOT NULL,
+        next INTEGER NOT NULL,
+        head BLOB NOT NULL,
+        UNIQUE (edition, domain, root)
+    );
+    CREATE TABLE IF NOT EXISTS event (
+        pos INTEGER PRIMARY KEY,
+        stream INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        ext BLOB NOT NULL,
+        UNIQUE (stream, number),
+        UNIQUE (ext)
+    );
+    CREATE TABLE IF NOT EXISTS held (
+        stream INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        pos INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (stream, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS finding (
+        tx INTEGER NOT NULL,
+        entry INTEGER,
+        kind TEXT NOT NULL,
+        detail TEXT NOT NULL
+    );
+";
+
+/// A row's place in the ledger: transaction ‖ entry as one number, so that
+/// places sort in ledger order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Position(i64);
+
+impl Position {
+    const ENTRY_BITS: u32 = 16;
+    /// Transactions with more entries are not accounted for.
+    pub(crate) const MAX_ENTRIES: u32 = 1 << Self::ENTRY_BITS;
+
+    pub(crate) fn new(tx: TxId, entry: u32) -> Self {
+        Self(sqlite::to_i64(tx.get() << Self::ENTRY_BITS | u64::from(entry)))
+    }
+
+    pub(crate) fn from_raw(raw: i64) -> Self {
+        Self(raw)
+    }
+
+    pub(crate) fn raw(self) -> i64 {
+        self.0
+    }
+
+    pub(crate) fn tx(self) -> TxId {
+        TxId::new(self.0 as u64 >> Self::ENTRY_BITS)
+    }
+
+    pub(crate) fn entry(self) -> u32 {
+        (self.0 as u64 & u64::from(Self::MAX_ENTRIES - 1)) as u32
+    }
+}
+
+/// A stream's key as the columns hold it: any bytes, canonical or not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct StreamKey {
+    pub(crate) domain: Vec<u8>,
+    pub(crate) edition: Vec<u8>,
+    pub(crate) root: Vec<u8>,
+}
+
+impl StreamKey {
+    pub(crate) fn of_row(row: &StoredRow) -> Self {
+        Self { domain: row.domain.clone(), edition: row.edition.clone(), root: row.root.clone() }
+    }
+
+    pub(crate) fn of_cover(cover: &crate::event::Cover) -> Self {
+        Self {
+            domain: cover.domain.as_bytes().to_vec(),
+            edition: cover.edition.as_str().as_bytes().to_vec(),
+            root: cover.root.as_slice().to_vec(),
+        }
+    }
+}
+
+/// What the index keeps of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct StreamState {
+    id: i64,
+    next: u64,
+    head: [u8; 32],
+    /// Whether any key of the stream is held by a row that is not its event.
+    any_held: bool,
+}
+
+/// A row of an accounted transaction, on its way into the index.
+#[derive(Clone)]
+pub(crate) struct NewRow {
+    pub(crate) pos: Position,
+    pub(crate) digest: EntryDigest,
+    pub(crate) key: StreamKey,
+    pub(crate) event_number: i64,
+    /// The decoded body, or why the row is not an event.
+    pub(crate) content: RowContent,
+}
+
+/// What a row's columns and body say together.
+#[derive(Clone)]
+pub(crate) enum RowContent {
+    Event { ext: [u8; 32], prev_event: [u8; 32], seen_tx: u64, seen_alh: [u8; 32] },
+    Genesis,
+    Not(String),
+}
+
+impl NewRow {
+    /// A row whose place is not known yet: everything that needs nothing but
+    /// the row is checked here.
+    pub(crate) fn new(digest: EntryDigest, row: &StoredRow) -> Self {
+        Self {
+            pos: Position(0),
+            digest,
+            key: StreamKey::of_row(row),
+            event_number: row.event_number,
+            content: classify::content(row),
+        }
+    }
+
+    /// Puts the row in its place.
+    pub(crate) fn at(mut self, pos: Position) -> Self {
+        self.pos = pos;
+        if let RowContent::Event { seen_tx, .. } = self.content
+            && let Err(reason) = classify::seen_before(seen_tx, pos.tx())
+        {
+            self.content = RowContent::Not(reason);
+        }
+        self
+    }
+}
+
+/// The index's short memory; what is durable is in the tables.
+#[derive(Default)]
+pub(crate) struct Index {
+    streams: HashMap<StreamKey, StreamState>,
+}
+
+impl Index {
+    /// Streams remembered between batches.
+    const MOST: usize = 4096;
+
+    /// Makes the tables beside the log.
+    pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
+        sqlite::run(conn, TABLES).await
+    }
+}

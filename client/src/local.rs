@@ -1,0 +1,326 @@
+//! The client's half of a ledger: its log, its index and its pin, in one
+//! SQLite file that moves forward one transaction at a time.
+//!
+//! The end of the log *is* the pinned state: nothing enters the log that was
+//! not recomputed and matched, and every extension moves the pin in the same
+//! SQLite transaction.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use counterfoil_core::{
+    Alh, EntryDigest, Header, Root, Table, TrustedState, TxId, VerifiedTx,
+};
+use sqlx::SqliteConnection;
+
+use crate::error::{Error, Result};
+use crate::index::{Index, NewRow, Position, record_finding};
+use crate::log::{Log, TileCache, TxRecord};
+use crate::prover::Hash;
+use crate::schema;
+use crate::sqlite::{self, FileKind, FileLock, damaged};
+use crate::trust::{Anchor, Pin, Trust};
+use crate::verdict::{FindingKind, Verdict};
+
+const TABLES: &str =
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
+
+/// The version of the file's tables.
+const FORMAT: i64 = 1;
+
+/// A transaction on its way into the log, checked against chain and tree.
+pub(crate) struct NewTx {
+    pub(crate) record: TxRecord,
+    /// Its rows, if its entries are accounted for.
+    pub(crate) rows: Vec<NewRow>,
+    pub(crate) findings: Vec<(FindingKind, String)>,
+}
+
+/// A transaction that core has verified under the pinned state.
+pub(crate) struct CheckedTx {
+    pub(crate) tx: VerifiedTx,
+    pub(crate) header: Header<'static>,
+    /// Its path to `state_header`'s tree.
+    pub(crate) path: Vec<Hash>,
+    /// The header of the state under which it was verified.
+    pub(crate) state_header: Header<'static>,
+    /// All its digests, verified against `eh`; `None` if not all are known.
+    pub(crate) digests: Option<Vec<EntryDigest>>,
+}
+
+pub(crate) struct Local {
+    conn: SqliteConnection,
+    _lock: Option<FileLock>,
+    log: Log,
+    tiles: TileCache,
+    index: Index,
+    trust: Option<Trust>,
+    table: Option<Table<'static>>,
+    genesis: TxId,
+    checked: HashMap<TxId, Arc<CheckedTx>>,
+}
+
+impl Local {
+    /// Transactions whose proof is remembered.
+    const MOST_CHECKED: usize = 4096;
+
+    /// Opens the file, or makes it where `create` says so.
+    pub(crate) async fn open(path: &Path, create: bool, remedy: &'static str) -> Result<Self> {
+        let lock = FileLock::take(path, false, remedy)?;
+        Self::load(sqlite::open(path, FileKind::Log, create).await?, Some(lock)).await
+    }
+
+    /// The same in memory.
+    pub(crate) async fn memory() -> Result<Self> {
+        Self::load(sqlite::memory().await?, None).await
+    }
+
+    async fn load(mut conn: SqliteConnection, lock: Option<FileLock>) -> Result<Self> {
+        sqlite::run(&mut conn, TABLES).await?;
+        Trust::create(&mut conn).await?;
+        Log::create(&mut conn).await?;
+        Index::create(&mut conn).await?;
+        match meta(&mut conn, "format").await? {
+            None => set_meta(&mut conn, "format", FORMAT).await?,
+            Some(FORMAT) => {}
+            Some(other) => {
+                return Err(Error::Config(format!(
+                    "the log has format {other}, this version reads {FORMAT}; remove it to build \
+                     it anew (give its pin in [trust])"
+                )));
+            }
+        }
+        let table = match meta(&mut conn, "table_id").await? {
+            Some(id) => Some(table(id)?),
+            None => None,
+        };
+        let genesis = meta(&mut conn, "genesis_tx").await?.unwrap_or(0);
+        let trust = Trust::load(&mut conn).await?;
+        let log = Log::load(&mut conn).await?;
+        if let Some(pin) = trust.and_then(|trust| trust.pin)
+            && log.head().map(|head| head.state) != Some(pin.state)
+        {
+            return Err(damaged("the log does not end at the pinned state"));
+        }
+        Ok(Self {
+            conn,
+            _lock: lock,
+            log,
+            tiles: TileCache::default(),
+            index: Index::default(),
+            trust,
+            table,
+            genesis: TxId::new(sqlite::to_u64(genesis, "genesis_tx")?),
+            checked: HashMap::new(),
+        })
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.conn
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// What is pinned or announced, if anything.
+    pub(crate) fn trust(&self) -> Option<Trust> {
+        self.trust
+    }
+
+    /// The pin of a ledger that is open.
+    pub(crate) fn pin(&self) -> Result<Pin> {
+        self.trust
+            .and_then(|trust| trust.pin)
+            .ok_or_else(|| damaged("the ledger is not pinned"))
+    }
+
+    /// The verified state.
+    pub(crate) fn state(&self) -> Result<TrustedState> {
+        Ok(self.pin()?.state)
+    }
+
+    /// The table, once its creation has been proved.
+    pub(crate) fn table(&self) -> Result<Table<'static>> {
+        self.table.ok_or_else(|| damaged("the table is not proved"))
+    }
+
+    pub(crate) fn has_table(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// The transaction that created the table.
+    pub(crate) fn genesis(&self) -> TxId {
+        self.genesis
+    }
+
+    /// Remembers under which id and since when the table is proved.
+    pub(crate) async fn prove_table(&mut self, id: u32, genesis: TxId) -> Result<()> {
+        self.table = Some(table(i64::from(id))?);
+        self.genesis = genesis;
+        set_meta(&mut self.conn, "table_id", i64::from(id)).await?;
+        set_meta(&mut self.conn, "genesis_tx", sqlite::to_i64(genesis.get())).await
+    }
+
+    pub(crate) async fn announce_ledger(&mut self, next: TrustedState) -> Result<()> {
+        Trust::announce_ledger(&mut self.conn, next.alh, next).await?;
+        self.trust = Trust::load(&mut self.conn).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn announce(&mut self, next: TrustedState) -> Result<()> {
+        Trust::announce(&mut self.conn, next).await?;
+        if let Some(trust) = &mut self.trust {
+            trust.pending = Some(next);
+        }
+        Ok(())
+    }
+
+    /// Pins the end of the log for the first time.
+    pub(crate) async fn anchor(&mut self, anchor: Anchor) -> Result<Pin> {
+        let ledger = self.ledger_id().await?;
+        let state = self.log.head().ok_or_else(|| damaged("an empty log cannot be pinned"))?.state;
+        let pin = Trust::anchor(&mut self.conn, ledger, state, anchor).await?;
+        self.trust = Some(Trust { ledger, pin: Some(pin), pending: None });
+        Ok(pin)
+    }
+
+    /// The ledger's id: Alh(1).
+    pub(crate) async fn ledger_id(&mut self) -> Result<Alh> {
+        let first = self.log.alh(&mut self.conn, 1).await?;
+        first.ok_or_else(|| damaged("the log is empty"))
+    }
+
+    /// Keeps the evidence of a verdict and gives it back as the error.
+    pub(crate) async fn refuse(&mut self, verdict: Verdict) -> Error {
+        match Trust::keep_evidence(&mut self.conn, &verdict).await {
+            Ok(()) => verdict.into(),
+            Err(error) => error,
+        }
+    }
+
+    /// Extends log, index and pin, all or nothing.
+    pub(crate) async fn extend(&mut self, txs: Vec<NewTx>) -> Result<()> {
+        let mut log = self.log.clone();
+        let mut trust = self.trust;
+        let mut db = sqlite::begin(&mut self.conn).await?;
+        let mut rows = Vec::new();
+        for tx in txs {
+            log.append(&mut db, &tx.record).await?;
+            for (kind, detail) in &tx.findings {
+                record_finding(&mut db, tx.record.id, None, *kind, detail).await?;
+            }
+            rows.extend(tx.rows);
+        }
+        let mut index = std::mem::take(&mut self.index);
+        index.add(&mut db, &rows).await?;
+        if let (Some(pin), Some(head)) = (trust.as_mut().and_then(|t| t.pin.as_mut()), log.head()) {
+            Trust::advance(&mut db, head.state).await?;
+            pin.state = head.state;
+        }
+        db.commit().await?;
+        if let Some(trust) = &mut trust
+            && trust.pin.is_some()
+        {
+            trust.pending = None;
+        }
+        (self.log, self.index, self.trust) = (log, index, trust);
+        Ok(())
+    }
+
+    /// The log's root when it had `size` transactions.
+    pub(crate) async fn root_at(&mut self, size: u64) -> Result<Root> {
+        self.log.root_at(&mut self.conn, &mut self.tiles, size).await
+    }
+
+    /// The header of a transaction in the log.
+    pub(crate) async fn header(&mut self, record: &TxRecord) -> Result<Header<'static>> {
+        self.log.header(&mut self.conn, &mut self.tiles, record).await
+    }
+
+    /// The record of a transaction, which must lie within the verified state.
+    pub(crate) async fn record(&mut self, id: TxId) -> Result<TxRecord> {
+        let verified = self.state()?.tx;
+        match self.log.record(&mut self.conn, id).await? {
+            Some(record) => Ok(record),
+            None => Err(Error::BeyondState { asked: id, verified }),
+        }
+    }
+
+    /// A transaction with the proof that it belongs to the pinned state: made
+    /// from the log and put through the same check as anyone else's.
+    pub(crate) async fn checked(&mut self, id: TxId) -> Result<Arc<CheckedTx>> {
+        if let Some(checked) = self.checked.get(&id) {
+            return Ok(Arc::clone(checked));
+        }
+        let state = self.state()?;
+        let record = self.record(id).await?;
+        if record.opaque {
+            let reason = "it carries metadata that immudb's PostgreSQL wire does not show";
+            return Err(Verdict::BadHeader { tx: id, reason: reason.into() }.into());
+        }
+        let header = self.header(&record).await?;
+        let state_record = self.record(state.tx).await?;
+        let state_header = self.header(&state_record).await?;
+        let path = match id == state.tx {
+            true => Vec::new(),
+            false => {
+                let size = state_record.bl_tx_id.get();
+                self.log.inclusion_path(&mut self.conn, &mut self.tiles, id.get(), size).await?
+            }
+        };
+        let tx = state.verify_tx(&state_header, &header, &path).map_err(Verdict::from)?;
+        if let Some(digests) = &record.digests {
+            tx.verify_all_entries(digests.iter().copied())
+                .map_err(|_| Verdict::EntriesAltered { tx: id })?;
+        }
+        let checked =
+            Arc::new(CheckedTx { tx, header, path, state_header, digests: record.digests });
+        if self.checked.len() >= Self::MOST_CHECKED {
+            self.checked.clear();
+        }
+        self.checked.insert(id, Arc::clone(&checked));
+        Ok(checked)
+    }
+
+    /// The digests that the log holds at these places, which the index names.
+    pub(crate) async fn digests(
+        &mut self,
+        places: &[Position],
+    ) -> Result<Vec<(i64, EntryDigest)>> {
+        let mut ids: Vec<TxId> = places.iter().map(|place| place.tx()).collect();
+        ids.dedup();
+        let found = Log::digests(&mut self.conn, &ids).await?;
+        places
+            .iter()
+            .map(|place| {
+                found
+                    .get(&place.tx())
+                    .and_then(|(ts, digests)| Some((*ts, *digests.get(place.entry() as usize)?)))
+                    .ok_or_else(|| damaged(format!("transaction {} has no such entry", place.tx())))
+            })
+            .collect()
+    }
+}
+
+fn table(id: i64) -> Result<Table<'static>> {
+    let id = u32::try_from(id).map_err(|_| damaged("table_id is out of range"))?;
+    schema::table(id).map_err(|error| damaged(format!("table {id}: {error}")))
+}
+
+async fn meta(conn: &mut SqliteConnection, name: &str) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar("SELECT value FROM meta WHERE name = ?")
+        .bind(name)
+        .fetch_optional(conn)
+        .await?)
+}
+
+async fn set_meta(conn: &mut SqliteConnection, name: &str, value: i64) -> Result<()> {
+    sqlx::query("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)")
+        .bind(name)
+        .bind(value)
+        .execute(conn)
+        .await?;
+    Ok(())
+}

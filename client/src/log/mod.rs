@@ -1,0 +1,340 @@
+//! The ledger's log as this client keeps it: one record a transaction and the
+//! tree over all of them. Appended to, never changed.
+
+pub(crate) mod tiles;
+mod tree;
+
+use std::collections::HashMap;
+
+use counterfoil_core::{
+    Alh, EntryDigest, Frontier, Header, HeaderVersion, Root, TrustedState, TxId, TxMetadata,
+};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+
+pub(crate) use self::tree::TileCache;
+use crate::error::Result;
+use crate::prover::Hash;
+use crate::sqlite::{self, damaged, to_i64, to_u64};
+
+/// `eh` is absent where it follows from a single digest, `digests` where the
+/// entries are not all known; `odd` is present only for a header that is not
+/// version 1 with bl_tx_id = id − 1: version u16 ‖ bl_tx_id u64.
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS tx (
+        id INTEGER PRIMARY KEY,
+        ts INTEGER NOT NULL,
+        nentries INTEGER NOT NULL,
+        alh BLOB NOT NULL,
+        eh BLOB,
+        digests BLOB,
+        odd BLOB,
+        opaque INTEGER NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS tile (
+        level INTEGER NOT NULL,
+        idx INTEGER NOT NULL,
+        hashes BLOB NOT NULL,
+        PRIMARY KEY (level, idx)
+    );
+";
+
+/// What the log keeps of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TxRecord {
+    pub(crate) id: TxId,
+    pub(crate) ts: i64,
+    pub(crate) version: HeaderVersion,
+    pub(crate) nentries: u32,
+    pub(crate) eh: Root,
+    pub(crate) bl_tx_id: TxId,
+    pub(crate) alh: Alh,
+    /// All of them, in order; `None` if they are not all known.
+    pub(crate) digests: Option<Vec<EntryDigest>>,
+    /// The header does not recompute: it has metadata that was not shown.
+    pub(crate) opaque: bool,
+}
+
+/// The end of the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) state: TrustedState,
+    pub(crate) ts: i64,
+}
+
+/// The log's end in memory. What is durable is in the tables; a clone is
+/// worked on while a batch is written and takes the old one's place at its
+/// commit.
+#[derive(Clone)]
+pub(crate) struct Log {
+    head: Option<Head>,
+    frontier: Frontier,
+    /// Leaf hashes of the level 0 tile that is not full yet.
+    level0: Vec<Hash>,
+}
+
+impl Log {
+    /// The empty log.
+    pub(crate) fn new() -> Self {
+        Self { head: None, frontier: Frontier::new(), level0: Vec::new() }
+    }
+
+    /// Makes the tables.
+    pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
+        sqlite::run(conn, TABLES).await
+    }
+
+    /// Reads the log's end back.
+    pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Self> {
+        let Some(row) = sqlx::query("SELECT id, ts, alh FROM tx ORDER BY id DESC LIMIT 1")
+            .fetch_optional(&mut *conn)
+            .await?
+        else {
+            return Ok(Self::new());
+        };
+        let size = to_u64(row.try_get("id")?, "tx.id")?;
+        let state = TrustedState { tx: TxId::new(size), alh: Alh::new(sqlite::hash(&row, "alh")?) };
+        let head = Head { state, ts: row.try_get("ts")? };
+        let full = size - size % tiles::WIDTH as u64;
+        let level0 = sqlx::query("SELECT alh FROM tx WHERE id > ? ORDER BY id")
+            .bind(to_i64(full))
+            .fetch_all(&mut *conn)
+            .await?
+            .iter()
+            .map(|row| Ok(Alh::new(sqlite::hash(row, "alh")?).leaf_hash().to_bytes()))
+            .collect::<Result<Vec<_>>>()?;
+        if full + level0.len() as u64 != size {
+            return Err(damaged("transactions are missing from the log"));
+        }
+        let mut log = Self { head: Some(head), frontier: Frontier::new(), level0 };
+        log.frontier = log.load_frontier(conn, size).await?;
+        Ok(log)
+    }
+
+    /// The last transaction.
+    pub(crate) fn head(&self) -> Option<Head> {
+        self.head
+    }
+
+    /// How many transactions there are.
+    pub(crate) fn size(&self) -> u64 {
+        self.head.map_or(0, |head| head.state.tx.get())
+    }
+
+    /// The root over all of them: the next header's bl_root.
+    pub(crate) fn root(&self) -> Root {
+        if self.size() == 0 { Root::ZERO } else { self.frontier.root() }
+    }
+
+    /// The Alh that the next header names as its predecessor's.
+    pub(crate) fn last_alh(&self) -> Alh {
+        self.head.map_or(Alh::BEFORE_FIRST, |head| head.state.alh)
+    }
+
+    /// The id of the next transaction.
+    pub(crate) fn next_id(&self) -> TxId {
+        TxId::new(self.size() + 1)
+    }
+
+    /// The header that immudb would give the next transaction.
+    pub(crate) fn next_header(&self, ts: i64, nentries: u32, eh: Root) -> Header<'static> {
+        Header {
+            id: self.next_id(),
+            prev_alh: self.last_alh(),
+            ts,
+            version: HeaderVersion::V1,
+            metadata: TxMetadata::default(),
+            nentries,
+            eh,
+            bl_tx_id: TxId::new(self.size()),
+            bl_root: self.root(),
+        }
+    }
+
+    /// Appends the next transaction. The caller has checked it against
+    /// [`last_alh`](Self::last_alh) and the tree, and holds an open SQLite
+    /// transaction.
+    pub(crate) async fn append(
+        &mut self,
+        conn: &mut SqliteConnection,
+        record: &TxRecord,
+    ) -> Result<()> {
+        if record.id != self.next_id() {
+            return Err(damaged(format!("transaction {} appended out of order", record.id)));
+        }
+        let odd = record.version != HeaderVersion::V1
+            || record.bl_tx_id.get().checked_add(1) != Some(record.id.get());
+        let odd = odd.then(|| {
+            let version: u16 = if record.version == HeaderVersion::V1 { 1 } else { 0 };
+            [&version.to_be_bytes()[..], &record.bl_tx_id.get().to_be_bytes()].concat()
+        });
+        let derived = record.digests.as_ref().is_some_and(|digests| digests.len() == 1);
+        let digests: Option<Vec<u8>> =
+            record.digests.as_ref().map(|d| d.iter().flat_map(|d| *d.as_bytes()).collect());
+        sqlx::query(
+            "INSERT INTO tx (id, ts, nentries, alh, eh, digests, odd, opaque) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(to_i64(record.id.get()))
+        .bind(record.ts)
+        .bind(i64::from(record.nentries))
+        .bind(&record.alh.as_bytes()[..])
+        .bind((!derived).then_some(&record.eh.as_bytes()[..]))
+        .bind(digests)
+        .bind(odd)
+        .bind(i64::from(record.opaque))
+        .execute(&mut *conn)
+        .await?;
+        self.push_leaf(conn, record.alh).await?;
+        self.head = Some(Head {
+            state: TrustedState { tx: record.id, alh: record.alh },
+            ts: record.ts,
+        });
+        Ok(())
+    }
+
+    /// The record of a transaction; `None` beyond the log's end.
+    pub(crate) async fn record(
+        &self,
+        conn: &mut SqliteConnection,
+        id: TxId,
+    ) -> Result<Option<TxRecord>> {
+        let row = sqlx::query("SELECT * FROM tx WHERE id = ?")
+            .bind(to_i64(id.get()))
+            .fetch_optional(conn)
+            .await?;
+        row.map(|row| parse_record(&row)).transpose()
+    }
+
+    /// Time stamp and digests of transactions, by id. Those that are not
+    /// there, or not accounted for, are left out.
+    pub(crate) async fn digests(
+        conn: &mut SqliteConnection,
+        ids: &[TxId],
+    ) -> Result<HashMap<TxId, (i64, Vec<EntryDigest>)>> {
+        let mut found = HashMap::new();
+        for chunk in ids.chunks(500) {
+            let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM tx WHERE id IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(to_i64(id.get()));
+            }
+            query.push(")");
+            for row in query.build().fetch_all(&mut *conn).await? {
+                let record = parse_record(&row)?;
+                if let Some(digests) = record.digests {
+                    found.insert(record.id, (record.ts, digests));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first transaction after `after` whose entries are exactly these.
+    pub(crate) async fn find(
+        conn: &mut SqliteConnection,
+        after: TxId,
+        digests: &[EntryDigest],
+    ) -> Result<Option<TxId>> {
+        let digests: Vec<u8> = digests.iter().flat_map(|d| *d.as_bytes()).collect();
+        let id: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM tx WHERE id > ? AND digests = ? ORDER BY id LIMIT 1")
+                .bind(to_i64(after.get()))
+                .bind(digests)
+                .fetch_optional(conn)
+                .await?;
+        id.map(|id| Ok(TxId::new(to_u64(id, "tx.id")?))).transpose()
+    }
+
+    /// The Alh of a transaction; `None` beyond the log's end.
+    pub(crate) async fn alh(&self, conn: &mut SqliteConnection, id: u64) -> Result<Option<Alh>> {
+        let row = sqlx::query("SELECT alh FROM tx WHERE id = ?")
+            .bind(to_i64(id))
+            .fetch_optional(conn)
+            .await?;
+        row.map(|row| Ok(Alh::new(sqlite::hash(&row, "alh")?))).transpose()
+    }
+
+    /// The whole header of a record, its derived fields filled in.
+    pub(crate) async fn header(
+        &self,
+        conn: &mut SqliteConnection,
+        cache: &mut TileCache,
+        record: &TxRecord,
+    ) -> Result<Header<'static>> {
+        let before = record.id.get() - 1;
+        let prev_alh = match before {
+            0 => Alh::BEFORE_FIRST,
+            _ => self
+                .alh(&mut *conn, before)
+                .await?
+                .ok_or_else(|| damaged(format!("transaction {before} is missing")))?,
+        };
+        Ok(Header {
+            id: record.id,
+            prev_alh,
+            ts: record.ts,
+            version: record.version,
+            metadata: TxMetadata::default(),
+            nentries: record.nentries,
+            eh: record.eh,
+            bl_tx_id: record.bl_tx_id,
+            bl_root: self.root_at(conn, cache, record.bl_tx_id.get()).await?,
+        })
+    }
+}
+
+fn parse_record(row: &SqliteRow) -> Result<TxRecord> {
+    let id = to_u64(row.try_get("id")?, "tx.id")?;
+    let nentries = u32::try_from(row.try_get::<i64, _>("nentries")?)
+        .map_err(|_| damaged("tx.nentries is out of range"))?;
+    let digests = row
+        .try_get::<Option<&[u8]>, _>("digests")?
+        .map(|bytes| {
+            let (digests, rest) = bytes.as_chunks::<32>();
+            if !rest.is_empty() || digests.len() != nentries as usize {
+                return Err(damaged(format!("tx.digests of transaction {id} has a wrong length")));
+            }
+            Ok(digests.iter().map(|d| EntryDigest::new(*d)).collect::<Vec<_>>())
+        })
+        .transpose()?;
+    let eh = match (row.try_get::<Option<&[u8]>, _>("eh")?, &digests) {
+        (Some(_), _) => Root::new(sqlite::hash(row, "eh")?),
+        (None, Some(digests)) if digests.len() == 1 => {
+            Root::new(digests[0].leaf_hash().to_bytes())
+        }
+        _ => return Err(damaged(format!("tx.eh of transaction {id} is missing"))),
+    };
+    let (version, bl_tx_id) = match row.try_get::<Option<&[u8]>, _>("odd")? {
+        None => (HeaderVersion::V1, id.wrapping_sub(1)),
+        Some(&[0, v @ 0..=1, a, b, c, d, e, f, g, h]) => (
+            if v == 1 { HeaderVersion::V1 } else { HeaderVersion::V0 },
+            u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        ),
+        Some(_) => return Err(damaged(format!("tx.odd of transaction {id} is malformed"))),
+    };
+    if id == 0 || bl_tx_id >= id {
+        return Err(damaged(format!("transaction {id} is out of range")));
+    }
+    Ok(TxRecord {
+        id: TxId::new(id),
+        ts: row.try_get("ts")?,
+        version,
+        nentries,
+        eh,
+        bl_tx_id: TxId::new(bl_tx_id),
+        alh: Alh::new(sqlite::hash(row, "alh")?),
+        digests,
+        opaque: row.try_get::<i64, _>("opaque")? != 0,
+    })
+}
+
+/// The root over all of a transaction's digests.
+pub(crate) fn entries_root(digests: &[EntryDigest]) -> Root {
+    let mut tree = Frontier::new();
+    for digest in digests {
+        // A transaction has far fewer than 2^64 entries.
+        let _ = tree.push(digest.leaf_hash());
+    }
+    tree.root()
+}

@@ -1,0 +1,213 @@
+//! The log's tree: tiles in, subtrees and paths out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use counterfoil_core::{Alh, Frontier, Root, TreeSize};
+use sqlx::SqliteConnection;
+
+use super::Log;
+use super::tiles::{self, TileId, WIDTH};
+use crate::error::Result;
+use crate::prover::{self, Hash, Nodes, Wanted};
+use crate::sqlite::{damaged, to_i64};
+
+/// Full tiles that were read lately. They never change.
+#[derive(Default)]
+pub(crate) struct TileCache(HashMap<TileId, Arc<Vec<Hash>>>);
+
+impl TileCache {
+    /// 8 MB.
+    const MOST: usize = 1024;
+
+    fn put(&mut self, id: TileId, tile: Arc<Vec<Hash>>) {
+        if self.0.len() >= Self::MOST {
+            self.0.clear();
+        }
+        self.0.insert(id, tile);
+    }
+}
+
+/// The tiles that one computation needs.
+struct Loaded {
+    tiles: BTreeMap<TileId, Arc<Vec<Hash>>>,
+    /// A hash that no tile had.
+    missing: Option<TileId>,
+}
+
+impl Nodes for Loaded {
+    fn node(&mut self, level: u32, index: u64) -> Hash {
+        let (id, first, count) = TileId::of_node(level, index);
+        match self.tiles.get(&id).and_then(|tile| tile.get(first..first + count)) {
+            Some(hashes) => tiles::fold(hashes),
+            None => {
+                self.missing = Some(id);
+                [0; 32]
+            }
+        }
+    }
+}
+
+/// Runs a computation of [`prover`] twice: to learn its tiles and over them.
+macro_rules! over_tiles {
+    ($log:expr, $conn:expr, $cache:expr, |$nodes:ident| $compute:expr) => {{
+        let mut wanted = Wanted::default();
+        {
+            let $nodes = &mut wanted;
+            let _ = $compute;
+        }
+        let mut loaded = $log.load_tiles($conn, $cache, wanted.0).await?;
+        let result = {
+            let $nodes = &mut loaded;
+            $compute
+        };
+        match loaded.missing {
+            None => Ok(result),
+            Some(id) => {
+                Err(damaged(format!("tile {}/{} is missing or short", id.level, id.index)))
+            }
+        }
+    }};
+}
+
+impl Log {
+    /// The root over the first `size` transactions, as a header's bl_root.
+    pub(crate) async fn root_at(
+        &self,
+        conn: &mut SqliteConnection,
+        cache: &mut TileCache,
+        size: u64,
+    ) -> Result<Root> {
+        match size {
+            0 => Ok(Root::ZERO),
+            _ if size == self.size() => Ok(self.root()),
+            _ => over_tiles!(self, conn, cache, |nodes| prover::root(nodes, size)),
+        }
+    }
+
+    /// The path of transaction `id` in the tree of the first `size`.
+    pub(crate) async fn inclusion_path(
+        &self,
+        conn: &mut SqliteConnection,
+        cache: &mut TileCache,
+        id: u64,
+        size: u64,
+    ) -> Result<Vec<Hash>> {
+        if id == 0 || id > size || size > self.size() {
+            return Err(damaged(format!("no path from transaction {id} to size {size}")));
+        }
+        over_tiles!(self, conn, cache, |nodes| prover::inclusion(nodes, id - 1, size))
+    }
+
+    /// The proof that the tree of `old` transactions is the beginning of the
+    /// tree of `new`.
+    #[cfg_attr(not(test), allow(dead_code, reason = "receipts and audits move pins with it"))]
+    pub(crate) async fn consistency_path(
+        &self,
+        conn: &mut SqliteConnection,
+        cache: &mut TileCache,
+        old: u64,
+        new: u64,
+    ) -> Result<Vec<Hash>> {
+        if old == 0 || old > new || new > self.size() {
+            return Err(damaged(format!("no consistency proof from size {old} to {new}")));
+        }
+        over_tiles!(self, conn, cache, |nodes| prover::consistency(nodes, old, new))
+    }
+
+    /// The peaks of the tree of `size` transactions, read from the tiles.
+    pub(super) async fn load_frontier(
+        &self,
+        conn: &mut SqliteConnection,
+        size: u64,
+    ) -> Result<Frontier> {
+        let peaks = over_tiles!(self, conn, &mut TileCache::default(), |nodes| {
+            let mut peaks = Vec::new();
+            let mut start = 0;
+            for level in (0..u64::BITS).rev().filter(|level| size >> level & 1 == 1) {
+                peaks.push(nodes.node(level, start >> level));
+                start += 1 << level;
+            }
+            peaks
+        })?;
+        Frontier::from_peaks(TreeSize::new(size), &peaks)
+            .map_err(|error| damaged(format!("the log's tree: {error}")))
+    }
+
+    async fn load_tiles(
+        &self,
+        conn: &mut SqliteConnection,
+        cache: &mut TileCache,
+        wanted: BTreeSet<TileId>,
+    ) -> Result<Loaded> {
+        let mut tiles = BTreeMap::new();
+        let current = self.size() / WIDTH as u64;
+        for id in wanted {
+            if id.level == 0 && id.index >= current {
+                if id.index == current {
+                    tiles.insert(id, Arc::new(self.level0.clone()));
+                }
+                continue;
+            }
+            if let Some(tile) = cache.0.get(&id) {
+                tiles.insert(id, Arc::clone(tile));
+            } else if let Some(tile) = read_tile(conn, id).await? {
+                let tile = Arc::new(tile);
+                if tile.len() == WIDTH {
+                    cache.put(id, Arc::clone(&tile));
+                }
+                tiles.insert(id, tile);
+            }
+        }
+        Ok(Loaded { tiles, missing: None })
+    }
+
+    /// Adds a leaf; a tile that it fills is written, and its root goes into
+    /// the tile above.
+    pub(super) async fn push_leaf(&mut self, conn: &mut SqliteConnection, alh: Alh) -> Result<()> {
+        let leaf = alh.leaf_hash();
+        self.frontier.push(leaf).map_err(|error| damaged(error.to_string()))?;
+        self.level0.push(leaf.to_bytes());
+        if self.level0.len() < WIDTH {
+            return Ok(());
+        }
+        let mut id = TileId { level: 0, index: self.frontier.size().get() / WIDTH as u64 - 1 };
+        let mut tile = std::mem::take(&mut self.level0);
+        loop {
+            write_tile(conn, id, &tile).await?;
+            if tile.len() < WIDTH {
+                return Ok(());
+            }
+            let root = tiles::fold(&tile);
+            id = TileId { level: id.level + 1, index: id.index / WIDTH as u64 };
+            tile = read_tile(conn, id).await?.unwrap_or_default();
+            tile.push(root);
+        }
+    }
+}
+
+/// A stored tile.
+pub(crate) async fn read_tile(conn: &mut SqliteConnection, id: TileId) -> Result<Option<Vec<Hash>>> {
+    let bytes: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT hashes FROM tile WHERE level = ? AND idx = ?")
+            .bind(i64::from(id.level))
+            .bind(to_i64(id.index))
+            .fetch_optional(conn)
+            .await?;
+    bytes
+        .map(|bytes| {
+            tiles::parse(&bytes)
+                .ok_or_else(|| damaged(format!("tile {}/{} is malformed", id.level, id.index)))
+        })
+        .transpose()
+}
+
+async fn write_tile(conn: &mut SqliteConnection, id: TileId, tile: &[Hash]) -> Result<()> {
+    sqlx::query("INSERT OR REPLACE INTO tile (level, idx, hashes) VALUES (?, ?, ?)")
+        .bind(i64::from(id.level))
+        .bind(to_i64(id.index))
+        .bind(tile.as_flattened())
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The table, and what its rows and its creation are in the ledger.
+
+use counterfoil_core::{
+    CatalogError, Column, ColumnType, EntryDigest, RowError, Table, Value, index_digest,
+};
+
+use crate::body::GenesisBody;
+use crate::row::StoredRow;
+
+/// The table's name.
+pub(crate) const TABLE: &str = "events";
+
+const fn column(id: u32, name: &'static str, ty: ColumnType, max_length: u32) -> Column<'static> {
+    Column { id, name, ty, max_length, not_null: true, auto_increment: false }
+}
+
+const COLUMNS: [Column<'static>; 7] = [
+    column(1, "domain", ColumnType::Blob, 64),
+    column(2, "edition", ColumnType::Blob, 64),
+    column(3, "root", ColumnType::Blob, 128),
+    column(4, "event_number", ColumnType::Integer, 8),
+    column(5, "ext", ColumnType::Blob, 32),
+    column(6, "seen_tx", ColumnType::Integer, 8),
+    column(7, "body", ColumnType::Blob, 0),
+];
+
+/// The table under the id that its database gave it.
+pub(crate) fn table(id: u32) -> Result<Table<'static>, CatalogError> {
+    Table::new(id, TABLE, &COLUMNS, &[1, 2, 3, 4])
+}
+
+/// The digest by which a transaction's tree holds `row`.
+pub(crate) fn row_digest(table: &Table<'_>, row: &StoredRow) -> Result<EntryDigest, RowError> {
+    table.entry_digest(&values(row))
+}
+
+/// The stored value of `row`: what an embedded ledger keeps.
+pub(crate) fn encode_value(table: &Table<'_>, row: &StoredRow) -> Result<Vec<u8>, RowError> {
+    let values = values(row);
+    let mut out = vec![0; table.value_len(&values)?];
+    table.encode_value(&values, &mut out)?;
+    Ok(out)
+}
+
+/// The row that a stored value holds.
+pub(crate) fn decode_value(table: &Table<'_>, value: &[u8]) -> Result<StoredRow, RowError> {
+    let mut out = [None; 7];
+    table.decode_value(value, &mut out)?;
+    // decode_value has checked types and presence against COLUMNS.
+    let blob = |i: usize| match out[i] {
+        Some(Value::Blob(bytes)) => bytes.to_vec(),
+        _ => Vec::new(),
+    };
+    let integer = |i: usize| match out[i] {
+        Some(Value::Integer(n)) => n,
+        _ => 0,
+    };
+    Ok(StoredRow {
+        domain: blob(0),
+        edition: blob(1),
+        root: blob(2),
+        event_number: integer(3),
+        ext: blob(4),
+        seen_tx: integer(5),
+        body: blob(6),
+    })
+}
+
+fn values(row: &StoredRow) -> [Option<Value<'_>>; 7] {
+    [
+        Some(Value::Blob(&row.domain)),
+        Some(Value::Blob(&row.edition)),
+        Some(Value::Blob(&row.root)),
+        Some(Value::Integer(row.event_number)),
+        Some(Value::Blob(&row.ext)),
+        Some(Value::Integer(row.seen_tx)),
+        Some(Value::Blob(&row.body)),
+    ]
+}
+
+/// The bytes by which immudb orders `row` among the rows of the table.
+pub(crate) fn sort_key(table: &Table<'_>, row: &StoredRow) -> Result<Vec<u8>, RowError> {
+    let mut out = [0; 512];
+    table.encode_key(&values(row), &mut out).map(<[u8]>::to_vec)
+}
+
+/// The row that a ledger's genesis transaction inserts.
+pub(crate) fn genesis_row(nonce: [u8; 32], created_at: i64) -> StoredRow {
+    StoredRow {
+        domain: Vec::new(),
+        edition: Vec::new(),
+        root: Vec::new(),
+        event_number: 0,
+        ext: nonce.to_vec(),
+        seen_tx: 0,
+        body: GenesisBody::new(created_at).encode(),
+    }
+}
+
+/// Whether `row` has the key of the genesis row.
+pub(crate) fn is_genesis_key(row: &StoredRow) -> bool {
+    row.domain.is_empty()
+        && row.edition.is_empty()
+        && row.root.is_empty()
+        && row.event_number == 0
+}
+
+/// How many entries the catalog has in front of the genesis row: the primary
+/// index, seven columns, the table, two indexes.
+pub(crate) const GENESIS_CATALOG: u32 = 11;
+
+/// The digests of the genesis transaction's entries, in their order: what
+/// CREATE TABLE, CREATE UNIQUE INDEX (ext), CREATE INDEX (seen_tx) and the
+/// INSERT of `row` write.
+pub(crate) fn genesis_digests(
+    table: &Table<'_>,
+    row: &StoredRow,
+) -> Result<Vec<EntryDigest>, GenesisError> {
+    let mut digests = table.create_digests().collect::<Result<Vec<_>, _>>()?;
+    digests.push(index_digest(table.id(), 1, true, &[5])?);
+    digests.push(index_digest(table.id(), 2, false, &[6])?);
+    digests.push(row_digest(table, row)?);
+    Ok(digests)
+}
+
+/// Why a genesis transaction cannot be encoded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GenesisError {
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Row(#[from] RowError),
+}

@@ -1,0 +1,139 @@
+//! SQLite as this crate uses it: one connection a file, write-ahead log,
+//! every commit on disk before it is believed.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
+
+use crate::error::{Error, Result, Unavailable};
+
+/// What a file holds: kept in SQLite's `application_id`, so that one kind of
+/// file is never taken for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    /// An embedded ledger.
+    Ledger = 0x4366_4c31,
+    /// Log, index and pin of a ledger.
+    Log = 0x4366_4731,
+}
+
+/// Opens a file, creating it where `create` says so.
+pub(crate) async fn open(path: &Path, kind: FileKind, create: bool) -> Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(create)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .disable_statement_logging();
+    let mut conn = options.connect().await?;
+    let journal: String = pragma(&mut conn, "journal_mode").await?;
+    let synchronous: i64 = pragma(&mut conn, "synchronous").await?;
+    if journal != "wal" || synchronous < 2 {
+        return Err(Error::Config(format!(
+            "{}: SQLite would not keep what it commits (journal_mode {journal}, synchronous \
+             {synchronous}); put the file on a local disk",
+            path.display()
+        )));
+    }
+    mark(&mut conn, path, kind).await?;
+    Ok(conn)
+}
+
+/// A database in memory, gone with its connection.
+pub(crate) async fn memory() -> Result<SqliteConnection> {
+    Ok(SqliteConnectOptions::new().in_memory(true).disable_statement_logging().connect().await?)
+}
+
+async fn mark(conn: &mut SqliteConnection, path: &Path, kind: FileKind) -> Result<()> {
+    let found: i64 = pragma(conn, "application_id").await?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *conn).await?;
+    if found == 0 && tables == 0 {
+        // A fresh file. `kind` is a constant of ours.
+        let sql = AssertSqlSafe(format!("PRAGMA application_id = {}", kind as i32));
+        sqlx::raw_sql(sql).execute(&mut *conn).await?;
+        return Ok(());
+    }
+    if found != kind as i64 {
+        return Err(Error::Config(format!(
+            "{} is not a Counterfoil {kind:?} file (application id {found:#x})",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+async fn pragma<T>(conn: &mut SqliteConnection, name: &'static str) -> Result<T>
+where
+    T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    let sql = AssertSqlSafe(format!("PRAGMA {name}"));
+    Ok(sqlx::raw_sql(sql).fetch_one(conn).await?.try_get(0)?)
+}
+
+/// Runs `DDL`, statement by statement.
+pub(crate) async fn run(conn: &mut SqliteConnection, sql: &'static str) -> Result<()> {
+    sqlx::raw_sql(sql).execute(conn).await?;
+    Ok(())
+}
+
+/// Begins a transaction that writes; dropped without a commit it is undone.
+pub(crate) async fn begin(
+    conn: &mut SqliteConnection,
+) -> Result<sqlx::Transaction<'_, sqlx::Sqlite>> {
+    Ok(conn.begin_with("BEGIN IMMEDIATE").await?)
+}
+
+/// Holds `<path>.lock` for as long as it lives: one writer, or any number of
+/// readers.
+#[derive(Debug)]
+pub(crate) struct FileLock {
+    _file: File,
+}
+
+impl FileLock {
+    pub(crate) fn take(path: &Path, shared: bool, remedy: &'static str) -> Result<Self> {
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(".lock");
+        let lock_path = PathBuf::from(lock_path);
+        let failed = |cause| Unavailable::File { path: lock_path.clone(), cause };
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&lock_path)
+            .map_err(failed)?;
+        let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
+        match taken {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => {
+                Err(Unavailable::InUse { path: path.into(), remedy }.into())
+            }
+            Err(TryLockError::Error(cause)) => Err(failed(cause).into()),
+        }
+    }
+}
+
+/// 32 bytes of a column.
+pub(crate) fn hash(row: &sqlx::sqlite::SqliteRow, column: &str) -> Result<[u8; 32]> {
+    let bytes: &[u8] = row.try_get(column)?;
+    bytes.try_into().map_err(|_| damaged(format!("{column} has {} bytes, not 32", bytes.len())))
+}
+
+/// A local file holds what this crate never writes.
+pub(crate) fn damaged(what: impl Into<String>) -> Error {
+    crate::verdict::Verdict::LogAltered { what: what.into() }.into()
+}
+
+/// SQLite's integers are signed; ours never use the upper half.
+pub(crate) fn to_i64(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// A number that this crate wrote as unsigned.
+pub(crate) fn to_u64(n: i64, what: &str) -> Result<u64> {
+    u64::try_from(n).map_err(|_| damaged(format!("{what} is negative")))
+}

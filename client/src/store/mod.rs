@@ -1,0 +1,217 @@
+//! The event store: what applications use.
+
+mod append;
+mod encode;
+mod options;
+mod read;
+mod verify;
+
+use std::sync::Arc;
+
+use counterfoil_core::{Alh, TrustedState};
+use serde::Serialize;
+use tokio::sync::Mutex;
+
+pub use self::append::{AddedEvent, Appended};
+pub(crate) use self::options::Progress;
+pub use self::options::StoreOptions;
+pub use self::read::{Direction, ReadOptions, StreamRead};
+use crate::backend::embedded::Embedded;
+#[cfg(feature = "immudb")]
+use crate::backend::immudb::Immudb;
+use crate::config::{BackendKind, Config};
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+use crate::index::{Index, Position};
+use crate::local::Local;
+use crate::row::StoredRow;
+use crate::trust::Pin;
+use crate::verdict::{Completeness, Finding};
+
+/// An event store over a ledger that nobody can change unnoticed.
+///
+/// Every write is proved to be in the ledger before it is acknowledged, and
+/// every event that is returned was verified against the ledger's pinned
+/// state. Cheap to clone; all clones are one store.
+#[derive(Clone)]
+pub struct EventStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    environment: Environment,
+    write: bool,
+    /// One append at a time: each builds on the stream that it has seen.
+    writing: Mutex<()>,
+    local: Mutex<Local>,
+    backend: Backend,
+}
+
+enum Backend {
+    Embedded(Mutex<Embedded>),
+    #[cfg(feature = "immudb")]
+    Immudb(Immudb),
+}
+
+/// What a store knows about its ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// Pinned state, ledger id and why it is believed.
+    pub pin: Pin,
+    /// Whether every entry is accounted for.
+    pub completeness: Completeness,
+}
+
+impl EventStore {
+    /// Opens the store that the configuration names, creating an embedded
+    /// ledger file, or immudb's database and table, where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ledger`] if the ledger is not the one that is pinned, or not
+    /// where it was left, or unknown and not accepted; [`Error::Unavailable`]
+    /// if it cannot be asked; [`Error::Config`].
+    pub async fn open(config: &Config) -> Result<Self> {
+        StoreOptions::new().open(config).await
+    }
+
+    /// Opens the store for reading. The ledger itself is never created nor
+    /// written to; this client's own log and pin are.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and if there is no ledger.
+    pub async fn open_read_only(config: &Config) -> Result<Self> {
+        StoreOptions::new().open_read_only(config).await
+    }
+
+    /// A new embedded ledger in memory, for tests: everything works as on a
+    /// file, and is gone at the end.
+    pub async fn in_memory() -> Result<Self> {
+        StoreOptions::new().in_memory().await
+    }
+
+    async fn open_with(config: &Config, options: StoreOptions, write: bool) -> Result<Self> {
+        let StoreOptions { environment, progress } = options;
+        let (backend, local) = match config.storage.backend {
+            BackendKind::Embedded => {
+                let (embedded, local) =
+                    Embedded::open(config, environment.clone(), write, &progress).await?;
+                (Backend::Embedded(Mutex::new(embedded)), local)
+            }
+            #[cfg(feature = "immudb")]
+            BackendKind::Immudb => {
+                let (immudb, local) =
+                    Immudb::open(config, environment.clone(), write, progress).await?;
+                (Backend::Immudb(immudb), local)
+            }
+            #[cfg(not(feature = "immudb"))]
+            BackendKind::Immudb => {
+                return Err(Error::Config(
+                    "this program was built without immudb; build it with --features immudb".into(),
+                ));
+            }
+        };
+        Ok(Self::new(environment, write, backend, local))
+    }
+
+    async fn in_memory_with(options: StoreOptions) -> Result<Self> {
+        let environment = options.environment;
+        let (embedded, local) = Embedded::memory(environment.clone()).await?;
+        Ok(Self::new(environment, true, Backend::Embedded(Mutex::new(embedded)), local))
+    }
+
+    fn new(environment: Environment, write: bool, backend: Backend, local: Local) -> Self {
+        let (writing, local) = (Mutex::new(()), Mutex::new(local));
+        Self { shared: Arc::new(Shared { environment, write, writing, local, backend }) }
+    }
+
+    /// The pinned state, why it is believed, and whether anything is missing.
+    pub async fn status(&self) -> Result<Status> {
+        self.sync().await?;
+        let mut local = self.shared.local.lock().await;
+        let pin = local.pin()?;
+        let completeness = Index::completeness(local.conn(), pin.state.tx).await?;
+        Ok(Status { pin, completeness })
+    }
+
+    /// The ledger's id: Alh(1).
+    pub async fn ledger_id(&self) -> Result<Alh> {
+        Ok(self.shared.local.lock().await.pin()?.ledger)
+    }
+
+    /// The newest verified state.
+    pub async fn state(&self) -> Result<TrustedState> {
+        self.sync().await?;
+        self.shared.local.lock().await.state()
+    }
+
+    /// Everything noteworthy in the ledger, in its order.
+    pub async fn findings(&self) -> Result<Vec<Finding>> {
+        self.sync().await?;
+        Index::findings(self.shared.local.lock().await.conn()).await
+    }
+
+    /// Brings the log to the ledger's end. Runs to its end even if the caller
+    /// goes away, so that file and memory never part.
+    async fn sync(&self) -> Result<()> {
+        match &self.shared.backend {
+            Backend::Embedded(_) => Ok(()),
+            #[cfg(feature = "immudb")]
+            Backend::Immudb(_) => {
+                let shared = Arc::clone(&self.shared);
+                to_the_end(async move { shared.sync().await }).await
+            }
+        }
+    }
+}
+
+impl Shared {
+    async fn sync(&self) -> Result<()> {
+        match &self.backend {
+            Backend::Embedded(_) => Ok(()),
+            #[cfg(feature = "immudb")]
+            Backend::Immudb(immudb) => immudb.sync(&self.local).await,
+        }
+    }
+
+    /// What the backend has at these places: for each the candidates, of
+    /// which one must have the digest that the log holds.
+    async fn candidates(
+        &self,
+        wanted: &[crate::index::EventAt],
+    ) -> Result<Vec<Vec<StoredRow>>> {
+        match &self.backend {
+            Backend::Embedded(embedded) => {
+                let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
+                let rows = embedded.lock().await.rows(&places).await?;
+                Ok(rows.into_iter().map(|row| row.into_iter().collect()).collect())
+            }
+            #[cfg(feature = "immudb")]
+            Backend::Immudb(immudb) => immudb.rows(wanted).await,
+        }
+    }
+}
+
+/// Runs a task that must not be dropped half-way.
+async fn to_the_end<T: Send + 'static>(
+    task: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    match tokio::spawn(task).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::OutcomeUnknown {
+                reason: "the runtime is shutting down".into(),
+                remedy: "open the store again and read the stream",
+            }),
+        },
+    }
+}
+
+impl std::fmt::Debug for EventStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventStore").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,310 @@
+//! Reading: every event that is returned has the digest that the verified log
+//! holds in its place.
+
+use counterfoil_core::{TrustedState, TxId};
+use serde::Serialize;
+
+use super::append::{WithBody, out_of_line};
+use super::{EventStore, Shared};
+use crate::error::{Error, Result};
+use crate::event::{Cover, Edition, RecordedEvent};
+use crate::index::classify;
+use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
+use crate::local::Local;
+use crate::proof::TxProof;
+use crate::schema;
+use crate::sqlite::to_i64;
+use crate::verdict::{Completeness, Verdict};
+
+/// Which way a stream is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// From the first event on.
+    #[default]
+    Forward,
+    /// From the last event back.
+    Backward,
+}
+
+/// Where a read begins, which way it goes and how far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The first sequence to return; by default the stream's first or, going
+    /// backward, its last.
+    pub from: Option<u64>,
+    /// Which way.
+    pub direction: Direction,
+    /// At most so many events; by default all.
+    pub limit: Option<u64>,
+}
+
+impl ReadOptions {
+    /// The whole stream, forward.
+    pub fn forward() -> Self {
+        Self::default()
+    }
+
+    /// The whole stream, backward.
+    pub fn backward() -> Self {
+        Self { direction: Direction::Backward, ..Self::default() }
+    }
+
+    /// Begins at `sequence`.
+    pub fn from(mut self, sequence: u64) -> Self {
+        self.from = Some(sequence);
+        self
+    }
+
+    /// Returns at most `limit` events.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+/// Verified events, and how much can be said about what is not among them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StreamRead {
+    /// The events, each verified.
+    pub events: Vec<RecordedEvent>,
+    /// The state under which they were verified.
+    pub state: TrustedState,
+    /// Whether anything could have been missed.
+    pub completeness: Completeness,
+    /// Why the stream cannot be read beyond its last event, if so.
+    pub stopped: Option<Verdict>,
+}
+
+impl IntoIterator for StreamRead {
+    type Item = RecordedEvent;
+    type IntoIter = std::vec::IntoIter<RecordedEvent>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.into_iter()
+    }
+}
+
+/// Events verified at once: bounds memory beside the result.
+const BATCH: usize = 512;
+
+impl EventStore {
+    /// Reads a stream.
+    pub async fn read(&self, cover: &Cover, options: ReadOptions) -> Result<StreamRead> {
+        cover.check()?;
+        self.sync().await?;
+        let mut local = self.shared.local.lock().await;
+        let key = StreamKey::of_cover(cover);
+        let stream = Index::stream_info(local.conn(), &key).await?;
+        let backward = options.direction == Direction::Backward;
+        let (first, last) = match (options.from, backward) {
+            (None, _) => (0, u64::MAX),
+            (Some(from), false) => (from, u64::MAX),
+            (Some(from), true) => (0, from),
+        };
+        let limit = options.limit.unwrap_or(u64::MAX);
+        let found =
+            Index::events(local.conn(), &stream, first, last, limit, backward).await?;
+        self.finish(local, cover, key, &stream, found).await
+    }
+
+    /// Reads a stream as it was before the ledger's clock first passed
+    /// `unix_seconds`: the prefix of transactions before the first one whose
+    /// time stamp is greater. Time stamps are the ledger's claim.
+    pub async fn get_until(&self, cover: &Cover, unix_seconds: i64) -> Result<StreamRead> {
+        cover.check()?;
+        self.sync().await?;
+        let mut local = self.shared.local.lock().await;
+        let key = StreamKey::of_cover(cover);
+        let stream = Index::stream_info(local.conn(), &key).await?;
+        let end: Option<i64> = sqlx::query_scalar("SELECT min(id) FROM tx WHERE ts > ?")
+            .bind(unix_seconds)
+            .fetch_one(local.conn())
+            .await?;
+        let mut found =
+            Index::events(local.conn(), &stream, 0, u64::MAX, u64::MAX, false).await?;
+        if let Some(end) = end {
+            found.retain(|(_, place)| to_i64(place.tx().get()) < end);
+        }
+        self.finish(local, cover, key, &stream, found).await
+    }
+
+    async fn finish(
+        &self,
+        mut local: tokio::sync::MutexGuard<'_, Local>,
+        cover: &Cover,
+        key: StreamKey,
+        stream: &StreamInfo,
+        found: Vec<(u64, Position)>,
+    ) -> Result<StreamRead> {
+        let state = local.state()?;
+        let completeness = Index::completeness(local.conn(), state.tx).await?;
+        drop(local);
+        let stopped = stream.held.as_ref().map(|held| out_of_line(cover, stream.next, held));
+        let wanted: Vec<EventAt> = found
+            .into_iter()
+            .map(|(number, pos)| EventAt { pos, key: key.clone(), number })
+            .collect();
+        let events = self.shared.recorded(&wanted).await?;
+        Ok(StreamRead { events, state, completeness, stopped })
+    }
+
+    /// Reads the events of all streams in ledger order: at most `limit`
+    /// (by default all) of those written after transaction `after`, never
+    /// part of a transaction unless the limit falls into it.
+    pub async fn read_all(&self, after: Option<TxId>, limit: Option<u64>) -> Result<StreamRead> {
+        self.sync().await?;
+        let mut local = self.shared.local.lock().await;
+        let state = local.state()?;
+        let completeness = Index::completeness(local.conn(), state.tx).await?;
+        drop(local);
+        let mut place = match after {
+            None => Position::from_raw(-1),
+            Some(tx) => Position::new(tx, Position::MAX_ENTRIES - 1),
+        };
+        let mut events = Vec::new();
+        let mut left = limit.unwrap_or(u64::MAX);
+        while left > 0 {
+            let mut local = self.shared.local.lock().await;
+            let page = left.min(BATCH as u64);
+            let wanted = Index::events_after(local.conn(), place, page).await?;
+            drop(local);
+            let Some(last) = wanted.last() else { break };
+            place = last.pos;
+            left -= wanted.len() as u64;
+            events.extend(self.shared.recorded(&wanted).await?);
+        }
+        Ok(StreamRead { events, state, completeness, stopped: None })
+    }
+
+    /// The event `sequence` of a stream, as of the ledger's state `tx_id`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrittenLater`] if it exists but was written after `tx_id`,
+    /// [`Error::NotFound`] if it does not exist, [`Error::BeyondState`] if
+    /// `tx_id` is beyond the verified state.
+    pub async fn get_event_at_tx(
+        &self,
+        cover: &Cover,
+        sequence: u64,
+        tx_id: TxId,
+    ) -> Result<RecordedEvent> {
+        cover.check()?;
+        self.sync().await?;
+        let mut local = self.shared.local.lock().await;
+        let verified = local.state()?.tx;
+        if tx_id > verified {
+            return Err(Error::BeyondState { asked: tx_id, verified });
+        }
+        let key = StreamKey::of_cover(cover);
+        let stream = Index::stream_info(local.conn(), &key).await?;
+        let found =
+            Index::events(local.conn(), &stream, sequence, sequence, 1, false).await?;
+        drop(local);
+        let Some(&(number, pos)) = found.first() else {
+            return match &stream.held {
+                Some(held) if sequence == stream.next => {
+                    Err(out_of_line(cover, sequence, held).into())
+                }
+                _ => Err(Error::NotFound { sequence, next: stream.next }),
+            };
+        };
+        if pos.tx() > tx_id {
+            return Err(Error::WrittenLater { sequence, tx: pos.tx(), asked: tx_id });
+        }
+        let mut events = self.shared.recorded(&[EventAt { pos, key, number }]).await?;
+        // One was asked for, and every one asked for is given or an error.
+        Ok(events.swap_remove(0))
+    }
+
+    /// The proof that a transaction belongs to the pinned state, checked
+    /// before it is returned.
+    pub async fn get_proof_at_tx(&self, tx_id: TxId) -> Result<TxProof> {
+        self.sync().await?;
+        let mut local = self.shared.local.lock().await;
+        let ledger = local.pin()?.ledger;
+        let checked = local.checked(tx_id).await?;
+        Ok(TxProof::new(ledger, &checked))
+    }
+
+    /// The sequence that the stream's next event will have.
+    pub async fn next_sequence(&self, cover: &Cover) -> Result<u64> {
+        cover.check()?;
+        self.sync().await?;
+        let mut local = self.shared.local.lock().await;
+        let stream = Index::stream_info(local.conn(), &StreamKey::of_cover(cover)).await?;
+        match &stream.held {
+            None => Ok(stream.next),
+            Some(held) => Err(out_of_line(cover, stream.next, held).into()),
+        }
+    }
+
+    /// The domains that have events in an edition, sorted.
+    pub async fn list_domains(&self, edition: &Edition) -> Result<Vec<String>> {
+        self.sync().await?;
+        let mut local = self.shared.local.lock().await;
+        let domains = Index::domains(local.conn(), edition.as_str()).await?;
+        // Only canonical rows make events, and their domains are text.
+        Ok(domains.into_iter().filter_map(|domain| String::from_utf8(domain).ok()).collect())
+    }
+
+    /// The roots that have events in a domain and edition, sorted.
+    pub async fn list_roots(
+        &self,
+        domain: &str,
+        edition: &Edition,
+    ) -> Result<Vec<crate::bytes::Bytes>> {
+        self.sync().await?;
+        let mut local = self.shared.local.lock().await;
+        let roots = Index::roots(local.conn(), domain, edition.as_str()).await?;
+        Ok(roots.into_iter().map(Into::into).collect())
+    }
+}
+
+impl Shared {
+    /// The events at these places, in the order asked for.
+    pub(super) async fn recorded(&self, wanted: &[EventAt]) -> Result<Vec<RecordedEvent>> {
+        let mut events = Vec::with_capacity(wanted.len());
+        for batch in wanted.chunks(BATCH) {
+            let found = self.recorded_with_bodies(batch).await?;
+            events.extend(found.into_iter().map(|(event, _)| event));
+        }
+        Ok(events)
+    }
+
+    pub(super) async fn recorded_with_bodies(&self, wanted: &[EventAt]) -> Result<Vec<WithBody>> {
+        let candidates = self.candidates(wanted).await?;
+        let mut local = self.local.lock().await;
+        let table = local.table()?;
+        let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
+        let digests = local.digests(&places).await?;
+        drop(local);
+        let mut events = Vec::with_capacity(wanted.len());
+        for ((event, rows), (ts, digest)) in wanted.iter().zip(candidates).zip(digests) {
+            let (tx, entry) = (event.pos.tx(), event.pos.entry());
+            let none = rows.is_empty();
+            let row = rows
+                .into_iter()
+                .find(|row| schema::row_digest(&table, row).as_ref() == Ok(&digest))
+                .ok_or(match none {
+                    true => Verdict::RowMissing { tx, entry },
+                    false => Verdict::RowAltered { tx, entry },
+                })?;
+            let body = classify::event(&row, tx).map_err(|reason| Verdict::LogAltered {
+                what: format!("transaction {tx}, entry {entry} is indexed as an event, but {reason}"),
+            })?;
+            let recorded = RecordedEvent {
+                event: body.to_event(),
+                sequence: body.event_number,
+                tx,
+                entry,
+                recorded_at: body.recorded_at,
+                committed_at: ts,
+                digest,
+            };
+            events.push((recorded, body));
+        }
+        Ok(events)
+    }
+}

@@ -1,0 +1,319 @@
+//! What can be wrong with a ledger, a row or a proof, said so that a person
+//! can act on it and a program can match on it.
+
+use counterfoil_core::{Alh, ProofError, Root, TrustedState, TxId};
+use serde::Serialize;
+
+/// A ledger, a row or a proof that does not hold. Every variant names what
+/// failed and where; where two states contradict each other, both are there
+/// as evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    // ---- The ledger as a whole, against what is pinned.
+    /// Nothing is known about this ledger yet.
+    #[error(
+        "first contact with ledger {ledger} at state {state}: nothing vouches for it yet. \
+         If you know this state, put `pin = \"{state}\"` into [trust]; to believe what it shows \
+         this once, set `first_contact = \"accept\"`"
+    )]
+    FirstContact {
+        /// The ledger's id.
+        ledger: Alh,
+        /// The state it shows.
+        state: TrustedState,
+    },
+    /// The ledger is another one than the configuration names.
+    #[error("this is ledger {found}, but the configuration names ledger {expected}")]
+    WrongLedger {
+        /// The configured id.
+        expected: Alh,
+        /// The id found.
+        found: Alh,
+    },
+    /// The ledger that was pinned is gone.
+    #[error(
+        "the ledger is missing: {pinned} was pinned, and now there is nothing. Restore it; or, to \
+         begin a new ledger, remove its trust file or log"
+    )]
+    Missing {
+        /// The pinned state.
+        pinned: TrustedState,
+    },
+    /// Another ledger stands where the pinned one was.
+    #[error(
+        "the ledger was recreated: ledger {expected} (pinned at {pinned}) is gone, ledger {found} \
+         is in its place"
+    )]
+    Recreated {
+        /// The pinned ledger.
+        expected: Alh,
+        /// The ledger found.
+        found: Alh,
+        /// The pinned state.
+        pinned: TrustedState,
+    },
+    /// The ledger ends before the pinned state.
+    #[error("the ledger was rolled back: {pinned} was pinned, but it ends at {}", found.map_or("nothing".to_owned(), |s| s.to_string()))]
+    Rollback {
+        /// The pinned state.
+        pinned: TrustedState,
+        /// The state found.
+        found: Option<TrustedState>,
+    },
+    /// The ledger holds another transaction where the pinned one was.
+    #[error("history was rewritten: {pinned} was pinned, but now that transaction is {found}")]
+    Fork {
+        /// The pinned state.
+        pinned: TrustedState,
+        /// What stands at the same transaction now.
+        found: TrustedState,
+    },
+    /// The ledger goes on beyond what was pinned, and nobody vouches for that.
+    #[error(
+        "the ledger extends the pin, unconfirmed: {pinned} is pinned, it ends at {found}. If you \
+         know that state, put `pin = \"{found}\"` into [trust]"
+    )]
+    ExtendsPin {
+        /// The pinned state.
+        pinned: TrustedState,
+        /// The state found.
+        found: TrustedState,
+    },
+
+    // ---- Headers.
+    /// A header does not continue the chain.
+    #[error("transaction {tx} does not continue the chain: it names {found} as its predecessor, which is {expected}")]
+    BrokenChain {
+        /// The transaction.
+        tx: TxId,
+        /// The predecessor's Alh.
+        expected: Alh,
+        /// What the header names.
+        found: Alh,
+    },
+    /// A header commits to another history than the chain.
+    #[error("transaction {tx} commits to another history: its tree root is {found}, the log's is {expected}")]
+    OtherHistory {
+        /// The transaction.
+        tx: TxId,
+        /// The log's root at that size.
+        expected: Root,
+        /// What the header holds.
+        found: Root,
+    },
+    /// A header breaks a rule of its format.
+    #[error("transaction {tx} has an impossible header: {reason}")]
+    BadHeader {
+        /// The transaction.
+        tx: TxId,
+        /// The rule.
+        reason: String,
+    },
+    /// A transaction is not there although a later one is.
+    #[error("transaction {tx} is missing")]
+    MissingTx {
+        /// The transaction.
+        tx: TxId,
+    },
+
+    // ---- Rows.
+    /// A row's bytes are not those that the transaction holds.
+    #[error("the row at transaction {tx}, entry {entry} was altered: its bytes are not those the ledger committed to")]
+    RowAltered {
+        /// The transaction.
+        tx: TxId,
+        /// The entry, from 0.
+        entry: u32,
+    },
+    /// A row is gone.
+    #[error("the row at transaction {tx}, entry {entry} is missing")]
+    RowMissing {
+        /// The transaction.
+        tx: TxId,
+        /// The entry, from 0.
+        entry: u32,
+    },
+    /// There are rows that no transaction holds.
+    #[error("{count} stored rows belong to no transaction; the first claims transaction {tx}, entry {entry}")]
+    SurplusRows {
+        /// The transaction the first claims.
+        tx: TxId,
+        /// The entry the first claims.
+        entry: u32,
+        /// How many there are.
+        count: u64,
+    },
+    /// A transaction's entries do not make the root in its header.
+    #[error("the entries of transaction {tx} do not make the root that its header holds")]
+    EntriesAltered {
+        /// The transaction.
+        tx: TxId,
+    },
+    /// A stored hash is not what the ledger's contents make.
+    #[error("the stored log was altered: {what}")]
+    LogAltered {
+        /// What does not fit.
+        what: String,
+    },
+    /// A stream cannot be read beyond this row.
+    #[error("stream {stream} stops at sequence {sequence}: the row at transaction {tx}, entry {entry} holds its key but {reason}")]
+    OutOfLine {
+        /// The stream.
+        stream: String,
+        /// The sequence whose key is held.
+        sequence: u64,
+        /// The transaction.
+        tx: TxId,
+        /// The entry, from 0.
+        entry: u32,
+        /// Why it is not the event.
+        reason: String,
+    },
+    /// Our row was committed, but it is not the first of its key or id.
+    #[error("the event was committed in transaction {tx}, but a rival's row came first for its key or id: it does not count")]
+    Superseded {
+        /// The transaction that holds our row.
+        tx: TxId,
+    },
+
+    // ---- The table.
+    /// The database has a table of our name that is not provably ours.
+    #[error("table \"events\" is not the one this version writes: {reason}; use another database")]
+    TableDiffers {
+        /// What differs.
+        reason: String,
+    },
+
+    // ---- Proofs.
+    /// The event is not the one the proof is about.
+    #[error("the proof is about another event: its {field} differs")]
+    OtherEvent {
+        /// What differs.
+        field: &'static str,
+    },
+    /// A proof does not hold.
+    #[error("the proof does not hold: {reason}")]
+    BadProof {
+        /// The failing step.
+        reason: String,
+    },
+    /// The proof is about another ledger.
+    #[error("the proof is about ledger {found}, this is ledger {expected}")]
+    OtherLedger {
+        /// This ledger.
+        expected: Alh,
+        /// The proof's.
+        found: Alh,
+    },
+    /// The proof is about a transaction beyond what is verified.
+    #[error("the proof is about transaction {tx}, beyond the verified state {pinned}: unconfirmed")]
+    BeyondPin {
+        /// The proof's transaction.
+        tx: TxId,
+        /// The verified state.
+        pinned: TrustedState,
+    },
+}
+
+impl From<ProofError> for Verdict {
+    fn from(error: ProofError) -> Self {
+        Self::BadProof { reason: error.to_string() }
+    }
+}
+
+/// Something noteworthy in a ledger that does not make it wrong: recorded
+/// with its place, never skipped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The transaction.
+    pub tx: TxId,
+    /// The entry, where one can be named.
+    pub entry: Option<u32>,
+    /// What it is.
+    pub kind: FindingKind,
+    /// Details for people.
+    pub detail: String,
+}
+
+/// The kinds of [`Finding`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// The header carries metadata that the wire does not show: its Alh is
+    /// bound, its contents are not.
+    Opaque,
+    /// Not all entries of the transaction are known.
+    Unaccounted,
+    /// A later content under the key of an event. The first one counts.
+    Overwritten,
+    /// A row whose id was used before. The first one counts.
+    RepeatedId,
+    /// A row that breaks a rule of the format.
+    NotCanonical,
+    /// A row that does not follow the stream's previous event.
+    OutOfLine,
+    /// The writer had seen another history than this log holds.
+    SawOtherHistory,
+    /// The transaction's time stamp is before its predecessor's.
+    TimeWentBack,
+}
+
+impl FindingKind {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Opaque,
+        Self::Unaccounted,
+        Self::Overwritten,
+        Self::RepeatedId,
+        Self::NotCanonical,
+        Self::OutOfLine,
+        Self::SawOtherHistory,
+        Self::TimeWentBack,
+    ];
+
+    /// The name under which the log keeps it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opaque => "opaque",
+            Self::Unaccounted => "unaccounted",
+            Self::Overwritten => "overwritten",
+            Self::RepeatedId => "repeated_id",
+            Self::NotCanonical => "not_canonical",
+            Self::OutOfLine => "out_of_line",
+            Self::SawOtherHistory => "saw_other_history",
+            Self::TimeWentBack => "time_went_back",
+        }
+    }
+}
+
+/// How far an answer that something is *not* there can be relied on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Completeness {
+    /// Every entry of every transaction up to this one is accounted for.
+    Complete {
+        /// The last transaction accounted for.
+        through: TxId,
+    },
+    /// These transactions hold entries that are not known; absence, order and
+    /// first write are claimed only for the rest.
+    Incomplete {
+        /// The last transaction looked at.
+        through: TxId,
+        /// How many are not accounted for.
+        gaps: u64,
+        /// The first of them.
+        first: TxId,
+    },
+}
+
+impl Completeness {
+    /// Whether nothing is missing.
+    pub fn is_complete(&self) -> bool {
+        matches!(self, Self::Complete { .. })
+    }
+}
