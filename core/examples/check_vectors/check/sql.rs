@@ -195,7 +195,37 @@ pub(super) fn catalog(case: Case<'_>) -> Outcome {
     if entries.is_empty() {
         return Err("no entries".to_owned());
     }
-    entries.into_iter().try_for_each(catalog_entry)
+    entries.iter().try_for_each(|entry| catalog_entry(*entry))?;
+    created_table(&entries)
+}
+
+/// If these entries create a table that a [`Table`] can hold, it must predict all their digests.
+fn created_table(entries: &[Case<'_>]) -> Outcome {
+    let bytes = |entry: &Case<'_>| Ok((entry.bytes("key_hex")?, entry.bytes("value_hex")?));
+    let bytes: Vec<_> = entries.iter().map(bytes).collect::<Result<_, String>>()?;
+    let parsed: Vec<_> =
+        bytes.iter().flat_map(|(key, value)| CatalogEntry::parse(key, value)).collect();
+    let [CatalogEntry::Index { columns: key, .. }, definitions @ .., last] = &parsed[..] else {
+        return Ok(());
+    };
+    let CatalogEntry::Table { table_id, name } = *last else { return Ok(()) };
+    let mut columns = Vec::new();
+    for definition in definitions {
+        match *definition {
+            CatalogEntry::Column { column, default: None, .. } => columns.push(column),
+            // A table does not hold defaults and checks.
+            _ => return Ok(()),
+        }
+    }
+    let key: Vec<u32> = key.iter().collect();
+    let table = Table::new(table_id, name, &columns, &key).map_err(failed("table"))?;
+    let created: Vec<_> =
+        table.create_digests().collect::<Result<_, _>>().map_err(failed("creation"))?;
+    let stated: Vec<_> = entries
+        .iter()
+        .map(|entry| entry.hash("digest").map(EntryDigest::new))
+        .collect::<Result<_, _>>()?;
+    equal("digests of the creation", created, stated)
 }
 
 fn catalog_entry(case: Case<'_>) -> Outcome {
