@@ -136,6 +136,13 @@ impl Target {
             Refusal::NoDatabase => Unavailable::MissingDatabase { database: self.database.clone() },
             // The code of a plain PostgreSQL for a missing database.
             _ if code == "3D000" => Unavailable::OldServer,
+            // To log a user in, immudb's wire calls its own gRPC port; with
+            // TLS on it does so in clear text unless told otherwise.
+            _ if message.starts_with("connection error: desc =") => self.tls(
+                "immudb's wire cannot reach its own gRPC port; start it with --auto-cert beside \
+                 --certificate (naming the address it listens on, its authority's certificate \
+                 in the same file) and --pkey",
+            ),
             _ => Unavailable::Server { what: CONNECTING, message: quoted(message) },
         }
     }
@@ -224,6 +231,9 @@ mod tests {
         ));
         let plain = target.refused("database \"angzarr\" does not exist", "3D000");
         assert!(matches!(plain, Unavailable::OldServer));
+        let preface = "connection error: desc = \"error reading server preface: EOF\"";
+        let tls = target.refused(preface, "").to_string();
+        assert!(tls.contains("--auto-cert"), "{tls}");
         let permission = "Logged in user does not have permission on this database";
         assert!(matches!(target.refused(permission, ""), Unavailable::Server { .. }));
     }

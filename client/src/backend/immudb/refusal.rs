@@ -56,6 +56,7 @@ impl Refusal {
             Self::Login
         } else if starts(&[
             "syntax error",
+            "access denied",
             "max length exceeded",
             "max number of entries per tx exceeded",
         ]) {
@@ -113,6 +114,7 @@ mod tests {
             ("invalid user name or password", Refusal::Login),
             ("max length exceeded: table: events, column: ext", Refusal::NotExecuted),
             ("max number of entries per tx exceeded", Refusal::NotExecuted),
+            ("access denied: statement requires READWRITE permission", Refusal::NotExecuted),
             ("syntax error: unexpected IDENTIFIER at position 7", Refusal::NotExecuted),
             ("no ongoing transaction", Refusal::Other),
             ("it may be that the key already exists", Refusal::Other),

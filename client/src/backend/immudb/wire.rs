@@ -64,7 +64,8 @@ impl Wire {
         self.created_database
     }
 
-    /// An older server reports the same version; only trying tells.
+    /// The version that a server reports is one of PostgreSQL's; only trying
+    /// tells.
     async fn probe(&self) -> Result<(), Unavailable> {
         match self.header(TxId::new(1)).await {
             // "unknown function", or whatever it makes of the text.

@@ -12,6 +12,7 @@ use crate::row::StoredRow;
 
 /// What is known after a write was sent.
 #[derive(Debug)]
+#[allow(clippy::enum_variant_names)]
 pub(crate) enum Sent {
     /// The server says it is done, which proves nothing.
     Answered,
