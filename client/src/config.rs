@@ -85,8 +85,9 @@ pub struct ImmudbConfig {
     /// How the connection is protected; by default `verify-full` off
     /// loopback and `disable` on it.
     pub tls: Option<TlsMode>,
-    /// Certificate authority (PEM) for `verify-ca` and `verify-full`; the
-    /// platform's are used if absent.
+    /// A certificate authority (PEM) to accept beside the public ones that
+    /// this program was built with. `verify-ca` accepts any certificate that
+    /// one of them signed: `verify-full` is what protects.
     pub ca: Option<PathBuf>,
     /// Connections kept open, 1 to 16. The server refuses work past some 30
     /// concurrent statements over all its clients.
@@ -251,9 +252,9 @@ impl Config {
         }
         let immudb = &mut self.storage.immudb;
         if let Some(port) = var("IMMUDB_PORT") {
-            immudb.port = port
-                .parse()
-                .map_err(|_| Error::Config(format!("IMMUDB_PORT is {port:?}, not a port number")))?;
+            immudb.port = port.parse().map_err(|_| {
+                Error::Config(format!("IMMUDB_PORT is {port:?}, not a port number"))
+            })?;
         }
         for (name, field) in [
             ("IMMUDB_HOST", &mut immudb.host),
@@ -278,10 +279,11 @@ impl Config {
             return Err(Error::Config("storage.immudb.timeout_seconds must not be 0".into()));
         }
         let name_ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if immudb.database.is_empty() || !immudb.database.chars().all(name_ok) {
+        let name = &immudb.database;
+        if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(name_ok) {
             return Err(Error::Config(format!(
-                "storage.immudb.database is {:?}; immudb takes lower-case letters, digits and _",
-                immudb.database
+                "storage.immudb.database is {name:?}; it must be lower-case letters, digits and _, \
+                 a letter first"
             )));
         }
         Ok(())

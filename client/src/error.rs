@@ -28,7 +28,9 @@ pub enum Error {
     Invalid(String),
     /// The stream is not where the caller expected it to be. Nothing was
     /// written.
-    #[error("the stream is at {actual}, but {expected} was expected; read it again and decide anew")]
+    #[error(
+        "the stream is at {actual}, but {expected} was expected; read it again and decide anew"
+    )]
     WrongExpectedVersion {
         /// What the caller said.
         expected: ExpectedVersion,
@@ -149,8 +151,8 @@ pub enum Unavailable {
     },
     /// Nothing listens there.
     #[error(
-        "nothing answers at {host}:{port} ({cause}); immudb's PostgreSQL wire is off unless it is \
-         started with --pgsql-server or IMMUDB_PGSQL_SERVER=true"
+        "nothing answers at {host}:{port} ({cause}); is immudb running there, with its PostgreSQL \
+         wire on (--pgsql-server or IMMUDB_PGSQL_SERVER=true)?"
     )]
     Refused {
         /// The host that was called.
@@ -161,13 +163,17 @@ pub enum Unavailable {
         cause: String,
     },
     /// The server does not accept the user or the password.
-    #[error("immudb refused user {username:?} or its password; check IMMUDB_USERNAME and IMMUDB_PASSWORD")]
+    #[error(
+        "immudb refused user {username:?} or its password; check IMMUDB_USERNAME and IMMUDB_PASSWORD"
+    )]
     Password {
         /// The user that was refused.
         username: String,
     },
     /// The database is not there and was not to be created.
-    #[error("immudb has no database {database:?}; open it once for writing to create it, or correct its name")]
+    #[error(
+        "immudb has no database {database:?}; open it once for writing to create it, or correct its name"
+    )]
     MissingDatabase {
         /// The database that was asked for.
         database: String,

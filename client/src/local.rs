@@ -9,9 +9,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use counterfoil_core::{
-    Alh, EntryDigest, Header, Root, Table, TrustedState, TxId, VerifiedTx,
-};
+use counterfoil_core::{Alh, EntryDigest, Header, Root, Table, TrustedState, TxId, VerifiedTx};
 use sqlx::SqliteConnection;
 
 use crate::error::{Error, Result};
@@ -23,8 +21,7 @@ use crate::sqlite::{self, FileKind, FileLock, damaged};
 use crate::trust::{Anchor, Pin, Trust};
 use crate::verdict::{FindingKind, Verdict};
 
-const TABLES: &str =
-    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
+const TABLES: &str = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
 
 /// The version of the file's tables.
 const FORMAT: i64 = 1;
@@ -131,9 +128,7 @@ impl Local {
 
     /// The pin of a ledger that is open.
     pub(crate) fn pin(&self) -> Result<Pin> {
-        self.trust
-            .and_then(|trust| trust.pin)
-            .ok_or_else(|| damaged("the ledger is not pinned"))
+        self.trust.and_then(|trust| trust.pin).ok_or_else(|| damaged("the ledger is not pinned"))
     }
 
     /// The verified state.
@@ -190,6 +185,17 @@ impl Local {
     pub(crate) async fn ledger_id(&mut self) -> Result<Alh> {
         let first = self.log.alh(&mut self.conn, 1).await?;
         first.ok_or_else(|| damaged("the log is empty"))
+    }
+
+    /// The Alh of a transaction in the log.
+    pub(crate) async fn alh(&mut self, id: TxId) -> Result<Option<Alh>> {
+        self.log.alh(&mut self.conn, id.get()).await
+    }
+
+    /// Whether the log accounts for a transaction with exactly these entries.
+    pub(crate) async fn has_entries(&mut self, id: TxId, digests: &[EntryDigest]) -> Result<bool> {
+        let record = self.log.record(&mut self.conn, id).await?;
+        Ok(record.is_some_and(|record| record.digests.as_deref() == Some(digests)))
     }
 
     /// Keeps the evidence of a verdict and gives it back as the error.
@@ -285,10 +291,7 @@ impl Local {
     }
 
     /// The digests that the log holds at these places, which the index names.
-    pub(crate) async fn digests(
-        &mut self,
-        places: &[Position],
-    ) -> Result<Vec<(i64, EntryDigest)>> {
+    pub(crate) async fn digests(&mut self, places: &[Position]) -> Result<Vec<(i64, EntryDigest)>> {
         let mut ids: Vec<TxId> = places.iter().map(|place| place.tx()).collect();
         ids.dedup();
         let found = Log::digests(&mut self.conn, &ids).await?;

@@ -99,10 +99,7 @@ pub(crate) fn genesis_row(nonce: [u8; 32], created_at: i64) -> StoredRow {
 
 /// Whether `row` has the key of the genesis row.
 pub(crate) fn is_genesis_key(row: &StoredRow) -> bool {
-    row.domain.is_empty()
-        && row.edition.is_empty()
-        && row.root.is_empty()
-        && row.event_number == 0
+    row.domain.is_empty() && row.edition.is_empty() && row.root.is_empty() && row.event_number == 0
 }
 
 /// How many entries the catalog has in front of the genesis row: the primary

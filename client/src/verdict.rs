@@ -82,9 +82,24 @@ pub enum Verdict {
         found: TrustedState,
     },
 
+    /// The newest transactions cannot be confirmed yet.
+    #[error(
+        "the ledger claims to end at {claimed}, but its last header does not make that state: it \
+         carries metadata that the wire does not show, and the next transaction will settle it, \
+         or the server is lying"
+    )]
+    UnconfirmedEnd {
+        /// The state that the server claims.
+        claimed: TrustedState,
+        /// The state that was verified before.
+        verified: Option<TrustedState>,
+    },
+
     // ---- Headers.
     /// A header does not continue the chain.
-    #[error("transaction {tx} does not continue the chain: it names {found} as its predecessor, which is {expected}")]
+    #[error(
+        "transaction {tx} does not continue the chain: it names {found} as its predecessor, which is {expected}"
+    )]
     BrokenChain {
         /// The transaction.
         tx: TxId,
@@ -94,7 +109,9 @@ pub enum Verdict {
         found: Alh,
     },
     /// A header commits to another history than the chain.
-    #[error("transaction {tx} commits to another history: its tree root is {found}, the log's is {expected}")]
+    #[error(
+        "transaction {tx} commits to another history: its tree root is {found}, the log's is {expected}"
+    )]
     OtherHistory {
         /// The transaction.
         tx: TxId,
@@ -120,7 +137,9 @@ pub enum Verdict {
 
     // ---- Rows.
     /// A row's bytes are not those that the transaction holds.
-    #[error("the row at transaction {tx}, entry {entry} was altered: its bytes are not those the ledger committed to")]
+    #[error(
+        "the row at transaction {tx}, entry {entry} was altered: its bytes are not those the ledger committed to"
+    )]
     RowAltered {
         /// The transaction.
         tx: TxId,
@@ -136,7 +155,9 @@ pub enum Verdict {
         entry: u32,
     },
     /// There are rows that no transaction holds.
-    #[error("{count} stored rows belong to no transaction; the first claims transaction {tx}, entry {entry}")]
+    #[error(
+        "{count} stored rows belong to no transaction; the first claims transaction {tx}, entry {entry}"
+    )]
     SurplusRows {
         /// The transaction the first claims.
         tx: TxId,
@@ -158,7 +179,9 @@ pub enum Verdict {
         what: String,
     },
     /// A stream cannot be read beyond this row.
-    #[error("stream {stream} stops at sequence {sequence}: the row at transaction {tx}, entry {entry} holds its key but {reason}")]
+    #[error(
+        "stream {stream} stops at sequence {sequence}: the row at transaction {tx}, entry {entry} holds its key but {reason}"
+    )]
     OutOfLine {
         /// The stream.
         stream: String,
@@ -172,7 +195,9 @@ pub enum Verdict {
         reason: String,
     },
     /// Our row was committed, but it is not the first of its key or id.
-    #[error("the event was committed in transaction {tx}, but a rival's row came first for its key or id: it does not count")]
+    #[error(
+        "the event was committed in transaction {tx}, but a rival's row came first for its key or id: it does not count"
+    )]
     Superseded {
         /// The transaction that holds our row.
         tx: TxId,

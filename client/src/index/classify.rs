@@ -112,11 +112,7 @@ impl Index {
                 finding(conn, row.pos, FindingKind::Overwritten, &detail).await?;
             } else {
                 events.push((row, stream.id, *ext));
-                let next = StreamState {
-                    next: number + 1,
-                    head: row.digest.to_bytes(),
-                    ..stream
-                };
+                let next = StreamState { next: number + 1, head: row.digest.to_bytes(), ..stream };
                 self.streams.insert(row.key.clone(), next);
             }
         }
@@ -125,7 +121,12 @@ impl Index {
     }
 
     /// Notes that a row stands on a key without being its event.
-    async fn hold(&mut self, conn: &mut SqliteConnection, row: &NewRow, reason: &str) -> Result<()> {
+    async fn hold(
+        &mut self,
+        conn: &mut SqliteConnection,
+        row: &NewRow,
+        reason: &str,
+    ) -> Result<()> {
         let stream = self.stream(conn, &row.key).await?;
         self.streams.insert(row.key.clone(), StreamState { any_held: true, ..stream });
         sqlx::query("INSERT OR IGNORE INTO held (stream, number, pos, reason) VALUES (?, ?, ?, ?)")
@@ -249,10 +250,7 @@ async fn known_exts(conn: &mut SqliteConnection, rows: &[NewRow]) -> Result<Hash
 }
 
 /// This log's Alhs of the transactions that the rows' writers had seen.
-async fn seen_alhs(
-    conn: &mut SqliteConnection,
-    rows: &[NewRow],
-) -> Result<HashMap<u64, [u8; 32]>> {
+async fn seen_alhs(conn: &mut SqliteConnection, rows: &[NewRow]) -> Result<HashMap<u64, [u8; 32]>> {
     let mut alhs = HashMap::new();
     for row in rows {
         let RowContent::Event { seen_tx, .. } = &row.content else { continue };

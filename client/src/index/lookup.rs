@@ -142,7 +142,10 @@ impl Index {
     }
 
     /// Domains that have events in an edition, sorted.
-    pub(crate) async fn domains(conn: &mut SqliteConnection, edition: &str) -> Result<Vec<Vec<u8>>> {
+    pub(crate) async fn domains(
+        conn: &mut SqliteConnection,
+        edition: &str,
+    ) -> Result<Vec<Vec<u8>>> {
         Ok(sqlx::query_scalar(
             "SELECT DISTINCT domain FROM stream WHERE edition = ? AND next > 0 ORDER BY domain",
         )

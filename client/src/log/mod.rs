@@ -126,6 +126,12 @@ impl Log {
         if self.size() == 0 { Root::ZERO } else { self.frontier.root() }
     }
 
+    /// The tree's peaks, to continue from.
+    #[cfg_attr(not(feature = "immudb"), allow(dead_code))]
+    pub(crate) fn frontier(&self) -> Frontier {
+        self.frontier.clone()
+    }
+
     /// The Alh that the next header names as its predecessor's.
     pub(crate) fn last_alh(&self) -> Alh {
         self.head.map_or(Alh::BEFORE_FIRST, |head| head.state.alh)
@@ -186,10 +192,8 @@ impl Log {
         .execute(&mut *conn)
         .await?;
         self.push_leaf(conn, record.alh).await?;
-        self.head = Some(Head {
-            state: TrustedState { tx: record.id, alh: record.alh },
-            ts: record.ts,
-        });
+        self.head =
+            Some(Head { state: TrustedState { tx: record.id, alh: record.alh }, ts: record.ts });
         Ok(())
     }
 
@@ -237,12 +241,13 @@ impl Log {
         digests: &[EntryDigest],
     ) -> Result<Option<TxId>> {
         let digests: Vec<u8> = digests.iter().flat_map(|d| *d.as_bytes()).collect();
-        let id: Option<i64> =
-            sqlx::query_scalar("SELECT id FROM tx WHERE id > ? AND digests = ? ORDER BY id LIMIT 1")
-                .bind(to_i64(after.get()))
-                .bind(digests)
-                .fetch_optional(conn)
-                .await?;
+        let id: Option<i64> = sqlx::query_scalar(
+            "SELECT id FROM tx WHERE id > ? AND digests = ? ORDER BY id LIMIT 1",
+        )
+        .bind(to_i64(after.get()))
+        .bind(digests)
+        .fetch_optional(conn)
+        .await?;
         id.map(|id| Ok(TxId::new(to_u64(id, "tx.id")?))).transpose()
     }
 
@@ -300,9 +305,7 @@ fn parse_record(row: &SqliteRow) -> Result<TxRecord> {
         .transpose()?;
     let eh = match (row.try_get::<Option<&[u8]>, _>("eh")?, &digests) {
         (Some(_), _) => Root::new(sqlite::hash(row, "eh")?),
-        (None, Some(digests)) if digests.len() == 1 => {
-            Root::new(digests[0].leaf_hash().to_bytes())
-        }
+        (None, Some(digests)) if digests.len() == 1 => Root::new(digests[0].leaf_hash().to_bytes()),
         _ => return Err(damaged(format!("tx.eh of transaction {id} is missing"))),
     };
     let (version, bl_tx_id) = match row.try_get::<Option<&[u8]>, _>("odd")? {

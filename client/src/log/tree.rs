@@ -63,9 +63,7 @@ macro_rules! over_tiles {
         };
         match loaded.missing {
             None => Ok(result),
-            Some(id) => {
-                Err(damaged(format!("tile {}/{} is missing or short", id.level, id.index)))
-            }
+            Some(id) => Err(damaged(format!("tile {}/{} is missing or short", id.level, id.index))),
         }
     }};
 }
@@ -187,7 +185,10 @@ impl Log {
 }
 
 /// A stored tile.
-pub(crate) async fn read_tile(conn: &mut SqliteConnection, id: TileId) -> Result<Option<Vec<Hash>>> {
+pub(crate) async fn read_tile(
+    conn: &mut SqliteConnection,
+    id: TileId,
+) -> Result<Option<Vec<Hash>>> {
     let bytes: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT hashes FROM tile WHERE level = ? AND idx = ?")
             .bind(i64::from(id.level))

@@ -233,8 +233,7 @@ async fn prove(
             state_header: ProvenHeader::new(&checked.state_header),
         };
         let row = row_of(&proof.decode_body()?, proof.body.as_slice());
-        let digest =
-            row_digest(&table, &row).map_err(|_| Verdict::RowAltered { tx, entry })?;
+        let digest = row_digest(&table, &row).map_err(|_| Verdict::RowAltered { tx, entry })?;
         checked.tx.verify_entry(&digest, entry, &proof.entry_path).map_err(Verdict::from)?;
         events.push(AddedEvent { id: tx, sequence, proof });
     }

@@ -32,11 +32,7 @@ pub(super) struct Encoded {
     pub(super) digests: Vec<EntryDigest>,
 }
 
-pub(super) fn encode(
-    table: &Table<'_>,
-    events: &[Event],
-    assigned: &Assigned,
-) -> Result<Encoded> {
+pub(super) fn encode(table: &Table<'_>, events: &[Event], assigned: &Assigned) -> Result<Encoded> {
     let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
     let mut encoded = Encoded { rows: Vec::new(), digests: Vec::new() };
     let mut prev_event = assigned.prev_event;
@@ -111,7 +107,8 @@ pub(super) fn check(cover: &crate::event::Cover, events: &[Event]) -> Result<()>
     }
     if events.iter().any(|event| event.external_id != events[0].external_id) {
         return Err(Error::Invalid(
-            "the external id belongs to the whole append: all its events must carry the same".into(),
+            "the external id belongs to the whole append: all its events must carry the same"
+                .into(),
         ));
     }
     Ok(())

@@ -12,6 +12,8 @@ use counterfoil_core::{Alh, TrustedState};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+#[cfg(feature = "immudb")]
+pub(crate) use self::append::Outcome;
 pub use self::append::{AddedEvent, Appended};
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
@@ -26,7 +28,7 @@ use crate::index::{Index, Position};
 use crate::local::Local;
 use crate::row::StoredRow;
 use crate::trust::Pin;
-use crate::verdict::{Completeness, Finding};
+use crate::verdict::{Completeness, Finding, Verdict};
 
 /// An event store over a ledger that nobody can change unnoticed.
 ///
@@ -161,16 +163,21 @@ impl EventStore {
             #[cfg(feature = "immudb")]
             Backend::Immudb(_) => {
                 let shared = Arc::clone(&self.shared);
-                to_the_end(async move { shared.sync().await }).await
+                match to_the_end(async move { shared.sync().await }).await? {
+                    None => Ok(()),
+                    Some(verdict) => Err(verdict.into()),
+                }
             }
         }
     }
 }
 
 impl Shared {
-    async fn sync(&self) -> Result<()> {
+    /// Brings the log to the ledger's end; what cannot be confirmed yet is
+    /// told, not an error: a write on top of it may settle it.
+    async fn sync(&self) -> Result<Option<Verdict>> {
         match &self.backend {
-            Backend::Embedded(_) => Ok(()),
+            Backend::Embedded(_) => Ok(None),
             #[cfg(feature = "immudb")]
             Backend::Immudb(immudb) => immudb.sync(&self.local).await,
         }
@@ -178,10 +185,7 @@ impl Shared {
 
     /// What the backend has at these places: for each the candidates, of
     /// which one must have the digest that the log holds.
-    async fn candidates(
-        &self,
-        wanted: &[crate::index::EventAt],
-    ) -> Result<Vec<Vec<StoredRow>>> {
+    async fn candidates(&self, wanted: &[crate::index::EventAt]) -> Result<Vec<Vec<StoredRow>>> {
         match &self.backend {
             Backend::Embedded(embedded) => {
                 let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();

@@ -103,8 +103,7 @@ impl EventStore {
             (Some(from), true) => (0, from),
         };
         let limit = options.limit.unwrap_or(u64::MAX);
-        let found =
-            Index::events(local.conn(), &stream, first, last, limit, backward).await?;
+        let found = Index::events(local.conn(), &stream, first, last, limit, backward).await?;
         self.finish(local, cover, key, &stream, found).await
     }
 
@@ -121,8 +120,7 @@ impl EventStore {
             .bind(unix_seconds)
             .fetch_one(local.conn())
             .await?;
-        let mut found =
-            Index::events(local.conn(), &stream, 0, u64::MAX, u64::MAX, false).await?;
+        let mut found = Index::events(local.conn(), &stream, 0, u64::MAX, u64::MAX, false).await?;
         if let Some(end) = end {
             found.retain(|(_, place)| to_i64(place.tx().get()) < end);
         }
@@ -199,8 +197,7 @@ impl EventStore {
         }
         let key = StreamKey::of_cover(cover);
         let stream = Index::stream_info(local.conn(), &key).await?;
-        let found =
-            Index::events(local.conn(), &stream, sequence, sequence, 1, false).await?;
+        let found = Index::events(local.conn(), &stream, sequence, sequence, 1, false).await?;
         drop(local);
         let Some(&(number, pos)) = found.first() else {
             return match &stream.held {
@@ -292,7 +289,9 @@ impl Shared {
                     false => Verdict::RowAltered { tx, entry },
                 })?;
             let body = classify::event(&row, tx).map_err(|reason| Verdict::LogAltered {
-                what: format!("transaction {tx}, entry {entry} is indexed as an event, but {reason}"),
+                what: format!(
+                    "transaction {tx}, entry {entry} is indexed as an event, but {reason}"
+                ),
             })?;
             let recorded = RecordedEvent {
                 event: body.to_event(),

@@ -86,10 +86,11 @@ impl LedgerFile {
 
     /// The rows behind the last transaction: there must be none.
     pub(super) async fn surplus(&mut self, end: TxId) -> Result<Option<(Position, u64)>> {
-        let row = sqlx::query("SELECT min(pos) AS first, count(*) AS n FROM ledger_row WHERE pos >= ?")
-            .bind(Position::new(TxId::new(end.get() + 1), 0).raw())
-            .fetch_one(&mut self.conn)
-            .await?;
+        let row =
+            sqlx::query("SELECT min(pos) AS first, count(*) AS n FROM ledger_row WHERE pos >= ?")
+                .bind(Position::new(TxId::new(end.get() + 1), 0).raw())
+                .fetch_one(&mut self.conn)
+                .await?;
         let Some(first) = row.try_get::<Option<i64>, _>("first")? else { return Ok(None) };
         Ok(Some((Position::from_raw(first), to_u64(row.try_get("n")?, "count")?)))
     }
@@ -117,14 +118,16 @@ impl LedgerFile {
             })
         })
         .collect::<Result<Vec<_>>>()?;
-        let rows = sqlx::query("SELECT pos, value FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos")
-            .bind(Position::new(TxId::new(first), 0).raw())
-            .bind(Position::new(TxId::new(last + 1), 0).raw())
-            .fetch_all(&mut self.conn)
-            .await?
-            .iter()
-            .map(|row| Ok((Position::from_raw(row.try_get("pos")?), row.try_get("value")?)))
-            .collect::<Result<Vec<_>>>()?;
+        let rows = sqlx::query(
+            "SELECT pos, value FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos",
+        )
+        .bind(Position::new(TxId::new(first), 0).raw())
+        .bind(Position::new(TxId::new(last + 1), 0).raw())
+        .fetch_all(&mut self.conn)
+        .await?
+        .iter()
+        .map(|row| Ok((Position::from_raw(row.try_get("pos")?), row.try_get("value")?)))
+        .collect::<Result<Vec<_>>>()?;
         Ok((txs, rows))
     }
 

@@ -140,12 +140,7 @@ fn new_tx(local: &Local, id: TxId, ts: i64, rows: &[StoredRow]) -> Result<NewTx>
 }
 
 fn file_tx(record: &TxRecord) -> FileTx {
-    FileTx {
-        id: record.id,
-        ts: record.ts,
-        nentries: i64::from(record.nentries),
-        alh: record.alh,
-    }
+    FileTx { id: record.id, ts: record.ts, nentries: i64::from(record.nentries), alh: record.alh }
 }
 
 /// What this crate has built itself cannot fail to encode.

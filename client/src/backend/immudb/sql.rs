@@ -141,6 +141,18 @@ pub(super) fn rows_seen(from: i64, before: i64) -> Statement {
         .done()
 }
 
+/// As they were then, in key order. Rows that the transaction deleted do not
+/// show.
+pub(super) fn rows_of_tx(tx: i64) -> Statement {
+    select("the rows of a transaction")
+        .text(" FROM events SINCE TX ")
+        .integer(tx)
+        .text(" UNTIL TX ")
+        .integer(tx)
+        .text(";")
+        .done()
+}
+
 pub(super) fn rows_by_ext(ext: &[u8; 32]) -> Statement {
     select("the rows with an external id")
         .text(" FROM events USE INDEX ON (ext) WHERE ext = ")

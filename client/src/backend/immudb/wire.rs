@@ -161,6 +161,12 @@ impl Wire {
         self.collected(&sql::history_of(domain, edition, root, first, last)).await
     }
 
+    /// The rows that a transaction wrote, in key order. A scan of the whole
+    /// table.
+    pub(crate) async fn rows_of_tx(&self, tx: TxId) -> Result<Vec<StoredRow>, Unavailable> {
+        self.collected(&sql::rows_of_tx(sql_integer(tx.get()))).await
+    }
+
     /// The rows that have this `ext` now.
     pub(crate) async fn rows_by_ext(&self, ext: &[u8; 32]) -> Result<Vec<StoredRow>, Unavailable> {
         self.collected(&sql::rows_by_ext(ext)).await

@@ -1,0 +1,143 @@
+//! Writing rows, and finding out whether they were written.
+
+use std::time::{Duration, Instant};
+
+use counterfoil_core::{EntryDigest, TxId};
+use tokio::sync::Mutex;
+
+use super::Immudb;
+use super::groups::Group;
+use super::sync::Hints;
+use super::write::Sent;
+use crate::body::EventBody;
+use crate::error::{Error, Result};
+use crate::index::{Index, StreamKey};
+use crate::local::Local;
+use crate::log::Log;
+use crate::row::StoredRow;
+use crate::store::Outcome;
+use crate::verdict::Verdict;
+
+/// How long a write is pursued whose outcome is not clear.
+const PURSUIT: Duration = Duration::from_secs(30);
+/// Between two attempts to find out.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Immudb {
+    /// Commits one INSERT of rows that stand in key order.
+    ///
+    /// The server's answer decides nothing. The rows are written when a
+    /// verified header holds exactly them; they are not when something else
+    /// verified has their key or id. In between the very same bytes may be
+    /// sent again: their keys are unique, so they are written once at most.
+    pub(crate) async fn commit(
+        &self,
+        local: &Mutex<Local>,
+        rows: &[StoredRow],
+        digests: &[EntryDigest],
+    ) -> Result<Outcome> {
+        let (table, before) = {
+            let local = local.lock().await;
+            (local.table()?, local.state()?.tx)
+        };
+        let hints = Hints { sent: Group::of_rows(&table, rows) };
+        let started = Instant::now();
+        let mut send = true;
+        let mut maybe_written = false;
+        loop {
+            let sent = match send {
+                true => self.wire.insert(rows).await,
+                false => Sent::Answered,
+            };
+            let trouble = match sent {
+                Sent::NotSent(unavailable) if !maybe_written => return Err(unavailable.into()),
+                Sent::NotSent(unavailable) => Some(unavailable),
+                Sent::Conflict => {
+                    // Not committed, and the same bytes may go again.
+                    if started.elapsed() < PURSUIT {
+                        tokio::time::sleep(PAUSE).await;
+                        continue;
+                    }
+                    None
+                }
+                Sent::Answered | Sent::KeyExists => {
+                    maybe_written = true;
+                    // Whatever was answered, only looking helps now.
+                    send = false;
+                    None
+                }
+                Sent::Unknown(unavailable) => {
+                    maybe_written = true;
+                    send = true;
+                    Some(unavailable)
+                }
+            };
+            match self.sync_with(local, &hints).await {
+                Ok(_) => {}
+                Err(Error::Unavailable(unavailable)) if started.elapsed() < PURSUIT => {
+                    tracing::debug!(%unavailable, "looking for a write");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                Err(Error::Unavailable(unavailable)) => return Err(unknown(&unavailable)),
+                Err(error) => return Err(error),
+            }
+            if let Some(outcome) = find(&mut *local.lock().await, before, rows, digests).await? {
+                return Ok(outcome);
+            }
+            if started.elapsed() >= self.patience(send) {
+                return Err(match trouble {
+                    Some(unavailable) => unknown(&unavailable),
+                    None => {
+                        unknown(&"immudb answered, but no transaction that it shows holds the rows")
+                    }
+                });
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// An answered write is in the ledger at once; if it is not, waiting does
+    /// not bring it. One whose answer was lost is worth pursuing.
+    fn patience(&self, lost: bool) -> Duration {
+        if lost { PURSUIT } else { Duration::from_secs(2) }
+    }
+}
+
+/// Looks for the rows in the verified log.
+async fn find(
+    local: &mut Local,
+    before: TxId,
+    rows: &[StoredRow],
+    digests: &[EntryDigest],
+) -> Result<Option<Outcome>> {
+    let bodies: Vec<EventBody> =
+        rows.iter().filter_map(|row| EventBody::decode(&row.body).ok()).collect();
+    if let Some(tx) = Log::find(local.conn(), before, digests).await? {
+        // In the ledger. Each must be the first of its key and id.
+        for body in &bodies {
+            let event = Index::by_ext(local.conn(), &body.ext()).await?;
+            if event.is_none_or(|event| event.pos.tx() != tx) {
+                return Err(Verdict::Superseded { tx }.into());
+            }
+        }
+        let checked = local.checked(tx).await?;
+        checked.tx.verify_all_entries(digests.iter().copied()).map_err(Verdict::from)?;
+        return Ok(Some(Outcome::Done(tx)));
+    }
+    for (row, body) in rows.iter().zip(&bodies) {
+        let stream = Index::stream_info(local.conn(), &StreamKey::of_row(row)).await?;
+        let key_taken = stream.next > body.event_number || stream.held.is_some();
+        if key_taken || Index::by_ext(local.conn(), &body.ext()).await?.is_some() {
+            return Ok(Some(Outcome::Lost));
+        }
+    }
+    Ok(None)
+}
+
+fn unknown(reason: &dyn std::fmt::Display) -> Error {
+    Error::OutcomeUnknown {
+        reason: reason.to_string(),
+        remedy: "append again with the same external id: it gives the first result back, or writes once",
+    }
+}

@@ -1,0 +1,46 @@
+//! A real immudb, over its PostgreSQL wire. Whatever it says is a claim until
+//! a header that continues the log holds it.
+
+mod answer;
+mod backoff;
+mod commit;
+mod connect;
+mod exchange;
+mod groups;
+mod headers;
+mod known;
+mod open;
+mod pool;
+mod refusal;
+mod rows;
+mod sql;
+mod sync;
+mod wire;
+mod write;
+
+use tokio::sync::Mutex;
+
+use self::sync::Hints;
+use self::wire::Wire;
+use crate::config::Scope;
+use crate::error::Result;
+use crate::local::Local;
+use crate::store::Progress;
+use crate::verdict::Verdict;
+
+pub(crate) struct Immudb {
+    wire: Wire,
+    scope: Scope,
+    progress: Progress,
+    /// One synchronisation at a time: each continues where the last ended.
+    syncing: Mutex<()>,
+}
+
+impl Immudb {
+    /// Brings the log to the server's end.
+    ///
+    /// `Ok(Some(verdict))` if the last transactions cannot be confirmed yet.
+    pub(crate) async fn sync(&self, local: &Mutex<Local>) -> Result<Option<Verdict>> {
+        self.sync_with(local, &Hints::default()).await
+    }
+}

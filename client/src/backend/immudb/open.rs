@@ -1,0 +1,238 @@
+//! Opening a ledger on a server: creating it, meeting it, or finding it as it
+//! was left.
+
+use counterfoil_core::{Alh, TrustedState, TxId};
+use tokio::sync::Mutex;
+
+use super::Immudb;
+use super::known::Known;
+use super::sync::Hints;
+use super::wire::{OnMissing, Wire};
+use super::write::Sent;
+use crate::config::{Config, FirstContact, TrustConfig};
+use crate::environment::Environment;
+use crate::error::{Error, Result, Unavailable};
+use crate::local::Local;
+use crate::row::StoredRow;
+use crate::schema;
+use crate::store::Progress;
+use crate::trust::{Anchor, compare};
+use crate::verdict::Verdict;
+
+impl Immudb {
+    /// Opens the ledger that the configuration names.
+    pub(crate) async fn open(
+        config: &Config,
+        environment: Environment,
+        write: bool,
+        progress: Progress,
+    ) -> Result<(Self, Local)> {
+        let folder = match &config.log.path {
+            Some(folder) => folder.clone(),
+            None => crate::paths::data_folder()?.join("immudb"),
+        };
+        let known = Known::new(folder, &config.storage.immudb)?;
+        let expected = known.ledger()?;
+        // A database that was there and is not must not be created anew.
+        let missing = match write && expected.is_none() && config.trust.pin.is_none() {
+            true => OnMissing::Create,
+            false => OnMissing::Refuse,
+        };
+        let wire = match Wire::connect(&config.storage.immudb, missing).await {
+            Err(Unavailable::MissingDatabase { .. }) if expected.is_some() => {
+                return Err(gone(&known, expected, config).await);
+            }
+            other => other?,
+        };
+        let scope = config.storage.immudb.scope;
+        let immudb = Self { wire, scope, progress, syncing: Mutex::new(()) };
+        let local = immudb.meet(&known, expected, config, &environment, write).await?;
+        Ok((immudb, local))
+    }
+
+    async fn meet(
+        &self,
+        known: &Known,
+        expected: Option<Alh>,
+        config: &Config,
+        environment: &Environment,
+        write: bool,
+    ) -> Result<Local> {
+        let mut end = self.wire.state().await?;
+        if end.is_none() {
+            if expected.is_some() || config.trust.pin.is_some() {
+                return Err(gone(known, expected, config).await);
+            }
+            if !write {
+                let database = config.storage.immudb.database.clone();
+                return Err(Unavailable::MissingDatabase { database }.into());
+            }
+            self.create(known, environment).await?;
+            end = self.wire.state().await?;
+        }
+        let end = end.ok_or_else(|| Unavailable::Garbled {
+            what: "immudb_state()",
+            problem: "the database is empty after its table was created".into(),
+        })?;
+        let found = self.first_alh(end).await?;
+        if let Some(expected) = config.trust.ledger.filter(|expected| *expected != found) {
+            return Err(Verdict::WrongLedger { expected, found }.into());
+        }
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            let mut old = open_log(known, expected).await?;
+            if let Some(pin) = old.trust().and_then(|trust| trust.pin) {
+                let pinned = pin.state;
+                return Err(old.refuse(Verdict::Recreated { expected, found, pinned }).await);
+            }
+        }
+        let local = open_log(known, found).await?;
+        if local.trust().is_none_or(|trust| trust.pin.is_none()) {
+            self.believe(known, &config.trust, found, end).await?;
+        }
+        let local = Mutex::new(local);
+        self.settle(&local, known, config, environment, write).await?;
+        known.set_ledger(found)?;
+        known.forget_genesis()?;
+        Ok(local.into_inner())
+    }
+
+    /// May a ledger be looked at about which nothing is known? What may be
+    /// pinned is decided when it has been recomputed.
+    async fn believe(
+        &self,
+        known: &Known,
+        config: &TrustConfig,
+        ledger: Alh,
+        end: TrustedState,
+    ) -> Result<()> {
+        let ours = known.genesis()?.is_some();
+        if ours || config.pin.is_some() || config.first_contact == FirstContact::Accept {
+            return Ok(());
+        }
+        Err(Verdict::FirstContact { ledger, state: end }.into())
+    }
+
+    /// Brings the log to the server's end, the table into being and the pin
+    /// to its first place.
+    async fn settle(
+        &self,
+        local: &Mutex<Local>,
+        known: &Known,
+        config: &Config,
+        environment: &Environment,
+        write: bool,
+    ) -> Result<()> {
+        let unconfirmed = self.sync_with(local, &Hints::default()).await?;
+        if let Some(pinned) = config.trust.pin {
+            let mut local = local.lock().await;
+            let end = local.log().head().map(|head| head.state);
+            let found = local.alh(pinned.tx).await?;
+            if let Err(verdict) = compare(pinned, found, end) {
+                return Err(local.refuse(verdict).await);
+            }
+        }
+        if !local.lock().await.has_table() {
+            if self.wire.has_table().await? {
+                let reason = "no transaction holds the entries that its creation writes";
+                return Err(Verdict::TableDiffers { reason: reason.into() }.into());
+            }
+            if !write {
+                let reason = "there is none; open the database once for writing to create it";
+                return Err(Verdict::TableDiffers { reason: reason.into() }.into());
+            }
+            self.create(known, environment).await?;
+            self.sync_with(local, &Hints::default()).await?;
+            if !local.lock().await.has_table() {
+                let reason = "immudb did not create it as it was told to";
+                return Err(Verdict::TableDiffers { reason: reason.into() }.into());
+            }
+        }
+        let mut local = local.lock().await;
+        if local.trust().is_none_or(|trust| trust.pin.is_none()) {
+            let anchor = match config.trust.pin {
+                Some(_) => Anchor::Configured,
+                None if self.born_here(known, &mut local).await? => Anchor::Created,
+                None if config.trust.first_contact == FirstContact::Accept => Anchor::FirstContact,
+                None => {
+                    // Ours was announced, but another's genesis came first.
+                    let ledger = local.ledger_id().await?;
+                    let state = local.log().head().map(|head| head.state);
+                    let state = state.ok_or_else(|| Error::Invalid("the log is empty".into()))?;
+                    return Err(Verdict::FirstContact { ledger, state }.into());
+                }
+            };
+            local.anchor(anchor).await?;
+        }
+        match unconfirmed {
+            Some(verdict) if !write => Err(verdict.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the ledger's first transaction is the genesis that this client
+    /// sent.
+    async fn born_here(&self, known: &Known, local: &mut Local) -> Result<bool> {
+        let Some(row) = known.genesis()? else { return Ok(false) };
+        let table = local.table()?;
+        let digests = schema::genesis_digests(&table, &row)
+            .map_err(|error| Error::Invalid(error.to_string()))?;
+        Ok(local.genesis() == TxId::new(1) && local.has_entries(TxId::new(1), &digests).await?)
+    }
+
+    /// Creates the table and the genesis row. Who came first, and whether
+    /// anything was written, the ledger tells.
+    async fn create(&self, known: &Known, environment: &Environment) -> Result<()> {
+        let (nonce, created_at) = (environment.random(), environment.clock.now_micros());
+        let row: StoredRow = match known.genesis()? {
+            // Sent before, and perhaps still on its way: the same again.
+            Some(row) => row,
+            None => {
+                known.keep_genesis(&nonce, created_at)?;
+                schema::genesis_row(nonce, created_at)
+            }
+        };
+        match self.wire.genesis(&row).await {
+            Sent::Answered | Sent::KeyExists | Sent::Conflict => Ok(()),
+            Sent::NotSent(unavailable) | Sent::Unknown(unavailable) => Err(unavailable.into()),
+        }
+    }
+
+    /// Alh(1), as the server tells it: the synchronisation proves it.
+    async fn first_alh(&self, end: TrustedState) -> Result<Alh> {
+        if end.tx == TxId::new(1) {
+            return Ok(end.alh);
+        }
+        let second = self.wire.header(TxId::new(2)).await?;
+        Ok(second.map(|header| header.prev_alh).ok_or_else(|| Unavailable::Garbled {
+            what: "immudb_tx()",
+            problem: "transaction 2 is missing".into(),
+        })?)
+    }
+}
+
+async fn open_log(known: &Known, ledger: Alh) -> Result<Local> {
+    Local::open(&known.log(ledger), true, "; give each process its own [log] path").await
+}
+
+/// The database that was pinned is not there any more.
+async fn gone(known: &Known, expected: Option<Alh>, config: &Config) -> Error {
+    let pinned = match (expected, config.trust.pin) {
+        (Some(ledger), _) => match open_log(known, ledger).await {
+            Ok(mut local) => match local.trust().and_then(|trust| trust.pin) {
+                Some(pin) => {
+                    return local.refuse(Verdict::Missing { pinned: pin.state }).await;
+                }
+                None => config.trust.pin,
+            },
+            Err(error) => return error,
+        },
+        (None, pin) => pin,
+    };
+    match pinned {
+        Some(pinned) => Verdict::Missing { pinned }.into(),
+        None => {
+            let database = config.storage.immudb.database.clone();
+            Unavailable::MissingDatabase { database }.into()
+        }
+    }
+}
