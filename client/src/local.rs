@@ -54,6 +54,7 @@ pub(crate) struct Local {
     index: Index,
     trust: Option<Trust>,
     table: Option<Table<'static>>,
+    #[cfg_attr(not(feature = "immudb"), allow(dead_code))]
     genesis: TxId,
     checked: HashMap<TxId, Arc<CheckedTx>>,
 }
@@ -141,15 +142,6 @@ impl Local {
         self.table.ok_or_else(|| damaged("the table is not proved"))
     }
 
-    pub(crate) fn has_table(&self) -> bool {
-        self.table.is_some()
-    }
-
-    /// The transaction that created the table.
-    pub(crate) fn genesis(&self) -> TxId {
-        self.genesis
-    }
-
     /// Remembers under which id and since when the table is proved.
     pub(crate) async fn prove_table(&mut self, id: u32, genesis: TxId) -> Result<()> {
         self.table = Some(table(i64::from(id))?);
@@ -187,17 +179,6 @@ impl Local {
         first.ok_or_else(|| damaged("the log is empty"))
     }
 
-    /// The Alh of a transaction in the log.
-    pub(crate) async fn alh(&mut self, id: TxId) -> Result<Option<Alh>> {
-        self.log.alh(&mut self.conn, id.get()).await
-    }
-
-    /// Whether the log accounts for a transaction with exactly these entries.
-    pub(crate) async fn has_entries(&mut self, id: TxId, digests: &[EntryDigest]) -> Result<bool> {
-        let record = self.log.record(&mut self.conn, id).await?;
-        Ok(record.is_some_and(|record| record.digests.as_deref() == Some(digests)))
-    }
-
     /// Keeps the evidence of a verdict and gives it back as the error.
     pub(crate) async fn refuse(&mut self, verdict: Verdict) -> Error {
         match Trust::keep_evidence(&mut self.conn, &verdict).await {
@@ -233,11 +214,6 @@ impl Local {
         }
         (self.log, self.index, self.trust) = (log, index, trust);
         Ok(())
-    }
-
-    /// The log's root when it had `size` transactions.
-    pub(crate) async fn root_at(&mut self, size: u64) -> Result<Root> {
-        self.log.root_at(&mut self.conn, &mut self.tiles, size).await
     }
 
     /// The header of a transaction in the log.
@@ -304,6 +280,35 @@ impl Local {
                     .ok_or_else(|| damaged(format!("transaction {} has no such entry", place.tx())))
             })
             .collect()
+    }
+}
+
+/// What only a synchronisation with a server asks.
+#[cfg(feature = "immudb")]
+impl Local {
+    pub(crate) fn has_table(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// The transaction that created the table.
+    pub(crate) fn genesis(&self) -> TxId {
+        self.genesis
+    }
+
+    /// The Alh of a transaction in the log.
+    pub(crate) async fn alh(&mut self, id: TxId) -> Result<Option<Alh>> {
+        self.log.alh(&mut self.conn, id.get()).await
+    }
+
+    /// Whether the log accounts for a transaction with exactly these entries.
+    pub(crate) async fn has_entries(&mut self, id: TxId, digests: &[EntryDigest]) -> Result<bool> {
+        let record = self.log.record(&mut self.conn, id).await?;
+        Ok(record.is_some_and(|record| record.digests.as_deref() == Some(digests)))
+    }
+
+    /// The log's root when it had `size` transactions.
+    pub(crate) async fn root_at(&mut self, size: u64) -> Result<Root> {
+        self.log.root_at(&mut self.conn, &mut self.tiles, size).await
     }
 }
 

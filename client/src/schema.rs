@@ -78,12 +78,6 @@ fn values(row: &StoredRow) -> [Option<Value<'_>>; 7] {
     ]
 }
 
-/// The bytes by which immudb orders `row` among the rows of the table.
-pub(crate) fn sort_key(table: &Table<'_>, row: &StoredRow) -> Result<Vec<u8>, RowError> {
-    let mut out = [0; 512];
-    table.encode_key(&values(row), &mut out).map(<[u8]>::to_vec)
-}
-
 /// The row that a ledger's genesis transaction inserts.
 pub(crate) fn genesis_row(nonce: [u8; 32], created_at: i64) -> StoredRow {
     StoredRow {

@@ -83,7 +83,7 @@ impl Position {
 }
 
 /// A stream's key as the columns hold it: any bytes, canonical or not.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct StreamKey {
     pub(crate) domain: Vec<u8>,
     pub(crate) edition: Vec<u8>,

@@ -127,7 +127,7 @@ impl Log {
     }
 
     /// The tree's peaks, to continue from.
-    #[cfg_attr(not(feature = "immudb"), allow(dead_code))]
+    #[cfg(feature = "immudb")]
     pub(crate) fn frontier(&self) -> Frontier {
         self.frontier.clone()
     }
@@ -235,6 +235,7 @@ impl Log {
     }
 
     /// The first transaction after `after` whose entries are exactly these.
+    #[cfg(feature = "immudb")]
     pub(crate) async fn find(
         conn: &mut SqliteConnection,
         after: TxId,

@@ -56,6 +56,7 @@ pub(crate) enum Outcome {
     Done(TxId),
     /// They are not, and cannot become it: something else verified has their
     /// key or id. Decide anew.
+    #[cfg_attr(not(feature = "immudb"), allow(dead_code, reason = "a file has no rivals"))]
     Lost,
 }
 

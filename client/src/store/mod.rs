@@ -52,7 +52,7 @@ struct Shared {
 enum Backend {
     Embedded(Mutex<Embedded>),
     #[cfg(feature = "immudb")]
-    Immudb(Immudb),
+    Immudb(Box<Immudb>),
 }
 
 /// What a store knows about its ledger.
@@ -106,7 +106,7 @@ impl EventStore {
             BackendKind::Immudb => {
                 let (immudb, local) =
                     Immudb::open(config, environment.clone(), write, progress).await?;
-                (Backend::Immudb(immudb), local)
+                (Backend::Immudb(Box::new(immudb)), local)
             }
             #[cfg(not(feature = "immudb"))]
             BackendKind::Immudb => {

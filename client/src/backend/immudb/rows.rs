@@ -20,18 +20,16 @@ impl Immudb {
     /// For each place the rows that its key has or had: one of them must have
     /// the digest that the log holds.
     pub(crate) async fn rows(&self, wanted: &[EventAt]) -> Result<Vec<Vec<StoredRow>>> {
-        let mut streams: BTreeMap<(&[u8], &[u8], &[u8]), (u64, u64, &StreamKey)> = BTreeMap::new();
+        let mut streams: BTreeMap<&StreamKey, (u64, u64)> = BTreeMap::new();
         for event in wanted {
-            let key = (&event.key.domain[..], &event.key.edition[..], &event.key.root[..]);
-            let range = streams.entry(key).or_insert((event.number, event.number, &event.key));
-            range.0 = range.0.min(event.number);
-            range.1 = range.1.max(event.number);
+            let range = streams.entry(&event.key).or_insert((event.number, event.number));
+            *range = (range.0.min(event.number), range.1.max(event.number));
         }
         let mut found = Revisions::new();
         if streams.len() >= MANY {
             found = self.scan(wanted).await?;
         }
-        for (first, last, key) in streams.into_values() {
+        for (key, (first, last)) in streams {
             let have = |event: &EventAt| {
                 i64::try_from(event.number)
                     .is_ok_and(|number| found.contains_key(&(key.clone(), number)))

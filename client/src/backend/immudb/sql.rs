@@ -153,14 +153,6 @@ pub(super) fn rows_of_tx(tx: i64) -> Statement {
         .done()
 }
 
-pub(super) fn rows_by_ext(ext: &[u8; 32]) -> Statement {
-    select("the rows with an external id")
-        .text(" FROM events USE INDEX ON (ext) WHERE ext = ")
-        .blob(ext)
-        .text(";")
-        .done()
-}
-
 pub(super) fn history_all() -> Statement {
     select("the history of all events").text(" FROM (HISTORY OF events);").done()
 }

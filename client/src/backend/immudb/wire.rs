@@ -21,7 +21,6 @@ use crate::row::StoredRow;
 pub(crate) struct Wire {
     pub(super) pool: Pool,
     connections: usize,
-    created_database: bool,
 }
 
 /// What to do if the database is not there.
@@ -44,24 +43,18 @@ impl Wire {
         missing: OnMissing,
     ) -> Result<Self, Unavailable> {
         let target = Target::new(config)?;
-        let mut created_database = false;
         let connection = match target.open().await {
             Err(Unavailable::MissingDatabase { .. }) if missing == OnMissing::Create => {
-                created_database = create_database(&target, &config.database).await?;
+                create_database(&target, &config.database).await?;
                 target.open().await?
             }
             other => other?,
         };
         let pool = Pool::new(target, config.connections, connection);
         let connections = config.connections as usize;
-        let wire = Self { pool, connections, created_database };
+        let wire = Self { pool, connections };
         wire.probe().await?;
         Ok(wire)
-    }
-
-    /// Whether [`connect`](Self::connect) created the database.
-    pub(crate) fn created_database(&self) -> bool {
-        self.created_database
     }
 
     /// The version that a server reports is one of PostgreSQL's; only trying
@@ -165,11 +158,6 @@ impl Wire {
     /// table.
     pub(crate) async fn rows_of_tx(&self, tx: TxId) -> Result<Vec<StoredRow>, Unavailable> {
         self.collected(&sql::rows_of_tx(sql_integer(tx.get()))).await
-    }
-
-    /// The rows that have this `ext` now.
-    pub(crate) async fn rows_by_ext(&self, ext: &[u8; 32]) -> Result<Vec<StoredRow>, Unavailable> {
-        self.collected(&sql::rows_by_ext(ext)).await
     }
 
     /// Whether the server shows a table of our name. A hint: it need not be
@@ -289,14 +277,13 @@ fn sql_integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Whether this call created it: somebody else may have been faster.
-async fn create_database(target: &Target, name: &str) -> Result<bool, Unavailable> {
+/// Creates the database; somebody else may be faster.
+async fn create_database(target: &Target, name: &str) -> Result<(), Unavailable> {
     let missing = || Unavailable::MissingDatabase { database: name.into() };
     let statement = sql::create_database(name).ok_or_else(missing)?;
     let mut connection = target.with_database(DEFAULT_DATABASE).open().await?;
     match command(&mut connection, &statement, target.wait()).await {
-        Ok(()) => Ok(true),
-        Err(Failure::Refused { refusal: Refusal::Exists, .. }) => Ok(false),
+        Ok(()) | Err(Failure::Refused { refusal: Refusal::Exists, .. }) => Ok(()),
         Err(failure) => Err(failure.unavailable(statement.what())),
     }
 }
