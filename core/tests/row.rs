@@ -1,5 +1,7 @@
 //! The values of rows: one encoding, and what is none.
 
+use std::slice::from_ref;
+
 use counterfoil_core::{Column, ColumnType, RowError, Table, Value};
 use proptest::prelude::*;
 
@@ -112,8 +114,8 @@ fn every_other_encoding_is_refused() {
         ("count too large", value(3, &[a.clone(), z.clone()]), RowError::Truncated),
         ("greatest count", value(u32::MAX, &[a.clone(), z.clone()]), RowError::Truncated),
         ("trailing byte", [encode(&full()), vec![0]].concat(), RowError::TrailingBytes),
-        ("no key", value(1, &[z.clone()]), RowError::Null { column: 1 }),
-        ("NOT NULL absent", value(1, &[a.clone()]), RowError::Null { column: 300 }),
+        ("no key", value(1, from_ref(&z)), RowError::Null { column: 1 }),
+        ("NOT NULL absent", value(1, from_ref(&a)), RowError::Null { column: 300 }),
         (
             "repeated",
             value(3, &[a.clone(), a.clone(), z.clone()]),
