@@ -61,8 +61,10 @@ impl Position {
     /// Transactions with more entries are not accounted for.
     pub(crate) const MAX_ENTRIES: u32 = 1 << Self::ENTRY_BITS;
 
+    /// Beyond the last transaction that can be numbered so, the last place.
     pub(crate) fn new(tx: TxId, entry: u32) -> Self {
-        Self(sqlite::to_i64(tx.get() << Self::ENTRY_BITS | u64::from(entry)))
+        let shifted = tx.get().checked_mul(1 << Self::ENTRY_BITS);
+        Self(shifted.map_or(i64::MAX, |shifted| sqlite::to_i64(shifted | u64::from(entry))))
     }
 
     pub(crate) fn from_raw(raw: i64) -> Self {
