@@ -26,6 +26,8 @@ mod config;
 mod environment;
 mod error;
 mod event;
+#[cfg(test)]
+mod golden;
 mod index;
 mod local;
 mod log;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use counterfoil_core::{Alh, EntryDigest, Header, Root, Table, TrustedState, TxId, VerifiedTx};
+use counterfoil_core::{Alh, EntryDigest, Header, Table, TrustedState, TxId, VerifiedTx};
 use sqlx::SqliteConnection;
 
 use crate::error::{Error, Result};
@@ -307,7 +307,7 @@ impl Local {
     }
 
     /// The log's root when it had `size` transactions.
-    pub(crate) async fn root_at(&mut self, size: u64) -> Result<Root> {
+    pub(crate) async fn root_at(&mut self, size: u64) -> Result<counterfoil_core::Root> {
         self.log.root_at(&mut self.conn, &mut self.tiles, size).await
     }
 }
