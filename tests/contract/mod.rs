@@ -1,0 +1,148 @@
+//! What every backend owes its users: one set of tests, run unchanged against
+//! each of them ([`contract!`]).
+
+pub(crate) mod appending;
+pub(crate) mod concurrency;
+pub(crate) mod editions;
+pub(crate) mod forgery;
+pub(crate) mod hostile;
+pub(crate) mod idempotence;
+pub(crate) mod json;
+pub(crate) mod limits;
+pub(crate) mod reading;
+pub(crate) mod seed;
+mod texts;
+
+use counterfoil::{Cover, Event, EventStore, StoreOptions, StreamRead};
+
+/// A backend, with a new ledger of its own for each value.
+pub(crate) trait Harness {
+    /// A place for a ledger that does not exist yet.
+    fn new() -> Self;
+
+    /// Opens the ledger for writing; the first time creates it.
+    async fn open_with(&self, options: StoreOptions) -> EventStore;
+
+    /// As [`open_with`](Self::open_with), with the system's clock and chance.
+    async fn open(&self) -> EventStore {
+        self.open_with(StoreOptions::new()).await
+    }
+}
+
+/// Makes a test of each function that is named, for one harness.
+macro_rules! tests_of {
+    ($harness:ty: $($theme:ident { $($test:ident)* })*) => {
+        $(mod $theme {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let harness = <$harness as crate::contract::Harness>::new();
+                crate::contract::$theme::$test(harness).await;
+            })*
+        })*
+    };
+}
+pub(crate) use tests_of;
+
+/// The whole contract, for one harness.
+macro_rules! contract {
+    ($harness:ty) => {
+        crate::contract::tests_of! { $harness:
+            seed {
+                an_added_event_comes_back_verified_and_its_proof_holds
+                an_altered_event_does_not_verify_and_the_verdict_names_the_field
+                a_proof_of_another_event_does_not_verify
+                a_proof_from_another_ledger_does_not_verify
+                an_event_is_found_at_its_transaction_and_at_every_later_one
+                what_is_not_there_is_told_apart_from_what_was_written_later
+                every_transaction_is_proved_under_the_state_and_under_no_other
+                an_untouched_ledger_is_complete_and_has_no_findings
+                a_commitment_is_stored_in_place_of_the_payload
+            }
+            forgery {
+                no_leaf_of_an_event_proof_can_be_altered
+                no_leaf_of_a_transaction_proof_can_be_altered
+            }
+            appending {
+                each_expected_version_holds_exactly_where_it_should
+                events_of_one_append_share_one_transaction
+                an_append_that_is_refused_writes_nothing
+                a_thousand_events_fit_into_one_append_and_one_more_does_not
+                the_events_of_an_append_must_be_of_its_stream_and_share_one_external_id
+            }
+            idempotence {
+                a_repeated_append_gives_the_first_result_and_writes_nothing
+                a_repeated_append_ignores_the_expected_version
+                an_external_id_with_other_events_is_a_conflict
+                an_external_id_is_free_in_another_domain_and_edition
+                without_an_external_id_the_same_event_is_another_one
+            }
+            reading {
+                a_stream_is_read_both_ways_from_anywhere_to_any_limit
+                a_stream_without_events_is_empty_and_complete
+                all_streams_are_read_in_ledger_order_page_by_page
+                reading_until_a_time_takes_whole_seconds
+                domains_and_roots_are_listed_once_and_sorted
+                ten_thousand_events_in_one_stream_come_back_in_order
+            }
+            editions {
+                the_main_edition_has_three_names
+                another_edition_is_another_timeline
+            }
+            hostile {
+                every_field_takes_every_hostile_text
+                every_field_takes_every_keyword
+                roots_payloads_and_metadata_take_any_bytes
+                ten_thousand_random_strings_arrive_byte_for_byte
+            }
+            limits {
+                keys_end_where_the_table_does
+                a_body_may_fill_its_mebibyte_and_not_a_byte_more
+                an_append_takes_seven_mebibytes_and_no_more
+                absurd_numbers_are_answered_not_believed
+            }
+            concurrency {
+                appends_anywhere_from_many_tasks_all_land_densely
+                of_many_appends_that_expect_one_version_exactly_one_wins
+                of_many_appends_with_one_external_id_exactly_one_writes
+                a_reader_beside_a_writer_sees_a_growing_prefix
+                clones_are_one_store
+                a_dropped_append_lands_once_or_never_and_the_store_goes_on
+            }
+            json {
+                what_a_caller_keeps_survives_json
+                json_with_a_field_too_many_is_refused
+            }
+        }
+    };
+}
+pub(crate) use contract;
+
+/// The stream that most tests write to.
+pub(crate) fn shipment() -> Cover {
+    Cover::new("shipment", "SSCC-00123456")
+}
+
+/// Event `n` of some stream, with nothing but a payload.
+pub(crate) fn numbered(cover: &Cover, n: u64) -> Event {
+    Event::new(cover, "Counted", format!(r#"{{"n": {n}}}"#))
+}
+
+/// An event in which every field is used.
+pub(crate) fn full(cover: &Cover) -> Event {
+    Event::new(cover, "Departed", r#"{"from": "Basel"}"#)
+        .with_metadata("temperature", "4.5 °C")
+        .with_metadata("signature", [0, 159, 146, 150])
+        .with_correlation_id("order 77")
+        .with_causation_id("dispatch 3")
+        .with_external_id("scan 9812")
+}
+
+/// What the application said, of every event read.
+pub(crate) fn said(read: &StreamRead) -> Vec<Event> {
+    read.events.iter().map(|recorded| recorded.event.clone()).collect()
+}
+
+/// The sequences that were read.
+pub(crate) fn sequences(read: &StreamRead) -> Vec<u64> {
+    read.events.iter().map(|recorded| recorded.sequence).collect()
+}
