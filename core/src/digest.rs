@@ -81,7 +81,8 @@ macro_rules! digest {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 if deserializer.is_human_readable() {
-                    deserializer.deserialize_str(crate::error::FromStrVisitor::new("64 lower-case hex digits"))
+                    let expecting = "64 lower-case hex digits";
+                    deserializer.deserialize_str(crate::error::FromStrVisitor::new(expecting))
                 } else {
                     <[u8; 32]>::deserialize(deserializer).map(Self)
                 }

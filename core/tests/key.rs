@@ -178,7 +178,8 @@ proptest! {
     #[test]
     fn keys_are_in_the_order_of_their_values(
         (a, b) in any::<(i64, i64)>(),
-        (s, t) in (proptest::collection::vec(any::<u8>(), 0..=3), proptest::collection::vec(any::<u8>(), 0..=3)),
+        s in proptest::collection::vec(any::<u8>(), 0..=3),
+        t in proptest::collection::vec(any::<u8>(), 0..=3),
         (f, g) in any::<(f64, f64)>(),
     ) {
         let key = |column, value| part(column, value).unwrap();

@@ -145,7 +145,7 @@ fn no_other_path_passes() {
             assert!(reshaped(&path).iter().all(|other| !verify(other)));
             for i in 0..path.len() {
                 let mut flipped = path.clone();
-                flip(&path[i], false, |term| {
+                flip(&path[i], |term| {
                     flipped[i] = term;
                     assert!(!verify(&flipped));
                 });
@@ -254,7 +254,7 @@ fn every_entry_is_verified_at_its_place_only() {
             for other in reshaped(&path) {
                 assert!(tx.verify_entry(digest, i as u32, &other).is_err());
             }
-            flip(digest.as_bytes(), true, |digest| {
+            flip(digest.as_bytes(), |digest| {
                 let refused = tx.verify_entry(&EntryDigest::new(digest), i as u32, &path);
                 assert_eq!(refused, Err(ProofError::EntryInclusion(TreeError::RootMismatch)));
             });
@@ -285,7 +285,7 @@ fn all_entries_are_all_and_in_order() {
             assert_eq!(tx.verify_all_entries(reversed), Err(ProofError::EntriesRoot));
         }
         for i in 0..digests.len() {
-            flip(digests[i].as_bytes(), true, |digest| {
+            flip(digests[i].as_bytes(), |digest| {
                 let mut flipped = digests.clone();
                 flipped[i] = EntryDigest::new(digest);
                 assert_eq!(tx.verify_all_entries(flipped), Err(ProofError::EntriesRoot));

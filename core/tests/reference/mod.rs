@@ -153,15 +153,11 @@ pub(crate) fn reshaped(path: &[Hash]) -> Vec<Vec<Hash>> {
     others
 }
 
-/// Calls `visit` with one bit of the hash flipped: with every bit, or where that takes too long
-/// with one bit of every byte.
-pub(crate) fn flip(hash: &Hash, every_bit: bool, mut visit: impl FnMut(Hash)) {
-    for byte in 0..32 {
-        let bits = if every_bit { 0..8 } else { byte % 8..byte % 8 + 1 };
-        for bit in bits {
-            let mut flipped = *hash;
-            flipped[byte] ^= 1 << bit;
-            visit(flipped);
-        }
+/// Calls `visit` with every bit of the hash flipped, one at a time.
+pub(crate) fn flip(hash: &Hash, mut visit: impl FnMut(Hash)) {
+    for bit in 0..256 {
+        let mut flipped = *hash;
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        visit(flipped);
     }
 }
