@@ -61,3 +61,7 @@ pub use crate::store::{
 };
 pub use crate::trust::{Anchor, Pin};
 pub use crate::verdict::{Completeness, Finding, FindingKind, Verdict};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
