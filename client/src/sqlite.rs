@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
 
 use crate::error::{Error, Result, Unavailable};
@@ -19,15 +19,30 @@ pub(crate) enum FileKind {
     Log = 0x4366_4731,
 }
 
-/// Opens a file, creating it where `create` says so.
-pub(crate) async fn open(path: &Path, kind: FileKind, create: bool) -> Result<SqliteConnection> {
+/// Opens a file. It is created, marked and switched to a write-ahead log where
+/// `write` says so; a file of another kind is left as it is.
+pub(crate) async fn open(path: &Path, kind: FileKind, write: bool) -> Result<SqliteConnection> {
+    open_kind(path, kind, write).await.map_err(|error| match error {
+        // SQLite's words do not name the file.
+        Error::Unavailable(Unavailable::Storage(cause)) => {
+            Unavailable::File { path: path.into(), cause: std::io::Error::other(cause) }.into()
+        }
+        other => other,
+    })
+}
+
+async fn open_kind(path: &Path, kind: FileKind, write: bool) -> Result<SqliteConnection> {
     let options = SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(create)
-        .journal_mode(SqliteJournalMode::Wal)
+        .create_if_missing(write)
         .synchronous(SqliteSynchronous::Full)
         .disable_statement_logging();
     let mut conn = options.connect().await?;
+    let fresh = is_fresh(&mut conn, path, kind).await?;
+    if !write {
+        return Ok(conn);
+    }
+    sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut conn).await?;
     let journal: String = pragma(&mut conn, "journal_mode").await?;
     let synchronous: i64 = pragma(&mut conn, "synchronous").await?;
     if journal != "wal" || synchronous < 2 {
@@ -37,7 +52,11 @@ pub(crate) async fn open(path: &Path, kind: FileKind, create: bool) -> Result<Sq
             path.display()
         )));
     }
-    mark(&mut conn, path, kind).await?;
+    if fresh {
+        // `kind` is a constant of ours.
+        let sql = AssertSqlSafe(format!("PRAGMA application_id = {}", kind as i32));
+        sqlx::raw_sql(sql).execute(&mut conn).await?;
+    }
     Ok(conn)
 }
 
@@ -46,15 +65,13 @@ pub(crate) async fn memory() -> Result<SqliteConnection> {
     Ok(SqliteConnectOptions::new().in_memory(true).disable_statement_logging().connect().await?)
 }
 
-async fn mark(conn: &mut SqliteConnection, path: &Path, kind: FileKind) -> Result<()> {
+/// Whether nothing is in the file yet; what is in it must be of this kind.
+async fn is_fresh(conn: &mut SqliteConnection, path: &Path, kind: FileKind) -> Result<bool> {
     let found: i64 = pragma(conn, "application_id").await?;
     let tables: i64 =
         sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *conn).await?;
     if found == 0 && tables == 0 {
-        // A fresh file. `kind` is a constant of ours.
-        let sql = AssertSqlSafe(format!("PRAGMA application_id = {}", kind as i32));
-        sqlx::raw_sql(sql).execute(&mut *conn).await?;
-        return Ok(());
+        return Ok(true);
     }
     if found != kind as i64 {
         return Err(Error::Config(format!(
@@ -62,7 +79,7 @@ async fn mark(conn: &mut SqliteConnection, path: &Path, kind: FileKind) -> Resul
             path.display()
         )));
     }
-    Ok(())
+    Ok(false)
 }
 
 async fn pragma<T>(conn: &mut SqliteConnection, name: &'static str) -> Result<T>
