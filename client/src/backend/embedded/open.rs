@@ -29,8 +29,9 @@ impl Embedded {
         let mut local = Local::open(&trust_file, true, remedy).await?;
         let exists = path.try_exists().map_err(|cause| file_error(path, cause))?;
         if !exists {
-            if let Some(pin) = local.trust().and_then(|trust| trust.pin) {
-                return Err(local.refuse(Verdict::Missing { pinned: pin.state }).await);
+            let pin = local.trust().and_then(|trust| trust.pin);
+            if let Some(pinned) = pin.map(|pin| pin.state).or(configured(&config.trust)) {
+                return Err(local.refuse(Verdict::Missing { pinned }).await);
             }
             if !write {
                 let cause = std::io::ErrorKind::NotFound.into();
@@ -69,7 +70,7 @@ impl Embedded {
             (Some(Trust { pin: Some(pin), .. }), None, _) => {
                 Some(Verdict::Missing { pinned: pin.state })
             }
-            (_, None, _) => match (config.pin, write) {
+            (_, None, _) => match (configured(config), write) {
                 (Some(pinned), _) => Some(Verdict::Missing { pinned }),
                 (None, true) => return self.create(local).await,
                 (None, false) => return Err(Error::Invalid("the ledger is empty".into())),
@@ -171,6 +172,12 @@ impl Embedded {
         }
         Ok(())
     }
+}
+
+/// What the configuration says is in the ledger. Its id is its first Alh.
+fn configured(config: &TrustConfig) -> Option<TrustedState> {
+    let first = |alh| TrustedState { tx: TxId::new(1), alh };
+    config.pin.or(config.ledger.map(first))
 }
 
 /// Where the pin of this ledger file is kept.
