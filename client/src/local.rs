@@ -127,6 +127,11 @@ impl Local {
         self.trust
     }
 
+    /// Whether a commit was announced whose end is not known.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.trust.is_some_and(|trust| trust.pending.is_some())
+    }
+
     /// The pin of a ledger that is open.
     pub(crate) fn pin(&self) -> Result<Pin> {
         self.trust.and_then(|trust| trust.pin).ok_or_else(|| damaged("the ledger is not pinned"))

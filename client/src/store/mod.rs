@@ -158,16 +158,15 @@ impl EventStore {
     /// Brings the log to the ledger's end. Runs to its end even if the caller
     /// goes away, so that file and memory never part.
     async fn sync(&self) -> Result<()> {
-        match &self.shared.backend {
-            Backend::Embedded(_) => Ok(()),
-            #[cfg(feature = "immudb")]
-            Backend::Immudb(_) => {
-                let shared = Arc::clone(&self.shared);
-                match to_the_end(async move { shared.sync().await }).await? {
-                    None => Ok(()),
-                    Some(verdict) => Err(verdict.into()),
-                }
-            }
+        if let Backend::Embedded(_) = &self.shared.backend
+            && !self.shared.local.lock().await.is_unsettled()
+        {
+            return Ok(());
+        }
+        let shared = Arc::clone(&self.shared);
+        match to_the_end(async move { shared.sync().await }).await? {
+            None => Ok(()),
+            Some(verdict) => Err(verdict.into()),
         }
     }
 }
@@ -177,7 +176,13 @@ impl Shared {
     /// told, not an error: a write on top of it may settle it.
     async fn sync(&self) -> Result<Option<Verdict>> {
         match &self.backend {
-            Backend::Embedded(_) => Ok(None),
+            Backend::Embedded(embedded) => {
+                let mut local = self.local.lock().await;
+                if local.is_unsettled() {
+                    embedded.lock().await.settle(&mut local).await?;
+                }
+                Ok(None)
+            }
             #[cfg(feature = "immudb")]
             Backend::Immudb(immudb) => immudb.sync(&self.local).await,
         }

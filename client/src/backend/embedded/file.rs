@@ -5,7 +5,7 @@ use std::path::Path;
 use counterfoil_core::{Alh, TrustedState, TxId};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index::Position;
 use crate::sqlite::{self, FileKind, FileLock, to_i64, to_u64};
 
@@ -166,7 +166,10 @@ impl LedgerFile {
             .bind(&tx.alh.as_bytes()[..])
             .execute(&mut *db)
             .await?;
-        db.commit().await?;
-        Ok(())
+        // What SQLite cannot finish, it may find finished at the next opening.
+        db.commit().await.map_err(|error| Error::OutcomeUnknown {
+            reason: format!("the ledger file's commit failed: {error}"),
+            remedy: "repair that, then repeat the append with its external id, or read the stream",
+        })
     }
 }

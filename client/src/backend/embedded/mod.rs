@@ -17,6 +17,7 @@ use crate::local::{Local, NewTx};
 use crate::log::{TxRecord, entries_root};
 use crate::row::StoredRow;
 use crate::schema::{self, GENESIS_CATALOG};
+use crate::store::Progress;
 use crate::verdict::{FindingKind, Verdict};
 
 pub(crate) struct Embedded {
@@ -34,8 +35,25 @@ impl Embedded {
         let next = TrustedState { tx: tx.record.id, alh: tx.record.alh };
         local.announce(next).await?;
         self.file.commit(&file_tx(&tx.record), &stored).await?;
-        local.extend(vec![tx]).await?;
+        // It is in the ledger: nothing that fails now makes it undone.
+        local.extend(vec![tx]).await.map_err(|error| Error::OutcomeUnknown {
+            reason: format!(
+                "they are in the ledger file, but the log cannot take them in: {error}"
+            ),
+            remedy: "repair that, then repeat the append with its external id, or read the stream",
+        })?;
         Ok(next.tx)
+    }
+
+    /// Finds out what became of a commit that failed after it was announced:
+    /// what is in the file after all is taken into the log.
+    pub(crate) async fn settle(&mut self, local: &mut Local) -> Result<()> {
+        match local.trust().and_then(|trust| trust.pending) {
+            Some(pending) if self.file.alh(pending.tx).await? == Some(pending.alh) => {
+                self.replay(local, pending.tx, &Progress::default()).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Creates the ledger: the genesis transaction.
