@@ -85,7 +85,10 @@ pub(crate) async fn of_many_appends_with_one_external_id_exactly_one_writes(harn
     for _ in 0..16 {
         let (store, event) = (store.clone(), event.clone());
         tasks.spawn(async move {
-            store.append(&event.cover, ExpectedVersion::Any, &[event.clone()]).await.unwrap()
+            store
+                .append(&event.cover, ExpectedVersion::Any, std::slice::from_ref(&event))
+                .await
+                .unwrap()
         });
     }
     let appended = tasks.join_all().await;

@@ -41,7 +41,7 @@ pub(crate) async fn another_edition_is_another_timeline(harness: impl Harness) {
         assert_eq!(said(&read), [numbered(cover, 0), numbered(cover, 1)]);
         assert_eq!(store.list_domains(&cover.edition).await.unwrap(), ["shipment"]);
         let roots = store.list_roots("shipment", &cover.edition).await.unwrap();
-        assert_eq!(roots, [cover.root.clone()]);
+        assert_eq!(roots, std::slice::from_ref(&cover.root));
     }
     assert_eq!(store.next_sequence(&shipment()).await.unwrap(), 0);
     assert!(store.list_domains(&Edition::default()).await.unwrap().is_empty());

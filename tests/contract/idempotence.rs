@@ -32,7 +32,7 @@ pub(crate) async fn a_repeated_append_ignores_the_expected_version(harness: impl
     let store = harness.open().await;
     let event = full(&shipment());
     let expected = ExpectedVersion::NoStream;
-    let first = store.append(&shipment(), expected, &[event.clone()]).await.unwrap();
+    let first = store.append(&shipment(), expected, std::slice::from_ref(&event)).await.unwrap();
     // Whoever repeats does not know that the stream has moved by his own event.
     let again = store.append(&shipment(), expected, &[event]).await.unwrap();
     assert_eq!((again.id, again.repeated), (first.id, true));

@@ -99,7 +99,10 @@ pub(crate) async fn an_append_can_be_repeated_after_reopening(harness: impl Reop
     store.add_event(&numbered(&shipment(), 1)).await.unwrap();
     drop(store);
     let store = harness.open().await;
-    let again = store.append(&shipment(), ExpectedVersion::Any, &[event.clone()]).await.unwrap();
+    let again = store
+        .append(&shipment(), ExpectedVersion::Any, std::slice::from_ref(&event))
+        .await
+        .unwrap();
     assert!(again.repeated);
     let proof = &again.events[0].proof;
     assert_eq!(

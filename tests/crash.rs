@@ -1,0 +1,208 @@
+//! Writers that die: nothing acknowledged is lost, and whatever state the two
+//! files were left in, the ledger opens again.
+
+mod files;
+mod killing;
+
+use counterfoil::{Anchor, Error, ExpectedVersion, ReadOptions, TxId, Verdict};
+use files::{Files, event, run, stream};
+
+/// Fails the ledger file's commit of a transaction.
+const LEDGER_FAILS: &str = "CREATE TRIGGER fails BEFORE INSERT ON ledger_tx \
+    BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+/// Fails the log's extension by a transaction, and so the move of the pin.
+const LOG_FAILS: &str = "CREATE TRIGGER fails BEFORE INSERT ON tx \
+    BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+const MENDED: &str = "DROP TRIGGER fails";
+
+/// The ledger opens, has exactly these events, and takes another.
+async fn whole(files: &Files, events: u64) {
+    for more in [0, 1] {
+        let store = files.open().await.unwrap();
+        let status = store.status().await.unwrap();
+        assert_eq!(status.pin.state.tx, TxId::new(events + more + 1));
+        assert_eq!(status.pin.anchor, Anchor::Created);
+        assert_eq!(
+            (status.pin.anchored_at.tx, status.pin.ledger),
+            (TxId::new(1), status.pin.anchored_at.alh)
+        );
+        assert!(status.completeness.is_complete());
+        let read = store.read(&stream(), ReadOptions::forward()).await.unwrap();
+        assert!(read.events.iter().map(|r| r.event.clone()).eq((0..events + more).map(event)));
+        assert_eq!(store.findings().await.unwrap(), []);
+        if more == 0 {
+            let tx = store.add_event(&event(events)).await.unwrap();
+            assert!(store.verify_event(&event(events), &tx.proof).await.unwrap());
+        }
+    }
+}
+
+// ---- The states that a crash can leave behind, made one by one.
+
+#[tokio::test]
+async fn announced_and_not_written_the_event_is_not_there() {
+    let files = Files::with_events(2).await;
+    run(&files.ledger, LEDGER_FAILS).await;
+    let store = files.open().await.unwrap();
+    store.add_event(&event(2)).await.unwrap_err();
+    drop(store);
+    assert_eq!(announced(&files).await, Some(4));
+    run(&files.ledger, MENDED).await;
+    whole(&files, 2).await;
+}
+
+#[tokio::test]
+async fn written_and_not_pinned_the_event_is_there() {
+    let files = Files::with_events(2).await;
+    run(&files.trust, LOG_FAILS).await;
+    let store = files.open().await.unwrap();
+    store.add_event(&event(2)).await.unwrap_err();
+    drop(store);
+    assert_eq!(announced(&files).await, Some(4));
+    run(&files.trust, MENDED).await;
+    whole(&files, 3).await;
+}
+
+#[tokio::test]
+async fn an_announcement_vouches_for_nothing_but_itself() {
+    let files = Files::with_events(2).await;
+    let other = files.copy().await;
+    run(&files.ledger, LEDGER_FAILS).await;
+    files.open().await.unwrap().add_event(&event(2)).await.unwrap_err();
+    // Somebody else's transaction stands in the place that was announced.
+    other.append([77]).await;
+    let lie = other.trusted_by(&files);
+    let found = other.state().await;
+    let Err(Error::Ledger(verdict)) = lie.open().await else { panic!() };
+    let Verdict::ExtendsPin { pinned, found: said } = *verdict else { panic!("{verdict}") };
+    assert_eq!((pinned.tx, said), (TxId::new(3), found));
+}
+
+/// Every point at which the birth of a ledger can be interrupted, composed of
+/// the files of one that was born.
+#[tokio::test]
+async fn a_birth_that_was_interrupted_is_finished() {
+    const NOT_PINNED: &str = "UPDATE trust SET tx = NULL, alh = NULL, anchor = NULL, \
+        anchor_tx = NULL, anchor_alh = NULL, pending_tx = 1, \
+        pending_alh = (SELECT alh FROM tx WHERE id = 1)";
+    const NO_LOG: &str = "DELETE FROM tx; DELETE FROM tile; DELETE FROM stream; DELETE FROM event";
+    const NO_TABLE: &str = "DELETE FROM meta WHERE name != 'format'";
+    const NO_LEDGER: &str = "DELETE FROM ledger_row; DELETE FROM ledger_tx";
+    const NO_ANNOUNCEMENT: &str = "DELETE FROM trust";
+    let born = Files::with_events(0).await;
+    for (trust, ledger) in [
+        // Everything but the anchor.
+        (vec![NOT_PINNED], None),
+        // The table is proved, the log is not written.
+        (vec![NOT_PINNED, NO_LOG], None),
+        // Nothing but the announcement and the ledger.
+        (vec![NOT_PINNED, NO_LOG, NO_TABLE], None),
+        // Nothing but the announcement.
+        (vec![NOT_PINNED, NO_LOG, NO_TABLE], Some(NO_LEDGER)),
+        // Not even that.
+        (vec![NO_ANNOUNCEMENT, NO_LOG, NO_TABLE], Some(NO_LEDGER)),
+        (vec![NO_ANNOUNCEMENT, NO_LOG, NO_TABLE, "DELETE FROM meta"], Some(NO_LEDGER)),
+    ] {
+        let files = born.copy().await;
+        for sql in &trust {
+            run(&files.trust, sql).await;
+        }
+        if let Some(sql) = ledger {
+            run(&files.ledger, sql).await;
+        }
+        whole(&files, 0).await;
+    }
+    // A file that was only just made.
+    for empty in [&born.ledger, &born.trust] {
+        let files = Files::new();
+        let path = if *empty == born.ledger { &files.ledger } else { &files.trust };
+        std::fs::write(path, "").unwrap();
+        whole(&files, 0).await;
+    }
+}
+
+// ---- Failures that the writer survives.
+
+#[tokio::test]
+async fn a_store_goes_on_after_its_ledger_file_refused_a_write() {
+    let files = Files::with_events(2).await;
+    let store = files.open().await.unwrap();
+    run(&files.ledger, LEDGER_FAILS).await;
+    for _ in 0..2 {
+        store.add_event(&event(2)).await.unwrap_err();
+        assert_eq!(store.next_sequence(&stream()).await.unwrap(), 2);
+        assert_eq!(store.state().await.unwrap().tx, TxId::new(3));
+    }
+    run(&files.ledger, MENDED).await;
+    assert_eq!(store.add_event(&event(2)).await.unwrap().sequence, 2);
+    drop(store);
+    whole(&files, 3).await;
+}
+
+#[tokio::test]
+async fn an_event_that_is_in_the_ledger_is_never_said_not_to_be() {
+    let files = Files::with_events(2).await;
+    let mut store = files.open().await.unwrap();
+    run(&files.trust, LOG_FAILS).await;
+    // The ledger has it, the log cannot take it in: nobody may say that it
+    // was not written.
+    let error = store.add_event(&event(2)).await.unwrap_err();
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error}");
+    // And what is tried now must not make the ledger unopenable.
+    for n in [2, 3] {
+        store.add_event(&event(n)).await.unwrap_err();
+    }
+    run(&files.trust, MENDED).await;
+    // Repeated with its external id it is found, in this store and the next.
+    for _ in 0..2 {
+        let appended = store.append(&stream(), ExpectedVersion::Any, &[event(2)]).await.unwrap();
+        assert_eq!((appended.id, appended.repeated), (TxId::new(4), true));
+        drop(store);
+        store = files.open().await.unwrap();
+    }
+    drop(store);
+    whole(&files, 3).await;
+}
+
+/// The transaction that the trust file announces.
+async fn announced(files: &Files) -> Option<i64> {
+    let mut hands = files::connect(&files.trust).await;
+    sqlx::query_scalar("SELECT pending_tx FROM trust").fetch_one(&mut hands).await.unwrap()
+}
+
+// ---- Processes that are killed.
+
+/// Up to so many milliseconds, evenly spread and in no order.
+fn moments(count: u64, most: u64) -> impl Iterator<Item = u64> {
+    (0..count).map(move |n| n * 61 % 97 * most / 97)
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_writer_of_a_file_is_killed() {
+    let name = "nothing_acknowledged_is_lost_when_the_writer_of_a_file_is_killed";
+    killing::writers(name, moments(24, 60), moments(16, 60), |folder| {
+        format!(
+            "[storage.embedded]\npath = '{0}/ledger'\n[trust]\nfile = '{0}/trust'\n",
+            folder.display()
+        )
+    });
+}
+
+#[cfg(feature = "immudb")]
+#[test]
+fn nothing_acknowledged_is_lost_when_a_writer_to_immudb_is_killed() {
+    let name = "nothing_acknowledged_is_lost_when_a_writer_to_immudb_is_killed";
+    killing::writers(name, moments(10, 150), moments(6, 120), |folder| {
+        let server = counterfoil_test_support::server();
+        format!(
+            "[storage]\nbackend = 'immudb'\n[storage.immudb]\nhost = '{}'\nport = {}\n\
+             username = '{}'\npassword = '{}'\ndatabase = '{}'\n[log]\npath = '{}'\n",
+            server.host,
+            server.port,
+            server.username,
+            server.password,
+            server.fresh_database_name(),
+            folder.display()
+        )
+    });
+}
