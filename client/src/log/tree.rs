@@ -212,3 +212,66 @@ async fn write_tile(conn: &mut SqliteConnection, id: TileId, tile: &[Hash]) -> R
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use counterfoil_core::{EntryDigest, LeafIndex, verify_consistency, verify_inclusion};
+
+    use super::*;
+    use crate::log::{TxRecord, entries_root};
+    use crate::sqlite;
+
+    async fn append(log: &mut Log, conn: &mut SqliteConnection) {
+        let id = log.next_id();
+        let digests = vec![EntryDigest::new([id.get() as u8; 32])];
+        let eh = entries_root(&digests);
+        let header = log.next_header(1_700_000_000, 1, eh);
+        let record = TxRecord {
+            id,
+            ts: header.ts,
+            version: header.version,
+            nentries: 1,
+            eh,
+            bl_tx_id: header.bl_tx_id,
+            alh: header.alh().unwrap(),
+            digests: Some(digests),
+            opaque: false,
+        };
+        log.append(conn, &record).await.unwrap();
+    }
+
+    /// Across the borders of tiles, from the log in memory and from the log
+    /// read back: core accepts every proof that the log makes.
+    #[tokio::test]
+    async fn the_verifier_accepts_what_the_log_proves() {
+        let conn = &mut sqlite::memory().await.unwrap();
+        Log::create(conn).await.unwrap();
+        let mut log = Log::new();
+        let mut roots = vec![Root::EMPTY];
+        for _ in 0..1100 {
+            append(&mut log, conn).await;
+            roots.push(log.root());
+        }
+        let sizes = [1, 2, 3, 255, 256, 257, 511, 512, 513, 700, 1023, 1024, 1025, 1100];
+        for log in [log, Log::load(conn).await.unwrap()] {
+            let cache = &mut TileCache::default();
+            for size in sizes {
+                let root = log.root_at(conn, cache, size).await.unwrap();
+                assert_eq!(root, roots[size as usize]);
+                for id in (1..=size).filter(|id| sizes.contains(id) || id % 97 == 0) {
+                    let alh = log.alh(conn, id).await.unwrap().unwrap();
+                    let path = log.inclusion_path(conn, cache, id, size).await.unwrap();
+                    let (index, size) = (LeafIndex::new(id - 1), TreeSize::new(size));
+                    verify_inclusion(&alh.leaf_hash(), index, size, &path, &root).unwrap();
+                }
+                for old in sizes.into_iter().filter(|old| *old <= size) {
+                    let path = log.consistency_path(conn, cache, old, size).await.unwrap();
+                    let (old_root, old) = (&roots[old as usize], TreeSize::new(old));
+                    verify_consistency(old, old_root, TreeSize::new(size), &root, &path).unwrap();
+                }
+            }
+            assert!(log.inclusion_path(conn, cache, 5, 1101).await.is_err());
+            assert!(log.inclusion_path(conn, cache, 0, 5).await.is_err());
+        }
+    }
+}
