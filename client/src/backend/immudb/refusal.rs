@@ -14,7 +14,7 @@ pub(super) enum Refusal {
     Conflict,
     /// Too much at once: not executed.
     Busy,
-    /// The table is not there.
+    /// The table is not there, or is another one.
     NoTable,
     /// The table, its indexes or the database are there already.
     Exists,
@@ -39,7 +39,7 @@ impl Refusal {
             Self::Conflict
         } else if message.contains("max concurrency limit exceeded") {
             Self::Busy
-        } else if starts(&["table does not exist"]) {
+        } else if starts(&["table does not exist", "column does not exist"]) {
             Self::NoTable
         } else if starts(&[
             "index already exists",
@@ -107,6 +107,7 @@ mod tests {
             ),
             ("max concurrency limit exceeded", Refusal::Busy),
             ("table does not exist (events)", Refusal::NoTable),
+            ("column does not exist (domain)", Refusal::NoTable),
             ("index already exists", Refusal::Exists),
             ("unique index creation is only supported on empty tables", Refusal::Exists),
             ("database already exists", Refusal::Exists),
