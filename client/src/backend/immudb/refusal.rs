@@ -52,7 +52,9 @@ impl Refusal {
         } else if starts(&["selected db doesn't exist"]) {
             Self::NoDatabase
         // A plain PostgreSQL gives codes: 28000 and 28P01 for a login refused.
-        } else if starts(&["invalid user name or password"]) || matches!(code, "28000" | "28P01") {
+        } else if starts(&["invalid user name or password", "password not provided"])
+            || matches!(code, "28000" | "28P01")
+        {
             Self::Login
         } else if starts(&[
             "syntax error",
@@ -113,6 +115,7 @@ mod tests {
             ("database already exists", Refusal::Exists),
             ("selected db doesn't exists", Refusal::NoDatabase),
             ("invalid user name or password", Refusal::Login),
+            ("password not provided", Refusal::Login),
             ("max length exceeded: table: events, column: ext", Refusal::NotExecuted),
             ("max number of entries per tx exceeded", Refusal::NotExecuted),
             ("access denied: statement requires READWRITE permission", Refusal::NotExecuted),
