@@ -1,0 +1,15 @@
+//! A real immudb, with a liar on the way to it, or one as its operator:
+//! whatever is said, nothing false is believed and nothing is acknowledged
+//! that is not so.
+
+#[path = "hostile/headers.rs"]
+mod headers;
+#[path = "hostile/history.rs"]
+mod history;
+mod hostile;
+#[path = "hostile/operator.rs"]
+mod operator;
+#[path = "hostile/rows.rs"]
+mod rows;
+#[path = "hostile/writes.rs"]
+mod writes;
