@@ -149,8 +149,8 @@ fn appends(bytes: &[u8]) -> Result<Vec<Append>> {
     let parsed = events
         .iter()
         .zip(1..)
-        .map(|(event, n)| serde_json::from_str(event.get()).with_context(|| format!("event {n}")))
-        .collect::<Result<Vec<RawEvent>>>()?;
+        .map(|(event, n)| RawEvent::parse(event).with_context(|| format!("event {n}")))
+        .collect::<Result<Vec<_>>>()?;
     let digest = hex::encode(Sha256::digest(bytes));
     let document = raw.id.unwrap_or_else(|| format!("sha256:{digest}"));
     let shipment = parsed.iter().find_map(RawEvent::shipment).unwrap_or(&document);
@@ -188,6 +188,12 @@ fn appends(bytes: &[u8]) -> Result<Vec<Append>> {
 }
 
 impl RawEvent {
+    /// Of a field that stands there twice the last counts, as JSON readers
+    /// have it: such documents are about.
+    fn parse(event: &RawValue) -> serde_json::Result<Self> {
+        serde_json::from_value(serde_json::from_str(event.get())?)
+    }
+
     /// The shipment, by its dispatch advice or else its order.
     fn shipment(&self) -> Option<&str> {
         let of_kind = |wanted| {

@@ -19,6 +19,7 @@ mod report;
 mod steps;
 mod tamper;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -63,6 +64,8 @@ struct Args {
 async fn main() -> ExitCode {
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough.
+        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -70,12 +73,20 @@ async fn main() -> ExitCode {
     }
 }
 
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
 async fn run(args: Args) -> Result<()> {
     let mut report = Report::new(args.json);
     let documents = documents(&args.files)?;
     let folder = tempfile::tempdir()?;
     let config = configure(&args, folder.path())?;
-    let embedded = config.storage.backend == BackendKind::Embedded;
+    // What can be tampered with: the ledger file, if we know where its pin is.
+    let tampering = (config.storage.backend == BackendKind::Embedded)
+        .then(|| config.trust.file.clone())
+        .flatten();
 
     let store = open(&config).await?;
     report.step("open", "Open the ledger", &steps::Opened::new(&store, &config).await?)?;
@@ -128,10 +139,10 @@ async fn run(args: Args) -> Result<()> {
         let kept = steps::Kept::new(&store, &subject, proof, folder).await?;
         report.step("keep", "Keep a proof", &kept)?;
     }
-    let end = steps::Summary::new(&store, embedded, args.keep.is_none()).await?;
+    let end = steps::Summary::new(&store, tampering.is_some(), args.keep.is_none()).await?;
     drop(store);
 
-    if let (true, Some(trust)) = (embedded, &config.trust.file) {
+    if let Some(trust) = &tampering {
         let (ledger, scratch) = (&config.storage.embedded.path, folder.path());
         let closed = tamper::Closed { ledger, trust, scratch };
         let attempts = tamper::tamper(&closed, &history, &subject).await?;
@@ -157,14 +168,18 @@ fn configure(args: &Args, folder: &Path) -> Result<Config> {
         Some(file) => Config::load(file)?,
         None => Config::from_env()?,
     };
-    if config.storage.backend == BackendKind::Embedded {
-        config.storage.embedded.path =
-            args.ledger.clone().unwrap_or_else(|| folder.join("shipments.ledger"));
-        config.trust.file = Some(match (&args.trust, &args.ledger) {
-            (Some(trust), _) => trust.clone(),
-            (None, Some(ledger)) => ledger.with_extension("trust"),
-            (None, None) => folder.join("kept-elsewhere").join("shipments.trust"),
-        });
+    let embedded = &mut config.storage.embedded;
+    match (&args.ledger, &args.config) {
+        (Some(ledger), _) => {
+            let beside = || ledger.with_extension("trust");
+            config.trust.file = Some(args.trust.clone().unwrap_or_else(beside));
+            embedded.path = ledger.clone();
+        }
+        (None, Some(_)) => {}
+        (None, None) => {
+            config.trust.file = Some(folder.join("kept-elsewhere/shipments.trust"));
+            embedded.path = folder.join("shipments.ledger");
+        }
     }
     Ok(config)
 }

@@ -15,7 +15,7 @@ use counterfoil::{
 };
 use serde::Serialize;
 
-use crate::report::hex8;
+use crate::report::{hex8, stream};
 
 /// Leaves drawn beside each other: 88 columns.
 const WINDOW: u64 = 8;
@@ -31,7 +31,11 @@ pub(crate) struct Drawing {
     pub(crate) alh: Alh,
     pub(crate) tree_root: Option<Root>,
     pub(crate) state: TrustedState,
+    pub(crate) entry_path: Vec<Root>,
+    pub(crate) tx_path: Vec<Root>,
+    #[serde(skip)]
     pub(crate) entry_tree: Vec<String>,
+    #[serde(skip)]
     pub(crate) ledger_tree: Vec<String>,
 }
 
@@ -77,7 +81,7 @@ impl Drawing {
         ensure!(self::alh(&proof.state_header)? == state.alh, "the header is not the state's");
 
         Ok(Self {
-            event: format!("{} {}", event.event.cover, event.sequence),
+            event: format!("{}, event {}", stream(&event.event.cover, 60), event.sequence),
             tx: event.tx,
             entry: event.entry,
             digest: event.digest,
@@ -85,6 +89,8 @@ impl Drawing {
             alh,
             tree_root,
             state,
+            entry_path: kept.entry_path.iter().copied().map(Root::new).collect(),
+            tx_path: proof.tx_path.iter().copied().map(Root::new).collect(),
             entry_tree,
             ledger_tree,
         })

@@ -55,7 +55,8 @@ fn wrapped(line: &str) -> String {
     let mut text = format!("{MARGIN}{line}");
     let mut start = 0;
     while text[start..].chars().count() > COLUMNS {
-        let limit = text[start..].char_indices().nth(COLUMNS + 1).map_or(text.len(), |(at, _)| start + at);
+        let limit =
+            text[start..].char_indices().nth(COLUMNS + 1).map_or(text.len(), |(at, _)| start + at);
         let Some(space) = text[start + GOES_ON.len()..limit].rfind(' ') else { break };
         let at = start + GOES_ON.len() + space;
         text.replace_range(at..=at, &format!("\n{GOES_ON}"));
@@ -69,14 +70,18 @@ pub(crate) fn hex8(hash: &[u8; 32]) -> String {
     hex::encode(&hash[..4])
 }
 
-/// A stream's name, without scheme and host where its root is a link.
+/// A stream's name in short: of links without scheme and host, of URNs
+/// without `urn:epc:id:`.
 pub(crate) fn stream(cover: &Cover, width: usize) -> String {
     let root = cover.root.to_string();
-    let path = root.split_once("://").and_then(|(_, rest)| Some((rest, rest.find('/')?)));
-    match path {
-        Some((rest, slash)) => fit(format!("{} …{}", cover.domain, &rest[slash..]), width),
-        None => fit(format!("{} {root}", cover.domain), width),
-    }
+    let link = || root.split_once("://")?.1.split_once('/');
+    let urn = || root.strip_prefix("urn:epc:")?.split_once(':');
+    let short = match (link(), urn()) {
+        (Some((_, path)), _) => format!("…/{path}"),
+        (_, Some((_, key))) => format!("…{key}"),
+        _ => root.clone(),
+    };
+    fit(format!("{} {short}", cover.domain), width)
 }
 
 /// Cut in the middle to `width` characters.
@@ -90,4 +95,9 @@ pub(crate) fn fit(text: impl Display, width: usize) -> String {
     let head: String = text.chars().take(width - 1 - tail).collect();
     let tail: String = text.chars().skip(count - tail).collect();
     format!("{head}…{tail}")
+}
+
+/// `1 event`, `2 events`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -12,7 +12,7 @@ use counterfoil::{
 use serde::{Deserialize, Serialize};
 
 use crate::merkle;
-use crate::report::{fit, hex8, stream};
+use crate::report::{counted, fit, hex8, stream};
 
 #[derive(Serialize)]
 pub(crate) struct Opened {
@@ -121,7 +121,7 @@ impl<'a> Appends<'a> {
 
 impl fmt::Display for Appends<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "    tx  seq  Alh       event                         stream")?;
+        writeln!(f, "    tx  seq  Alh       event                              stream")?;
         let (mut document, mut tx) = ("", None);
         for Line { tx: id, sequence, cover, event_type, written } in &self.events {
             if document != written.document {
@@ -133,19 +133,20 @@ impl fmt::Display for Appends<'_> {
             let show = |text: String| if first { text } else { String::new() };
             writeln!(
                 f,
-                "{:>6} {sequence:>4}  {:<8}  {:<28}  {}",
+                "{:>6} {sequence:>4}  {:<8}  {:<33}  {}",
                 show(id.map_or(String::new(), |id| id.to_string())),
                 show(hex8(written.alh.as_bytes())),
-                fit(event_type, 28),
-                stream(cover, 44)
+                fit(event_type, 33),
+                stream(cover, 39)
             )?;
             tx = id;
         }
-        let (events, transactions) = (self.events.len(), self.transactions);
-        write!(f, "{events} events in {transactions} transactions, each proof verified")?;
+        let events = counted(self.events.len(), "event");
+        let transactions = counted(self.transactions, "transaction");
+        write!(f, "{events} in {transactions}, each proof verified")?;
         match self.repeated {
             0 => writeln!(f, "; a proof takes {} bytes beside the event", self.proof_bytes),
-            repeated => writeln!(f, "; {repeated} were already in the ledger and came back proved"),
+            repeated => writeln!(f, "; {repeated} in the ledger before, not written again"),
         }
     }
 }
@@ -235,13 +236,13 @@ impl fmt::Display for ReadBack {
         for (n, (domain, roots)) in self.domains.iter().enumerate() {
             write!(f, "{}{domain} ({roots})", if n > 0 { ", " } else { "" })?;
         }
-        writeln!(f, "\nevents  last event                    stream")?;
+        writeln!(f, "\nevents  last event                         stream")?;
         for Stream { cover, length, last, .. } in &self.streams {
-            writeln!(f, "{length:>6}  {:<28}  {}", fit(last, 28), stream(cover, 58))?;
+            writeln!(f, "{length:>6}  {:<33}  {}", fit(last, 33), stream(cover, 54))?;
         }
         writeln!(f, "\nunder     {}", self.state)?;
         writeln!(f, "complete  {}", complete(&self.completeness))?;
-        writeln!(f, "a proof offered with another event is refused: {}", self.refused)
+        writeln!(f, "refused   a proof offered with another event: {}", self.refused)
     }
 }
 
@@ -298,7 +299,7 @@ impl TimeTravel {
 impl fmt::Display for TimeTravel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { cover, length, before, first, last, later, until, state, .. } = self;
-        writeln!(f, "{}: {length} events in state {}", stream(cover, 60), state.tx)?;
+        writeln!(f, "{}: {} in state {}", stream(cover, 60), counted(*length, "event"), state.tx)?;
         let label = |name: &str, at: &dyn fmt::Display| format!("{name} {at}");
         writeln!(f, "{:<20}{later}", label("at transaction", before))?;
         writeln!(
@@ -310,17 +311,17 @@ impl fmt::Display for TimeTravel {
         )?;
         writeln!(
             f,
-            "{:<20}{} events, one second before event {} was committed",
+            "{:<20}{}, one second before event {} was committed",
             label("until", until),
-            self.events_until,
+            counted(self.events_until, "event"),
             last.sequence
         )?;
         writeln!(
             f,
-            "{:<20}belongs to state {}: proved with {} hashes",
+            "{:<20}belongs to state {}: proved with {}",
             label("transaction", before),
             state.tx,
-            self.path
+            counted(self.path, "sibling")
         )
     }
 }
@@ -361,8 +362,13 @@ impl Kept {
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, bytes, state } = self;
-        writeln!(f, "{}, {bytes} bytes: event and proof, verified from there", file.display())?;
-        writeln!(f, "pin      {state}: note it where the ledger's keeper cannot write")
+        writeln!(
+            f,
+            "kept      {}, {bytes} bytes: event and proof, verified from there",
+            file.display()
+        )?;
+        writeln!(f, "pin       {state}")?;
+        writeln!(f, "          to be noted where the ledger's keeper cannot write")
     }
 }
 
@@ -390,19 +396,22 @@ impl fmt::Display for Summary {
         writeln!(f, "          {}", self.state)?;
         writeln!(
             f,
-            "not       That the events are true; who wrote them, for they are not signed; when they \
+            "unproved  That the events are true; who wrote them, for they are not signed; when they \
              happened, for times are the writers' and the ledger's claims; that no newer state is \
              withheld."
         )?;
         if !self.tampered {
             writeln!(
                 f,
-                "not shown Tampering with stored bytes: the server's files are out of reach from here. \
-                 Run with STORAGE_BACKEND=embedded to see it."
+                "not shown What tampering with the stored bytes does: that takes a ledger file, as the \
+                 embedded ledger has one."
             )?;
         }
         if self.hint {
-            writeln!(f, "keep      a proof with --keep FOLDER: the event, the proof, the state to note.")?;
+            writeln!(
+                f,
+                "keep      a proof with --keep FOLDER: the event, the proof, the state to note."
+            )?;
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ use serde::Serialize;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 
+use crate::report::counted;
+
 /// What was done to the file and what the store said.
 #[derive(Serialize)]
 pub(crate) struct Attempt {
@@ -42,12 +44,12 @@ impl fmt::Display for Attempts {
                 _ => ("?", None),
             };
             match states {
-                None => writeln!(f, "  detected  {name}: {verdict}")?,
+                None => writeln!(f, "detected  {name}: {verdict}")?,
                 Some((pinned, found)) => {
-                    writeln!(f, "  detected  {name}: the state that is pinned no longer fits")?;
-                    writeln!(f, "  pinned    {pinned}")?;
+                    writeln!(f, "detected  {name}: the state that is pinned no longer fits")?;
+                    writeln!(f, "pinned    {pinned}")?;
                     let found = found.map_or("nothing".to_owned(), |state| state.to_string());
-                    writeln!(f, "  found     {found}")?;
+                    writeln!(f, "found     {found}")?;
                 }
             }
         }
@@ -125,7 +127,8 @@ pub(crate) async fn tamper(
     attempts.push(Attempt {
         what: "History rewritten",
         how: format!(
-            "the same genesis, then all {transactions} transactions anew with that payload"
+            "the same genesis, then {} anew with that payload",
+            counted(transactions, "transaction")
         ),
         verdict: must_refuse(&copy, "a rewritten history", |verdict| {
             matches!(verdict, Verdict::Fork { .. })
@@ -237,7 +240,7 @@ fn payload(event: &RecordedEvent) -> Result<&[u8]> {
 fn other_payload(event: &RecordedEvent) -> Result<(Vec<u8>, String)> {
     let mut lie = payload(event)?.to_vec();
     let text = String::from_utf8_lossy(&lie).into_owned();
-    let from = text.find("\"maxValue\"").or_else(|| text.find("Time\"")).unwrap_or(0);
+    let from = text.find("\"maxValue\"").or_else(|| text.find("\"eventTime\"")).unwrap_or(0);
     let digit =
         text[from..].find(|c: char| c.is_ascii_digit()).context("no digit in the payload")?;
     let at = from + digit;
