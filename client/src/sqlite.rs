@@ -107,7 +107,15 @@ pub(crate) async fn begin(
 /// readers.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for FileLock {
+    /// Closing is not enough: a child process that is just being started has
+    /// the file open too, until it becomes another program.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl FileLock {
@@ -125,7 +133,7 @@ impl FileLock {
             .map_err(failed)?;
         let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
         match taken {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => {
                 Err(Unavailable::InUse { path: path.into(), remedy }.into())
             }
