@@ -1,6 +1,6 @@
 //! External ids: an append can be repeated, and means the same.
 
-use counterfoil::{Cover, Error, Event, ExpectedVersion, Payload, ReadOptions};
+use counterfoil::{AddedEvent, Cover, Error, Event, ExpectedVersion, Payload, ReadOptions};
 
 use super::{Harness, full, numbered, said, shipment};
 
@@ -17,15 +17,28 @@ pub(crate) async fn a_repeated_append_gives_the_first_result_and_writes_nothing(
     store.add_event(&numbered(&cover, 4)).await.unwrap();
     let state = store.state().await.unwrap();
 
-    assert_eq!(store.add_event(&one).await.unwrap(), first);
+    let again = store.add_event(&one).await.unwrap();
+    same_place(&again, &first);
+    assert!(store.verify_event(&one, &again.proof).await.unwrap());
     let repeated = store.append(&cover, ExpectedVersion::Any, &several).await.unwrap();
     assert!(repeated.repeated && !appended.repeated);
-    assert_eq!((repeated.id, &repeated.events), (appended.id, &appended.events));
-    for (event, added) in several.iter().zip(&repeated.events) {
-        assert!(store.verify_event(event, &added.proof).await.unwrap());
+    assert_eq!((repeated.id, repeated.events.len()), (appended.id, 3));
+    for ((event, again), first) in several.iter().zip(&repeated.events).zip(&appended.events) {
+        same_place(again, first);
+        assert!(store.verify_event(event, &again.proof).await.unwrap());
     }
     assert_eq!(store.state().await.unwrap(), state);
     assert_eq!(store.next_sequence(&cover).await.unwrap(), 5);
+}
+
+/// The same event in the same place; the state under which that is proved may
+/// be a newer one.
+fn same_place(one: &AddedEvent, other: &AddedEvent) {
+    assert_eq!((one.id, one.sequence), (other.id, other.sequence));
+    let (one, other) = (&one.proof, &other.proof);
+    assert_eq!((&one.body, one.entry, one.header), (&other.body, other.entry, other.header));
+    assert_eq!(one.entry_path, other.entry_path);
+    assert!(one.state_header.tx >= other.state_header.tx);
 }
 
 pub(crate) async fn a_repeated_append_ignores_the_expected_version(harness: impl Harness) {

@@ -130,25 +130,26 @@ async fn an_altered_row_among_many_streams_is_refused() {
         store.add_event(&Event::new(&cover, "Counted", format!("{n}"))).await.unwrap();
     }
     // Root "7" is that of transaction 9.
-    liar.alters(ALL_STREAMS, |context, message| {
-        if text(message, context, "root") == r"\x37" {
-            let body = flipped(&text(message, context, "body"));
-            put(message, context, "body", &body);
-        }
-        Action::Forward
-    });
-    let altered = Verdict::RowAltered { tx: tx(9), entry: 0 };
-    assert_eq!(verdict(store.read_all(None, None).await), altered);
-    // Dropped there, it is found the other way; dropped on both, it is missed.
-    for (statement, missing) in [(ALL_STREAMS, false), ("FROM", true)] {
-        liar.alters(statement, |context, message| match &*text(message, context, "root") {
-            r"\x37" => Action::Instead(vec![]),
-            _ => Action::Forward,
-        });
-        let read = store.read_all(None, None).await;
-        match missing {
-            true => assert_eq!(verdict(read), Verdict::RowMissing { tx: tx(9), entry: 0 }),
-            false => assert_eq!(read.unwrap().events.len(), 12),
+    let (tx, entry) = (tx(9), 0);
+    for dropped in [false, true] {
+        for (statement, everywhere) in [(ALL_STREAMS, false), ("FROM", true)] {
+            liar.alters(statement, move |context, message| {
+                if text(message, context, "root") == r"\x37" {
+                    if dropped {
+                        return Action::Instead(vec![]);
+                    }
+                    let body = flipped(&text(message, context, "body"));
+                    put(message, context, "body", &body);
+                }
+                Action::Forward
+            });
+            let read = store.read_all(None, None).await;
+            match (everywhere, dropped) {
+                // What is wrong there is asked for the other way.
+                (false, _) => assert_eq!(read.unwrap().events.len(), 12),
+                (true, false) => assert_eq!(verdict(read), Verdict::RowAltered { tx, entry }),
+                (true, true) => assert_eq!(verdict(read), Verdict::RowMissing { tx, entry }),
+            }
         }
     }
 }
