@@ -56,7 +56,6 @@ struct Figures {
     reads_alone: Reads,
     reads_together: Reads,
     sync_transactions_per_second: f64,
-    sync_transactions: u64,
     log_bytes: u64,
     log_bytes_per_transaction: f64,
 }
@@ -84,53 +83,21 @@ async fn main() -> Result<()> {
 }
 
 async fn measure(args: &Args, config: &Config, folder: &Path) -> Result<Figures> {
+    let (alone, together) = (Cover::new("figures", "alone"), Cover::new("figures", "together"));
     let store = EventStore::open(config).await?;
-    let alone = Cover::new("figures", "alone");
-    let mut rates = Vec::new();
-    for part in split(args.count, args.rounds) {
-        let events = events(&alone, part, args.payload);
-        let start = Instant::now();
-        for event in &events {
-            store.add_event(event).await?;
-        }
-        rates.push(rate(part.into(), start.elapsed()));
-    }
-    let appends_alone_per_second = median(rates);
-
+    let appends_alone_per_second = append_alone(&store, &alone, args).await?;
     let log = match config.storage.backend {
         BackendKind::Embedded => config.trust.file.clone().context("no trust file")?,
         BackendKind::Immudb => folder.join("log").join(format!("{}.log", store.ledger_id().await?)),
     };
     drop(store);
     let log_bytes = checkpointed_size(&log).await?;
-    let transactions = f64::from(args.count) + 1.0;
+    // The genesis is one, too.
+    let transactions = u64::from(args.count) + 1;
+    let sync_transactions_per_second = sync(config, folder, transactions, args.rounds).await?;
 
     let store = EventStore::open(config).await?;
-    let together = Cover::new("figures", "together");
-    let mut rates = Vec::new();
-    for _ in 0..args.rounds {
-        let events = events(&together, TOGETHER, args.payload);
-        let start = Instant::now();
-        store.append(&together, ExpectedVersion::Any, &events).await?;
-        rates.push(rate(TOGETHER.into(), start.elapsed()));
-    }
-    let appends_together_per_second = median(rates);
-
-    let reads_alone = reads(&store, config, &alone, args).await?;
-    let reads_together = reads(&store, config, &together, args).await?;
-    let sync_transactions = store.state().await?.tx.get();
-    drop(store);
-
-    let mut rates = Vec::new();
-    for round in 0..args.rounds {
-        let stranger = stranger(config, &folder.join(format!("stranger-{round}")));
-        let start = Instant::now();
-        let store = EventStore::open_read_only(&stranger).await?;
-        let state = store.state().await?;
-        rates.push(rate(sync_transactions, start.elapsed()));
-        ensure!(state.tx.get() == sync_transactions, "the ledger moved while it was measured");
-    }
-
+    let appends_together_per_second = append_together(&store, &together, args).await?;
     Ok(Figures {
         backend: match config.storage.backend {
             BackendKind::Embedded => "embedded",
@@ -141,13 +108,51 @@ async fn measure(args: &Args, config: &Config, folder: &Path) -> Result<Figures>
         payload_bytes: args.payload,
         appends_alone_per_second,
         appends_together_per_second,
-        reads_alone,
-        reads_together,
-        sync_transactions_per_second: median(rates),
-        sync_transactions,
+        reads_alone: reads(&store, config, &alone, args.rounds).await?,
+        reads_together: reads(&store, config, &together, args.rounds).await?,
+        sync_transactions_per_second,
         log_bytes,
-        log_bytes_per_transaction: log_bytes as f64 / transactions,
+        log_bytes_per_transaction: log_bytes as f64 / transactions as f64,
     })
+}
+
+/// One event after the other; the rate is that of the rounds' parts.
+async fn append_alone(store: &EventStore, cover: &Cover, args: &Args) -> Result<f64> {
+    let mut rates = Vec::new();
+    for part in split(args.count, args.rounds) {
+        let events = events(cover, part, args.payload);
+        let start = Instant::now();
+        for event in &events {
+            store.add_event(event).await?;
+        }
+        rates.push(rate(part.into(), start.elapsed()));
+    }
+    Ok(median(rates))
+}
+
+async fn append_together(store: &EventStore, cover: &Cover, args: &Args) -> Result<f64> {
+    let mut rates = Vec::new();
+    for _ in 0..args.rounds {
+        let events = events(cover, TOGETHER, args.payload);
+        let start = Instant::now();
+        store.append(cover, ExpectedVersion::Any, &events).await?;
+        rates.push(rate(TOGETHER.into(), start.elapsed()));
+    }
+    Ok(median(rates))
+}
+
+/// As somebody opens the ledger who meets it for the first time.
+async fn sync(config: &Config, folder: &Path, transactions: u64, rounds: u32) -> Result<f64> {
+    let mut rates = Vec::new();
+    for round in 0..rounds {
+        let stranger = stranger(config, &folder.join(format!("stranger-{round}")));
+        let start = Instant::now();
+        let store = EventStore::open_read_only(&stranger).await?;
+        let state = store.state().await?;
+        rates.push(rate(transactions, start.elapsed()));
+        ensure!(state.tx.get() == transactions, "the ledger moved while it was measured");
+    }
+    Ok(median(rates))
 }
 
 /// A ledger of this run's own.
@@ -173,14 +178,14 @@ fn stranger(config: &Config, folder: &Path) -> Config {
 }
 
 /// Reads a stream both ways, in turns, and checks that both got all of it.
-async fn reads(store: &EventStore, config: &Config, cover: &Cover, args: &Args) -> Result<Reads> {
+async fn reads(store: &EventStore, config: &Config, cover: &Cover, rounds: u32) -> Result<Reads> {
     let expected = store.next_sequence(cover).await?;
     let first = store.get_event_at_tx(cover, 0, store.state().await?.tx).await?;
     let last = store.read(cover, ReadOptions::backward().limit(1)).await?.events;
     let last = last.last().context("the stream is empty")?;
     let mut plain = Plain::open(config, cover, (first.tx.get(), last.tx.get())).await?;
     let (mut verified_times, mut plain_times) = (Vec::new(), Vec::new());
-    for _ in 0..args.rounds {
+    for _ in 0..rounds {
         let start = Instant::now();
         let events = store.read(cover, ReadOptions::forward()).await?.events;
         verified_times.push(start.elapsed().as_secs_f64());
@@ -301,8 +306,11 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{}: {} transactions of one event with {} bytes, then {} of {TOGETHER}; medians",
-            self.backend, self.transactions, self.payload_bytes, self.rounds
+            "{}: {} transactions of one event with {} bytes, then {} of 1,000 events; medians",
+            self.backend,
+            grouped(self.transactions.into()),
+            self.payload_bytes,
+            self.rounds
         )?;
         writeln!(f)?;
         let mut line = |name: &str, value: f64, unit: &str| {
@@ -322,10 +330,17 @@ impl fmt::Display for Figures {
             line("  plain sqlx read of the same rows", reads.plain_per_second, "rows/s")?;
             line("  time of verified over plain", reads.ratio, "×")?;
         }
-        line("first synchronisation", self.sync_transactions_per_second, "transactions/s")?;
+        line(
+            "first synchronisation, into an empty log",
+            self.sync_transactions_per_second,
+            "transactions/s",
+        )?;
         line("log and index", self.log_bytes_per_transaction, "bytes a transaction")?;
         if self.transactions < 100_000 {
-            writeln!(f, "\n  Short ledgers pay for the log's half-empty pages: try --count 100000.")?;
+            writeln!(
+                f,
+                "\n  Short ledgers pay for the log's half-empty pages: try --count 100000."
+            )?;
         }
         Ok(())
     }

@@ -34,7 +34,7 @@ impl Opened {
                 ("immudb", format!("{}:{}/{}", immudb.host, immudb.port, immudb.database))
             }
         };
-        let trust = config.trust.file.clone();
+        let trust = config.trust.file.clone().filter(|_| backend == "embedded");
         Ok(Self { backend, place, trust, status: store.status().await? })
     }
 }
