@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::bytes::Bytes;
-use crate::event::{Edition, Event, MAX_DOMAIN, MAX_EDITION, MAX_ROOT, Payload};
+use crate::event::{Edition, Event, MAX_BODY, MAX_DOMAIN, MAX_EDITION, MAX_ROOT, Payload};
 
 /// First byte of an event's body.
 pub const EVENT_FORMAT: u8 = 1;
@@ -145,8 +145,9 @@ impl EventBody {
     /// Reads canonical bytes and checks every rule that needs nothing but
     /// the body.
     pub fn decode(bytes: &[u8]) -> Result<Self, BodyError> {
-        let body: Self = decode(EVENT_FORMAT, bytes)?;
         let rule = |holds: bool, field| if holds { Ok(()) } else { Err(BodyError::Field(field)) };
+        rule(bytes.len() <= MAX_BODY, "length")?;
+        let body: Self = decode(EVENT_FORMAT, bytes)?;
         rule(!body.domain.is_empty() && body.domain.len() <= MAX_DOMAIN, "domain")?;
         let canonical = Edition::from(body.edition.as_str()).as_str() == body.edition;
         rule(canonical && body.edition.len() <= MAX_EDITION, "edition")?;

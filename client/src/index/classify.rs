@@ -76,12 +76,25 @@ impl Index {
         let seen = seen_alhs(conn, rows).await?;
         let mut events: Vec<(&NewRow, i64, [u8; 32])> = Vec::new();
         for row in rows {
-            let RowContent::Event { ext, prev_event, seen_tx, seen_alh } = &row.content else {
-                if let RowContent::Not(reason) = &row.content {
+            let (ext, prev_event, seen_tx, seen_alh) = match &row.content {
+                RowContent::Event { ext, prev_event, seen_tx, seen_alh } => {
+                    (ext, prev_event, seen_tx, seen_alh)
+                }
+                RowContent::Not(reason) => {
                     finding(conn, row.pos, FindingKind::NotCanonical, reason).await?;
                     self.hold(conn, row, reason).await?;
+                    continue;
                 }
-                continue;
+                RowContent::Genesis => {
+                    // Its key belongs to no stream of events: once taken, it
+                    // is there for good.
+                    if self.streams.contains_key(&row.key) {
+                        let detail = "the genesis row was written before";
+                        finding(conn, row.pos, FindingKind::Overwritten, detail).await?;
+                    }
+                    self.stream(conn, &row.key).await?;
+                    continue;
+                }
             };
             if seen.get(seen_tx) != Some(seen_alh) {
                 let detail = format!("its writer saw another transaction {seen_tx}");

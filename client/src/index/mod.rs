@@ -61,9 +61,11 @@ impl Position {
     /// Transactions with more entries are not accounted for.
     pub(crate) const MAX_ENTRIES: u32 = 1 << Self::ENTRY_BITS;
 
-    /// Beyond the last transaction that can be numbered so, the last place.
+    /// Beyond the last transaction or entry that can be numbered so, the last
+    /// place: never that of another entry.
     pub(crate) fn new(tx: TxId, entry: u32) -> Self {
         let shifted = tx.get().checked_mul(1 << Self::ENTRY_BITS);
+        let shifted = shifted.filter(|_| entry < Self::MAX_ENTRIES);
         Self(shifted.map_or(i64::MAX, |shifted| sqlite::to_i64(shifted | u64::from(entry))))
     }
 
@@ -173,5 +175,21 @@ impl Index {
     /// Makes the tables beside the log.
     pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
         sqlite::run(conn, TABLES).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_place_has_two_names() {
+        let last = Position::MAX_ENTRIES - 1;
+        let place = Position::new(TxId::new(2), last);
+        assert_eq!((place.tx().get(), place.entry()), (2, last));
+        // One entry further is not the first of the next transaction.
+        for tx in [2, 3] {
+            assert!(Position::new(TxId::new(tx), last + 1) > Position::new(TxId::new(1 << 40), 0));
+        }
     }
 }
