@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use counterfoil_core::{Alh, TrustedState};
+use counterfoil_core::{Alh, TrustedState, TxId};
 use serde::Deserialize;
 
 use crate::error::{Error, Result, Unavailable};
@@ -184,6 +184,15 @@ pub struct TrustConfig {
     pub file: Option<PathBuf>,
 }
 
+impl TrustConfig {
+    /// States that the ledger must contain: the pin, and what the ledger's id
+    /// says, which is its first Alh.
+    pub(crate) fn known(&self) -> impl Iterator<Item = TrustedState> {
+        let first = |alh| TrustedState { tx: TxId::new(1), alh };
+        self.pin.into_iter().chain(self.ledger.map(first))
+    }
+}
+
 /// What to do about an unknown ledger.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -214,7 +223,7 @@ impl Config {
 
     /// Reads TOML; the environment is not looked at.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|e| Error::Config(e.to_string()))?;
+        let config: Self = toml::from_str(text).map_err(|error| unreadable(text, &error))?;
         config.check()?;
         Ok(config)
     }
@@ -290,6 +299,20 @@ impl Config {
     }
 }
 
+/// Where a configuration cannot be read, and why. Never the text that stands
+/// there: it may hold the password.
+fn unreadable(text: &str, error: &toml::de::Error) -> Error {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let number = before.matches('\n').count() + 1;
+    Error::Config(match line.contains("password") {
+        // The message itself repeats a value of the wrong type.
+        true => format!("line {number}, which holds a password, is not as it should be"),
+        false => format!("line {number}: {}", error.message()),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,6 +337,26 @@ mod tests {
         assert_eq!(config.storage.immudb.tls_mode(), TlsMode::VerifyFull);
         assert!(Config::from_toml("[storage]\nbackends = 1").is_err());
         assert!(Config::from_toml("[storage.immudb]\ndatabase = \"a;b\"").is_err());
+    }
+
+    #[test]
+    fn an_error_names_the_line_and_never_the_password() {
+        for wrong in [
+            "password = 7654321",
+            "password = \"7654321",
+            "pasword = \"7654321\"",
+            "password = '7654321' x",
+            "host = 1 # password: 7654321",
+        ] {
+            let text = format!("[storage.immudb]\nport = 1\n{wrong}\n");
+            let error = Config::from_toml(&text).unwrap_err().to_string();
+            assert!(error.contains("line 3") && !error.contains("7654321"), "{wrong}: {error}");
+        }
+        let inline = "[storage]\nimmudb = { password = \"7654321\", port = \"x\" }";
+        let error = Config::from_toml(inline).unwrap_err().to_string();
+        assert!(error.contains("line 2") && !error.contains("7654321"), "{error}");
+        let helpful = Config::from_toml("[storage]\nbackends = 1").unwrap_err().to_string();
+        assert!(helpful.contains("line 2") && helpful.contains("backends"), "{helpful}");
     }
 
     #[test]
