@@ -32,6 +32,8 @@ pub(crate) struct NewTx {
     /// Its rows, if its entries are accounted for.
     pub(crate) rows: Vec<NewRow>,
     pub(crate) findings: Vec<(FindingKind, String)>,
+    /// The id of our table, if this is the transaction that created it.
+    pub(crate) table: Option<u32>,
 }
 
 /// A transaction that core has verified under the pinned state.
@@ -53,6 +55,7 @@ pub(crate) struct Local {
     tiles: TileCache,
     index: Index,
     trust: Option<Trust>,
+    known: Vec<TrustedState>,
     table: Option<Table<'static>>,
     #[cfg_attr(not(feature = "immudb"), allow(dead_code))]
     genesis: TxId,
@@ -108,6 +111,7 @@ impl Local {
             tiles: TileCache::default(),
             index: Index::default(),
             trust,
+            known: Vec::new(),
             table,
             genesis: TxId::new(sqlite::to_u64(genesis, "genesis_tx")?),
             checked: HashMap::new(),
@@ -147,12 +151,22 @@ impl Local {
         self.table.ok_or_else(|| damaged("the table is not proved"))
     }
 
-    /// Remembers under which id and since when the table is proved.
-    pub(crate) async fn prove_table(&mut self, id: u32, genesis: TxId) -> Result<()> {
-        self.table = Some(table(i64::from(id))?);
-        self.genesis = genesis;
-        set_meta(&mut self.conn, "table_id", i64::from(id)).await?;
-        set_meta(&mut self.conn, "genesis_tx", sqlite::to_i64(genesis.get())).await
+    /// States that the ledger must contain, known from elsewhere: nothing
+    /// that contradicts them enters the log, so that a refused history does
+    /// not become the pinned one.
+    pub(crate) fn must_hold(&mut self, states: impl IntoIterator<Item = TrustedState>) {
+        self.known.extend(states);
+    }
+
+    fn against_known(&self, txs: &[NewTx]) -> Result<(), Verdict> {
+        let states = txs.iter().map(|tx| TrustedState { tx: tx.record.id, alh: tx.record.alh });
+        for found in states {
+            let contradicts = |known: &&TrustedState| known.tx == found.tx && **known != found;
+            if let Some(pinned) = self.known.iter().find(contradicts) {
+                return Err(Verdict::Fork { pinned: *pinned, found });
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn announce_ledger(&mut self, next: TrustedState) -> Result<()> {
@@ -194,12 +208,21 @@ impl Local {
 
     /// Extends log, index and pin, all or nothing.
     pub(crate) async fn extend(&mut self, txs: Vec<NewTx>) -> Result<()> {
+        if let Err(verdict) = self.against_known(&txs) {
+            return Err(self.refuse(verdict).await);
+        }
+        let (mut proved, mut genesis) = (self.table, self.genesis);
         let mut log = self.log.clone();
         let mut trust = self.trust;
         let mut db = sqlite::begin(&mut self.conn).await?;
         let mut rows = Vec::new();
         for tx in txs {
             log.append(&mut db, &tx.record).await?;
+            if let Some(id) = tx.table {
+                (proved, genesis) = (Some(table(i64::from(id))?), tx.record.id);
+                set_meta(&mut db, "table_id", i64::from(id)).await?;
+                set_meta(&mut db, "genesis_tx", sqlite::to_i64(genesis.get())).await?;
+            }
             for (kind, detail) in &tx.findings {
                 record_finding(&mut db, tx.record.id, None, *kind, detail).await?;
             }
@@ -218,6 +241,7 @@ impl Local {
             trust.pending = None;
         }
         (self.log, self.index, self.trust) = (log, index, trust);
+        (self.table, self.genesis) = (proved, genesis);
         Ok(())
     }
 
@@ -238,10 +262,11 @@ impl Local {
     /// A transaction with the proof that it belongs to the pinned state: made
     /// from the log and put through the same check as anyone else's.
     pub(crate) async fn checked(&mut self, id: TxId) -> Result<Arc<CheckedTx>> {
-        if let Some(checked) = self.checked.get(&id) {
+        let state = self.state()?;
+        // A proof is under one state: the next state needs a new one.
+        if let Some(checked) = self.checked.get(&id).filter(|c| c.tx.state() == state) {
             return Ok(Arc::clone(checked));
         }
-        let state = self.state()?;
         let record = self.record(id).await?;
         if record.opaque {
             let reason = "it carries metadata that immudb's PostgreSQL wire does not show";

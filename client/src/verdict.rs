@@ -35,7 +35,8 @@ pub enum Verdict {
     /// The ledger that was pinned is gone.
     #[error(
         "the ledger is missing: {pinned} was pinned, and now there is nothing. Restore it; or, to \
-         begin a new ledger, remove its trust file or log"
+         begin a new ledger, remove its trust file (embedded) or its log and the .ledger file \
+         that names it (immudb)"
     )]
     Missing {
         /// The pinned state.

@@ -10,7 +10,7 @@ use super::{Backend, EventStore, Shared, to_the_end};
 use crate::body::{EventBody, external_ext};
 use crate::error::{Error, Result, StreamVersion};
 use crate::event::{Cover, Event, ExpectedVersion};
-use crate::index::{Index, StreamInfo, StreamKey};
+use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
 use crate::local::Local;
 use crate::proof::{EventProof, ProvenHeader, row_of};
 use crate::prover::EntryTree;
@@ -198,7 +198,10 @@ impl Shared {
         }
         let found = self.recorded_with_bodies(&wanted).await?;
         let same = found.iter().zip(&request.events).all(|((event, _), new)| event.event == *new);
-        if !same || wanted.iter().any(|event| event.pos.tx() != tx) {
+        // An append's rows are neighbours; what is not was not written as one.
+        let places = wanted.iter().zip(first.pos.entry()..);
+        let together = |(event, entry): (&EventAt, u32)| event.pos == Position::new(tx, entry);
+        if !same || !places.into_iter().all(together) {
             return Err(conflict());
         }
         let mut local = self.local.lock().await;

@@ -8,7 +8,7 @@ mod verify;
 
 use std::sync::Arc;
 
-use counterfoil_core::{Alh, TrustedState};
+use counterfoil_core::{Alh, EntryDigest, Table, TrustedState};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
@@ -24,7 +24,7 @@ use crate::backend::immudb::Immudb;
 use crate::config::{BackendKind, Config};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::index::{Index, Position};
+use crate::index::{EventAt, Index, Position};
 use crate::local::Local;
 use crate::row::StoredRow;
 use crate::trust::Pin;
@@ -188,17 +188,22 @@ impl Shared {
         }
     }
 
-    /// What the backend has at these places: for each the candidates, of
-    /// which one must have the digest that the log holds.
-    async fn candidates(&self, wanted: &[crate::index::EventAt]) -> Result<Vec<Vec<StoredRow>>> {
+    /// What the backend has at these places: for each the row that has its
+    /// digest, or another one in its stead.
+    async fn candidates(
+        &self,
+        table: &Table<'_>,
+        wanted: &[EventAt],
+        digests: &[EntryDigest],
+    ) -> Result<Vec<Option<StoredRow>>> {
         match &self.backend {
             Backend::Embedded(embedded) => {
                 let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
-                let rows = embedded.lock().await.rows(&places).await?;
-                Ok(rows.into_iter().map(|row| row.into_iter().collect()).collect())
+                let _ = (table, digests);
+                embedded.lock().await.rows(&places).await
             }
             #[cfg(feature = "immudb")]
-            Backend::Immudb(immudb) => immudb.rows(wanted).await,
+            Backend::Immudb(immudb) => immudb.rows(table, wanted, digests).await,
         }
     }
 }

@@ -116,10 +116,11 @@ impl EventStore {
         let mut local = self.shared.local.lock().await;
         let key = StreamKey::of_cover(cover);
         let stream = Index::stream_info(local.conn(), &key).await?;
-        let end: Option<i64> = sqlx::query_scalar("SELECT min(id) FROM tx WHERE ts > ?")
-            .bind(unix_seconds)
-            .fetch_one(local.conn())
-            .await?;
+        let end: Option<i64> =
+            sqlx::query_scalar("SELECT min(id) FROM tx WHERE ts > ? AND NOT opaque")
+                .bind(unix_seconds)
+                .fetch_one(local.conn())
+                .await?;
         let mut found = Index::events(local.conn(), &stream, 0, u64::MAX, u64::MAX, false).await?;
         if let Some(end) = end {
             found.retain(|(_, place)| to_i64(place.tx().get()) < end);
@@ -271,23 +272,22 @@ impl Shared {
     }
 
     pub(super) async fn recorded_with_bodies(&self, wanted: &[EventAt]) -> Result<Vec<WithBody>> {
-        let candidates = self.candidates(wanted).await?;
         let mut local = self.local.lock().await;
         let table = local.table()?;
         let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
-        let digests = local.digests(&places).await?;
+        let (times, digests): (Vec<i64>, Vec<_>) =
+            local.digests(&places).await?.into_iter().unzip();
         drop(local);
+        let candidates = self.candidates(&table, wanted, &digests).await?;
         let mut events = Vec::with_capacity(wanted.len());
-        for ((event, rows), (ts, digest)) in wanted.iter().zip(candidates).zip(digests) {
+        for ((event, row), (ts, digest)) in
+            wanted.iter().zip(candidates).zip(times.into_iter().zip(digests))
+        {
             let (tx, entry) = (event.pos.tx(), event.pos.entry());
-            let none = rows.is_empty();
-            let row = rows
-                .into_iter()
-                .find(|row| schema::row_digest(&table, row).as_ref() == Ok(&digest))
-                .ok_or(match none {
-                    true => Verdict::RowMissing { tx, entry },
-                    false => Verdict::RowAltered { tx, entry },
-                })?;
+            let row = row.ok_or(Verdict::RowMissing { tx, entry })?;
+            if schema::row_digest(&table, &row).as_ref() != Ok(&digest) {
+                return Err(Verdict::RowAltered { tx, entry }.into());
+            }
             let body = classify::event(&row, tx).map_err(|reason| Verdict::LogAltered {
                 what: format!(
                     "transaction {tx}, entry {entry} is indexed as an event, but {reason}"
@@ -305,5 +305,24 @@ impl Shared {
             events.push((recorded, body));
         }
         Ok(events)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+
+    /// A proof that was made before belongs to an older state.
+    #[tokio::test]
+    async fn a_transactions_proof_is_under_the_pinned_state() {
+        let store = EventStore::in_memory().await.unwrap();
+        let event = Event::new(&Cover::new("d", "r"), "t", "x");
+        let first = store.add_event(&event).await.unwrap().id;
+        for _ in 0..2 {
+            store.add_event(&event).await.unwrap();
+            let state = store.state().await.unwrap();
+            assert!(store.get_proof_at_tx(first).await.unwrap().verify(&state).is_ok());
+        }
     }
 }

@@ -64,15 +64,9 @@ impl Embedded {
         let first = TrustedState { tx: tx.record.id, alh: tx.record.alh };
         local.announce_ledger(first).await?;
         self.file.commit(&file_tx(&tx.record), &stored).await?;
-        self.adopt(local, tx).await?;
+        local.extend(vec![tx]).await?;
         local.anchor(crate::trust::Anchor::Created).await?;
         Ok(())
-    }
-
-    /// Takes a ledger's first transaction into the log.
-    async fn adopt(&self, local: &mut Local, genesis: NewTx) -> Result<()> {
-        local.prove_table(TABLE_ID, genesis.record.id).await?;
-        local.extend(vec![genesis]).await
     }
 
     /// The next transaction and its stored rows.
@@ -154,7 +148,8 @@ fn new_tx(local: &Local, id: TxId, ts: i64, rows: &[StoredRow]) -> Result<NewTx>
         digests: Some(digests),
         opaque: false,
     };
-    Ok(NewTx { record, rows: new_rows, findings })
+    let table = (id.get() == 1).then_some(TABLE_ID);
+    Ok(NewTx { record, rows: new_rows, findings, table })
 }
 
 fn file_tx(record: &TxRecord) -> FileTx {

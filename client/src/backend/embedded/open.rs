@@ -29,8 +29,7 @@ impl Embedded {
         let mut local = Local::open(&trust_file, true, remedy).await?;
         let exists = path.try_exists().map_err(|cause| file_error(path, cause))?;
         if !exists {
-            let pin = local.trust().and_then(|trust| trust.pin);
-            if let Some(pinned) = pin.map(|pin| pin.state).or(configured(&config.trust)) {
+            if let Some(pinned) = remembered(&local).or(config.trust.known().next()) {
                 return Err(local.refuse(Verdict::Missing { pinned }).await);
             }
             if !write {
@@ -43,6 +42,7 @@ impl Embedded {
         }
         let file = LedgerFile::open(path, write).await?;
         let mut embedded = Self { file, environment };
+        local.must_hold(config.trust.known());
         embedded.meet(&mut local, &config.trust, write, progress).await?;
         Ok((embedded, local))
     }
@@ -67,10 +67,7 @@ impl Embedded {
         let end = self.file.end().await?;
         let first = self.file.alh(TxId::new(1)).await?;
         let verdict = match (local.trust(), end, first) {
-            (Some(Trust { pin: Some(pin), .. }), None, _) => {
-                Some(Verdict::Missing { pinned: pin.state })
-            }
-            (_, None, _) => match (configured(config), write) {
+            (_, None, _) => match (remembered(local).or(config.known().next()), write) {
                 (Some(pinned), _) => Some(Verdict::Missing { pinned }),
                 (None, true) => return self.create(local).await,
                 (None, false) => return Err(Error::Invalid("the ledger is empty".into())),
@@ -174,10 +171,11 @@ impl Embedded {
     }
 }
 
-/// What the configuration says is in the ledger. Its id is its first Alh.
-fn configured(config: &TrustConfig) -> Option<TrustedState> {
-    let first = |alh| TrustedState { tx: TxId::new(1), alh };
-    config.pin.or(config.ledger.map(first))
+/// The state up to which this client has seen the ledger. It is the pinned
+/// one, or that of an opening which was interrupted before it could pin:
+/// where something was, nothing is begun anew.
+fn remembered(local: &Local) -> Option<TrustedState> {
+    local.log().head().map(|head| head.state)
 }
 
 /// Where the pin of this ledger file is kept.
@@ -202,4 +200,41 @@ fn trust_file(config: &Config) -> Result<PathBuf> {
 
 fn file_error(path: &Path, cause: std::io::Error) -> Error {
     Unavailable::File { path: path.into(), cause }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::EventStore;
+
+    /// Between the log's first transaction and its pin a creation can be
+    /// interrupted. If the file is gone then, it is missed: another one would
+    /// be continued from the log of the first.
+    #[tokio::test]
+    async fn a_file_that_was_seen_is_not_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::embedded(folder.path().join("ledger"));
+        config.trust.file = Some(folder.path().join("trust"));
+        let created = EventStore::open(&config).await.unwrap();
+        let state = created.state().await.unwrap();
+        drop(created);
+        let mut local = Local::open(&folder.path().join("trust"), false, "").await.unwrap();
+        let unpin = "UPDATE trust SET pending_tx = tx, pending_alh = alh, tx = NULL, alh = NULL, \
+                     anchor = NULL, anchor_tx = NULL, anchor_alh = NULL";
+        crate::sqlite::run(local.conn(), unpin).await.unwrap();
+        drop(local);
+        // As it was left it goes on.
+        assert_eq!(EventStore::open(&config).await.unwrap().state().await.unwrap(), state);
+        let mut local = Local::open(&folder.path().join("trust"), false, "").await.unwrap();
+        crate::sqlite::run(local.conn(), unpin).await.unwrap();
+        drop(local);
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(folder.path().join(format!("ledger{suffix}")));
+        }
+        for _ in 0..2 {
+            let error = EventStore::open(&config).await.unwrap_err();
+            let missing = Verdict::Missing { pinned: state };
+            assert_eq!(error.verdict(), Some(&missing), "{error}");
+        }
+    }
 }

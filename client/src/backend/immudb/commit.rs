@@ -40,7 +40,7 @@ impl Immudb {
             let local = local.lock().await;
             (local.table()?, local.state()?.tx)
         };
-        let hints = Hints { sent: Group::of_rows(&table, rows) };
+        let hints = Hints { sent: Some(Group::of_rows(&table, rows)) };
         let started = Instant::now();
         let mut send = true;
         let mut maybe_written = false;

@@ -2,6 +2,8 @@
 //! a header that continues the log holds it.
 
 mod answer;
+#[cfg(test)]
+mod attacked;
 mod backoff;
 mod commit;
 mod connect;

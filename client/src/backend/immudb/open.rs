@@ -34,12 +34,13 @@ impl Immudb {
         let known = Known::new(folder, &config.storage.immudb)?;
         let expected = known.ledger()?;
         // A database that was there and is not must not be created anew.
-        let missing = match write && expected.is_none() && config.trust.pin.is_none() {
+        let awaited = expected.is_some() || config.trust.known().next().is_some();
+        let missing = match write && !awaited {
             true => OnMissing::Create,
             false => OnMissing::Refuse,
         };
         let wire = match Wire::connect(&config.storage.immudb, missing).await {
-            Err(Unavailable::MissingDatabase { .. }) if expected.is_some() => {
+            Err(Unavailable::MissingDatabase { .. }) if awaited => {
                 return Err(gone(&known, expected, config).await);
             }
             other => other?,
@@ -60,7 +61,7 @@ impl Immudb {
     ) -> Result<Local> {
         let mut end = self.wire.state().await?;
         if end.is_none() {
-            if expected.is_some() || config.trust.pin.is_some() {
+            if expected.is_some() || config.trust.known().next().is_some() {
                 return Err(gone(known, expected, config).await);
             }
             if !write {
@@ -80,18 +81,20 @@ impl Immudb {
         }
         if let Some(expected) = expected.filter(|expected| *expected != found) {
             let mut old = open_log(known, expected).await?;
-            if let Some(pin) = old.trust().and_then(|trust| trust.pin) {
-                let pinned = pin.state;
-                return Err(old.refuse(Verdict::Recreated { expected, found, pinned }).await);
-            }
+            let pinned = last_seen(&old, expected);
+            return Err(old.refuse(Verdict::Recreated { expected, found, pinned }).await);
         }
-        let local = open_log(known, found).await?;
+        let mut local = open_log(known, found).await?;
+        // What the server calls itself decided so far: its headers must agree.
+        local.must_hold(config.trust.known().chain([first_state(found)]));
+        if let Some(pinned) = config.trust.pin.filter(|pinned| pinned.tx > end.tx) {
+            return Err(local.refuse(Verdict::Rollback { pinned, found: Some(end) }).await);
+        }
         if local.trust().is_none_or(|trust| trust.pin.is_none()) {
             self.believe(known, &config.trust, found, end).await?;
         }
         let local = Mutex::new(local);
         self.settle(&local, known, config, environment, write).await?;
-        known.set_ledger(found)?;
         known.forget_genesis()?;
         Ok(local.into_inner())
     }
@@ -161,7 +164,12 @@ impl Immudb {
                     return Err(Verdict::FirstContact { ledger, state }.into());
                 }
             };
+            // Before the pin: should this be its end, no other ledger takes
+            // this one's place unnoticed.
+            known.set_ledger(local.ledger_id().await?)?;
             local.anchor(anchor).await?;
+        } else {
+            known.set_ledger(local.ledger_id().await?)?;
         }
         match unconfirmed {
             Some(verdict) if !write => Err(verdict.into()),
@@ -214,21 +222,29 @@ async fn open_log(known: &Known, ledger: Alh) -> Result<Local> {
     Local::open(&known.log(ledger), true, "; give each process its own [log] path").await
 }
 
-/// The database that was pinned is not there any more.
+/// The state up to which this client has seen a ledger: at the least that it
+/// was there, even if its log was lost.
+fn last_seen(log: &Local, ledger: Alh) -> TrustedState {
+    log.log().head().map_or(first_state(ledger), |head| head.state)
+}
+
+/// A ledger's id is its first Alh.
+fn first_state(ledger: Alh) -> TrustedState {
+    TrustedState { tx: TxId::new(1), alh: ledger }
+}
+
+/// The database that was seen, or that the configuration names, is not there.
 async fn gone(known: &Known, expected: Option<Alh>, config: &Config) -> Error {
-    let pinned = match (expected, config.trust.pin) {
-        (Some(ledger), _) => match open_log(known, ledger).await {
-            Ok(mut local) => match local.trust().and_then(|trust| trust.pin) {
-                Some(pin) => {
-                    return local.refuse(Verdict::Missing { pinned: pin.state }).await;
-                }
-                None => config.trust.pin,
-            },
-            Err(error) => return error,
-        },
-        (None, pin) => pin,
-    };
-    match pinned {
+    if let Some(ledger) = expected {
+        return match open_log(known, ledger).await {
+            Ok(mut log) => {
+                let pinned = last_seen(&log, ledger);
+                log.refuse(Verdict::Missing { pinned }).await
+            }
+            Err(error) => error,
+        };
+    }
+    match config.trust.known().next() {
         Some(pinned) => Verdict::Missing { pinned }.into(),
         None => {
             let database = config.storage.immudb.database.clone();

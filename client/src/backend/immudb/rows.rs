@@ -2,74 +2,92 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use counterfoil_core::TxId;
+use counterfoil_core::{EntryDigest, Table, TxId};
 
 use super::Immudb;
 use crate::error::Result;
 use crate::index::{EventAt, StreamKey};
 use crate::row::StoredRow;
-
-/// The rows under one key, each of its revisions.
-type Revisions = HashMap<(StreamKey, i64), Vec<StoredRow>>;
+use crate::schema::row_digest;
 
 /// From so many streams on, one scan over a range of transactions is cheaper
 /// than a question for each stream.
 const MANY: usize = 8;
 
+/// The rows that are looked for. Of each there is one in memory at most,
+/// whatever revisions others have put under its key.
+struct Search<'a> {
+    table: &'a Table<'a>,
+    digests: &'a [EntryDigest],
+    places: HashMap<(&'a StreamKey, u64), usize>,
+    found: Vec<Option<StoredRow>>,
+}
+
+impl Search<'_> {
+    /// Takes the row if it is one that is looked for.
+    fn take(&mut self, row: StoredRow) {
+        if let Some(place) = self.place(&row)
+            && row_digest(self.table, &row).as_ref() == Ok(&self.digests[place])
+        {
+            self.found[place] = Some(row);
+        }
+    }
+
+    /// The same, but another row under the key is better than none: it tells
+    /// an altered row from a missing one.
+    fn take_any(&mut self, row: StoredRow) {
+        match self.place(&row) {
+            Some(place) if self.found[place].is_none() => self.found[place] = Some(row),
+            _ => self.take(row),
+        }
+    }
+
+    fn place(&self, row: &StoredRow) -> Option<usize> {
+        let number = u64::try_from(row.event_number).ok()?;
+        self.places.get(&(&StreamKey::of_row(row), number)).copied()
+    }
+}
+
 impl Immudb {
-    /// For each place the rows that its key has or had: one of them must have
-    /// the digest that the log holds.
-    pub(crate) async fn rows(&self, wanted: &[EventAt]) -> Result<Vec<Vec<StoredRow>>> {
-        let mut streams: BTreeMap<&StreamKey, (u64, u64)> = BTreeMap::new();
-        for event in wanted {
-            let range = streams.entry(&event.key).or_insert((event.number, event.number));
-            *range = (range.0.min(event.number), range.1.max(event.number));
+    /// For each place the row that has its digest; if the server shows none,
+    /// any other that its key has or had.
+    pub(crate) async fn rows(
+        &self,
+        table: &Table<'_>,
+        wanted: &[EventAt],
+        digests: &[EntryDigest],
+    ) -> Result<Vec<Option<StoredRow>>> {
+        let places = wanted.iter().enumerate().map(|(i, event)| ((&event.key, event.number), i));
+        let found = vec![None; wanted.len()];
+        let mut search = Search { table, digests, places: places.collect(), found };
+        let mut streams: BTreeMap<&StreamKey, Vec<usize>> = BTreeMap::new();
+        for (place, event) in wanted.iter().enumerate() {
+            streams.entry(&event.key).or_default().push(place);
         }
-        let mut found = Revisions::new();
         if streams.len() >= MANY {
-            found = self.scan(wanted).await?;
+            self.scan(wanted, &mut search).await?;
         }
-        for (key, (first, last)) in streams {
-            let have = |event: &EventAt| {
-                i64::try_from(event.number)
-                    .is_ok_and(|number| found.contains_key(&(key.clone(), number)))
-            };
-            if wanted.iter().filter(|event| event.key == *key).all(have) {
+        for (key, places) in streams {
+            if places.iter().all(|place| search.found[*place].is_some()) {
                 continue;
             }
-            let rows =
-                self.wire.history_of(&key.domain, &key.edition, &key.root, first, last).await?;
-            for row in rows {
-                found.entry((StreamKey::of_row(&row), row.event_number)).or_default().push(row);
-            }
+            let numbers = places.iter().map(|place| wanted[*place].number);
+            let (first, last) = (numbers.clone().min(), numbers.max());
+            let (first, last) = (first.unwrap_or(0), last.unwrap_or(0));
+            let take = &mut |row| search.take_any(row);
+            self.wire.history_of(&key.domain, &key.edition, &key.root, first, last, take).await?;
         }
-        Ok(wanted
-            .iter()
-            .map(|event| {
-                let number = i64::try_from(event.number).unwrap_or(i64::MAX);
-                found.get(&(event.key.clone(), number)).cloned().unwrap_or_default()
-            })
-            .collect())
+        Ok(search.found)
     }
 
     /// The rows as they are now whose writers had seen what came shortly
     /// before the transactions in question.
-    async fn scan(&self, wanted: &[EventAt]) -> Result<Revisions> {
+    async fn scan(&self, wanted: &[EventAt], search: &mut Search<'_>) -> Result<()> {
         let txs = wanted.iter().map(|event| event.pos.tx());
         let first = txs.clone().min().map_or(0, TxId::get);
         let last = txs.max().map_or(0, TxId::get);
-        let keys: std::collections::HashSet<(&StreamKey, u64)> =
-            wanted.iter().map(|event| (&event.key, event.number)).collect();
-        let mut found = Revisions::new();
-        self.wire
-            .rows_seen(first.saturating_sub(1), last, &mut |row| {
-                let key = StreamKey::of_row(&row);
-                let number = u64::try_from(row.event_number).unwrap_or(u64::MAX);
-                if keys.contains(&(&key, number)) {
-                    found.entry((key, row.event_number)).or_default().push(row);
-                }
-            })
-            .await?;
-        Ok(found)
+        let take = &mut |row| search.take(row);
+        self.wire.rows_seen(first.saturating_sub(1), last, take).await?;
+        Ok(())
     }
 }

@@ -3,14 +3,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use counterfoil_core::{Alh, Header, Root, TrustedState, TxId};
+use counterfoil_core::{Alh, Header, HeaderVersion, Root, Table, TrustedState, TxId};
 use tokio::sync::Mutex;
 
 use super::Immudb;
 use super::groups::{Collector, Group};
 use super::headers::{Linked, Run, Tail, link};
 use crate::config::Scope;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index::Position;
 use crate::local::{Local, NewTx};
 use crate::log::TxRecord;
@@ -19,18 +19,34 @@ use crate::schema;
 use crate::trust::compare;
 use crate::verdict::{FindingKind, Verdict};
 
-/// Headers fetched at once, at most.
+/// Headers fetched at once, unless none of them recomputes.
 const WINDOW: u64 = 1024;
-/// Entries accounted for at once, unless one transaction has more.
-const WINDOW_ENTRIES: u64 = 16 * 1024;
+/// Headers fetched at once in search of one that recomputes, at most: a
+/// server may show any number that do not.
+const MOST_HEADERS: u64 = 128 * WINDOW;
+/// Entries accounted for at once, for each header fetched, unless one
+/// transaction has more.
+const ENTRIES: u64 = 16;
 /// How many transactions a writer may lag behind before its rows are sought
 /// the expensive way.
 const LAG: u64 = 64;
 /// How many transactions of a window are looked at one by one, each at the
 /// cost of a scan of the whole table.
 const SINGLE_SCANS: usize = 8;
+/// Revisions of the genesis row that are tried for the table's proof. Others
+/// may have written many, each as large as they liked.
+const GENESIS_REVISIONS: usize = 4;
 /// Table ids that are tried for the table's proof.
 const TABLE_IDS: u32 = 1024;
+
+/// The rows that account for transactions.
+#[derive(Default)]
+struct Accounts {
+    groups: HashMap<Root, Group>,
+    /// Under which id and in which transaction the table was created: from
+    /// then on there are rows.
+    table: Option<(u32, TxId)>,
+}
 
 /// What a synchronisation may find accounted for without asking.
 #[derive(Default)]
@@ -68,7 +84,7 @@ impl Immudb {
             self.progress.advance(done);
             if done > 0 {
                 window = WINDOW;
-            } else if size.saturating_add(window) < end.tx.get() {
+            } else if size.saturating_add(window) < end.tx.get() && window < MOST_HEADERS {
                 // Nothing in it recomputes: look further for what covers it.
                 window *= 2;
             } else {
@@ -120,7 +136,7 @@ impl Immudb {
         };
         let last = end.tx.get().min(first.get().saturating_add(window));
         let headers = self.wire.headers(first, TxId::new(last)).await?;
-        let (headers, last_alh) = cut(&headers, end);
+        let (headers, last_alh) = cut(&headers, end, window.saturating_mul(ENTRIES));
         let run = match link(tail, headers, last_alh) {
             Ok(run) => run,
             Err(verdict) => return Err(local.lock().await.refuse(verdict).await),
@@ -129,19 +145,17 @@ impl Immudb {
         let linked = run.linked;
         let (Some(begin), Some(stop)) = (linked.first(), linked.last()) else { return Ok(0) };
         let (begin, stop) = (begin.header.id, stop.header.id);
-        let mut wanted: HashSet<Root> = linked
-            .iter()
-            .filter(|l| !l.opaque && l.header.nentries <= Position::MAX_ENTRIES)
-            .map(|l| l.header.eh)
-            .collect();
-        let found = self.account(local, hints, &linked, &mut wanted, begin, stop).await?;
+        let mut wanted: HashSet<Root> =
+            linked.iter().filter(|l| may_hold_rows(l)).map(|l| l.header.eh).collect();
+        let accounts = self.account(local, hints, &linked, &mut wanted, begin, stop).await?;
         let mut before = last_ts;
         let txs: Vec<NewTx> = linked
             .into_iter()
             .map(|linked| {
-                let ts = linked.header.ts;
-                let backward = before.replace(ts).filter(|before| ts < *before);
-                new_tx(linked, &found, backward)
+                // Nothing binds the time of an opaque header.
+                let ts = (!linked.opaque).then_some(linked.header.ts);
+                let backward = ts.and_then(|ts| before.replace(ts).filter(|before| ts < *before));
+                new_tx(linked, &accounts, backward)
             })
             .collect();
         let done = txs.len() as u64;
@@ -172,8 +186,9 @@ impl Immudb {
         wanted: &mut HashSet<Root>,
         begin: TxId,
         stop: TxId,
-    ) -> Result<HashMap<Root, Group>> {
-        let mut found = HashMap::new();
+    ) -> Result<Accounts> {
+        let mut accounts = Accounts::default();
+        let found = &mut accounts.groups;
         let mut take = |groups: HashMap<Root, Group>, wanted: &mut HashSet<Root>| {
             for (root, group) in groups {
                 wanted.remove(&root);
@@ -186,18 +201,30 @@ impl Immudb {
                 take(HashMap::from([(root, group.clone())]), wanted);
             }
         }
-        if !local.lock().await.has_table() {
-            let Some(group) = self.find_genesis(local, linked, wanted).await? else {
-                // Without the table there is nothing to look for.
-                return Ok(found);
-            };
-            take(HashMap::from([(group.root(), group)]), wanted);
-        }
-        let table = local.lock().await.table()?;
+        let known = {
+            let local = local.lock().await;
+            local.has_table().then(|| Ok::<_, Error>((local.table()?, local.genesis())))
+        };
+        let (table, genesis) = match known.transpose()? {
+            Some(known) => known,
+            None => {
+                let Some((table, tx, group)) = self.find_genesis(linked, wanted).await? else {
+                    // Without the table there is nothing to look for.
+                    return Ok(accounts);
+                };
+                take(HashMap::from([(group.root(), group)]), wanted);
+                (table, tx)
+            }
+        };
+        accounts.table = Some((table.id(), genesis));
+        // Nothing written before it was created is a row of it.
+        let since = linked.iter().filter(|l| l.header.id >= genesis);
+        let since: HashSet<Root> = since.map(|l| l.header.eh).collect();
+        wanted.retain(|root| since.contains(root));
         let before = stop.get();
         for from in [begin.get() - 1, (begin.get() - 1).saturating_sub(LAG)] {
             if wanted.is_empty() {
-                return Ok(found);
+                return Ok(accounts);
             }
             let mut rows = Collector::new(table, wanted);
             self.wire.rows_seen(from, before, &mut |row| rows.add(&row)).await?;
@@ -205,7 +232,7 @@ impl Immudb {
             take(groups, wanted);
         }
         if wanted.is_empty() || self.scope == Scope::Shared {
-            return Ok(found);
+            return Ok(accounts);
         }
         let mut rows = Collector::new(table, wanted);
         self.wire.history_all(&mut |row| rows.add(&row)).await?;
@@ -215,14 +242,13 @@ impl Immudb {
         let gaps: Vec<&Linked> =
             linked.iter().filter(|l| !l.opaque && wanted.contains(&l.header.eh)).collect();
         for linked in gaps.into_iter().take(SINGLE_SCANS) {
-            let rows = self.wire.rows_of_tx(linked.header.id).await?;
-            if let Some(group) = Group::of_rows(&table, &rows)
-                && group.root() == linked.header.eh
-            {
-                take(HashMap::from([(group.root(), group)]), wanted);
+            let mut rows = Group::empty();
+            self.wire.rows_of_tx(linked.header.id, &mut |row| rows.push(&table, &row)).await?;
+            if rows.root() == linked.header.eh {
+                take(HashMap::from([(rows.root(), rows)]), wanted);
             }
         }
-        Ok(found)
+        Ok(accounts)
     }
 
     /// Looks for the transaction that created the table: the catalog entries
@@ -230,10 +256,9 @@ impl Immudb {
     /// them, under whatever id the table got.
     async fn find_genesis(
         &self,
-        local: &Mutex<Local>,
         linked: &[Linked],
         wanted: &HashSet<Root>,
-    ) -> Result<Option<Group>> {
+    ) -> Result<Option<(Table<'static>, TxId, Group)>> {
         for row in self.genesis_rows().await? {
             for id in 1..=TABLE_IDS {
                 let Ok(table) = schema::table(id) else { break };
@@ -245,31 +270,54 @@ impl Immudb {
                 let Some(first) = linked.iter().find(|l| !l.opaque && l.header.eh == root) else {
                     continue;
                 };
-                local.lock().await.prove_table(id, first.header.id).await?;
-                return Ok(Some(group));
+                return Ok(Some((table, first.header.id, group)));
             }
         }
         Ok(None)
     }
 
-    /// Every revision of the genesis row.
+    /// The first revisions of the genesis row: the very first came with the
+    /// table, if the table is ours.
     pub(super) async fn genesis_rows(&self) -> Result<Vec<StoredRow>> {
-        let mut rows = self.wire.history_of(b"", b"", b"", 0, 0).await?;
-        rows.retain(schema::is_genesis_key);
+        let mut rows = Vec::new();
+        let take = &mut |row: StoredRow| {
+            if schema::is_genesis_key(&row) && rows.len() < GENESIS_REVISIONS {
+                rows.push(row);
+            }
+        };
+        self.wire.history_of(b"", b"", b"", 0, 0, take).await?;
         Ok(rows)
     }
 }
 
+/// Whether the transaction may consist of rows as we write them, with nothing
+/// or only the table's creation before them.
+fn may_hold_rows(linked: &Linked) -> bool {
+    !linked.opaque
+        && linked.header.version == HeaderVersion::V1
+        && linked.header.nentries <= Position::MAX_ENTRIES
+}
+
 /// As many headers as may be accounted for at once, and the Alh that the last
 /// of them must have: the one that its successor or the server's end names.
-fn cut<'h>(headers: &'h [Header<'static>], end: TrustedState) -> (&'h [Header<'static>], Alh) {
+fn cut<'h>(
+    headers: &'h [Header<'static>],
+    end: TrustedState,
+    most_entries: u64,
+) -> (&'h [Header<'static>], Alh) {
     let mut entries = 0_u64;
     let fitting = headers
         .iter()
-        .take_while(|header| {
+        .enumerate()
+        .take_while(|(i, header)| {
             let before = entries;
-            entries += u64::from(header.nentries);
-            before == 0 || entries <= WINDOW_ENTRIES
+            // An opaque header has no entries to be looked for, whatever it
+            // says: it must not keep those that cover it out of the window.
+            let alh = headers.get(i + 1).map_or(end.alh, |next| next.prev_alh);
+            if header.alh() == Ok(alh) {
+                entries += u64::from(header.nentries);
+            }
+            before == 0 || entries <= most_entries
         })
         .count();
     match headers.get(fitting) {
@@ -282,15 +330,18 @@ fn cut<'h>(headers: &'h [Header<'static>], end: TrustedState) -> (&'h [Header<'s
 }
 
 /// The log's record of a linked header, and what there is to say about it.
-fn new_tx(linked: Linked, found: &HashMap<Root, Group>, after: Option<i64>) -> NewTx {
+fn new_tx(linked: Linked, accounts: &Accounts, after: Option<i64>) -> NewTx {
+    let has_rows = may_hold_rows(&linked)
+        && accounts.table.is_some_and(|(_, genesis)| linked.header.id >= genesis);
     let Linked { header, alh, opaque } = linked;
     let mut findings = Vec::new();
     if let Some(after) = after {
         findings.push((FindingKind::TimeWentBack, format!("{} after {after}", header.ts)));
     }
-    let group = found
+    let group = accounts
+        .groups
         .get(&header.eh)
-        .filter(|group| !opaque && group.digests.len() == header.nentries as usize)
+        .filter(|group| has_rows && group.digests.len() == header.nentries as usize)
         .cloned();
     let (digests, rows) = match group {
         Some(group) => {
@@ -309,10 +360,13 @@ fn new_tx(linked: Linked, found: &HashMap<Root, Group>, after: Option<i64>) -> N
         version: header.version,
         nentries: header.nentries,
         eh: header.eh,
-        bl_tx_id: header.bl_tx_id,
+        // What an opaque header says about its tree is bound by nothing, and
+        // may be impossible.
+        bl_tx_id: if opaque { TxId::new(header.id.get() - 1) } else { header.bl_tx_id },
         alh,
         digests,
         opaque,
     };
-    NewTx { record, rows, findings }
+    let table = accounts.table.filter(|(_, genesis)| *genesis == header.id).map(|(id, _)| id);
+    NewTx { record, rows, findings, table }
 }

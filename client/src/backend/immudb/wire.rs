@@ -32,10 +32,6 @@ pub(crate) enum OnMissing {
     Refuse,
 }
 
-/// A server may send rows without end. What is gathered in memory is refused
-/// beyond this many bytes.
-const COLLECTED: usize = 256 * 1024 * 1024;
-
 impl Wire {
     /// Connects, and makes sure that the server knows `immudb_tx`.
     pub(crate) async fn connect(
@@ -119,6 +115,9 @@ impl Wire {
             .await
     }
 
+    // Rows go into a sink, one by one: anybody who may write can have written
+    // more of them than fit into memory, and a server may send them without end.
+
     /// The rows whose `seen_tx` lies in `from..before`, as they are now, in
     /// its order.
     pub(crate) async fn rows_seen(
@@ -149,15 +148,22 @@ impl Wire {
         root: &[u8],
         first: u64,
         last: u64,
-    ) -> Result<Vec<StoredRow>, Unavailable> {
+        sink: &mut (dyn FnMut(StoredRow) + Send),
+    ) -> Result<(), Unavailable> {
         let (first, last) = (sql_integer(first), sql_integer(last));
-        self.collected(&sql::history_of(domain, edition, root, first, last)).await
+        let statement = sql::history_of(domain, edition, root, first, last);
+        self.rows(&statement, into(sink)).await
     }
 
     /// The rows that a transaction wrote, in key order. A scan of the whole
     /// table.
-    pub(crate) async fn rows_of_tx(&self, tx: TxId) -> Result<Vec<StoredRow>, Unavailable> {
-        self.collected(&sql::rows_of_tx(sql_integer(tx.get()))).await
+    pub(crate) async fn rows_of_tx(
+        &self,
+        tx: TxId,
+        sink: &mut (dyn FnMut(StoredRow) + Send),
+    ) -> Result<(), Unavailable> {
+        let statement = sql::rows_of_tx(sql_integer(tx.get()));
+        self.rows(&statement, into(sink)).await
     }
 
     /// Whether the server shows a table of our name. A hint: it need not be
@@ -201,21 +207,6 @@ impl Wire {
             Ok(()) | Err(Failure::Refused { refusal: Refusal::NoTable, .. }) => Ok(()),
             Err(failure) => Err(failure.unavailable(statement.what())),
         }
-    }
-
-    /// The rows of an answer, which has at most [`COLLECTED`] bytes.
-    async fn collected(&self, statement: &Statement) -> Result<Vec<StoredRow>, Unavailable> {
-        let (mut rows, mut bytes) = (Vec::new(), 0);
-        let take = |row: StoredRow| {
-            bytes += size_of::<StoredRow>() + sql::row_len(&row) / 2;
-            rows.push(row);
-            if bytes > COLLECTED {
-                return Err("it does not end; ask for fewer rows at once".into());
-            }
-            Ok(())
-        };
-        self.rows(statement, take).await?;
-        Ok(rows)
     }
 
     /// Runs a statement that changes nothing. It is sent again if the server
