@@ -4,7 +4,7 @@
 //! Every attempt works on copies. What is not detected is an error.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use counterfoil::{
@@ -257,6 +257,6 @@ fn replace(bytes: &[u8], old: &[u8], new: &[u8]) -> Result<Vec<u8>> {
     Ok([&bytes[..at], new, &bytes[at + old.len()..]].concat())
 }
 
-fn text(path: &PathBuf) -> Result<&str> {
+fn text(path: &Path) -> Result<&str> {
     path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
 }
