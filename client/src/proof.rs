@@ -119,7 +119,9 @@ impl EventProof {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TxProof {
-    /// The ledger's id: Alh(1).
+    /// The ledger's id: Alh(1). A label: the proof binds it only where it is
+    /// about transaction 1; the state that it is verified under says which
+    /// ledger it is.
     pub ledger: Alh,
     /// The transaction's header.
     pub header: ProvenHeader,

@@ -1,6 +1,7 @@
 //! The ledger's log as this client keeps it: one record a transaction and the
 //! tree over all of them. Appended to, never changed.
 
+mod end;
 pub(crate) mod tiles;
 mod tree;
 
@@ -12,6 +13,7 @@ use counterfoil_core::{
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
+pub(crate) use self::end::{Head, LogEnd};
 pub(crate) use self::tree::TileCache;
 use crate::error::Result;
 use crate::prover::Hash;
@@ -55,28 +57,28 @@ pub(crate) struct TxRecord {
     pub(crate) opaque: bool,
 }
 
-/// The end of the log.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Head {
-    pub(crate) state: TrustedState,
-    pub(crate) ts: i64,
-}
-
 /// The log's end in memory. What is durable is in the tables; a clone is
 /// worked on while a batch is written and takes the old one's place at its
 /// commit.
 #[derive(Clone)]
 pub(crate) struct Log {
-    head: Option<Head>,
-    frontier: Frontier,
+    end: LogEnd,
     /// Leaf hashes of the level 0 tile that is not full yet.
     level0: Vec<Hash>,
+}
+
+impl std::ops::Deref for Log {
+    type Target = LogEnd;
+
+    fn deref(&self) -> &LogEnd {
+        &self.end
+    }
 }
 
 impl Log {
     /// The empty log.
     pub(crate) fn new() -> Self {
-        Self { head: None, frontier: Frontier::new(), level0: Vec::new() }
+        Self { end: LogEnd::default(), level0: Vec::new() }
     }
 
     /// Makes the tables.
@@ -106,55 +108,14 @@ impl Log {
         if full + level0.len() as u64 != size {
             return Err(damaged("transactions are missing from the log"));
         }
-        let mut log = Self { head: Some(head), frontier: Frontier::new(), level0 };
-        log.frontier = log.load_frontier(conn, size).await?;
+        let mut log = Self { end: LogEnd::new(head, Frontier::new()), level0 };
+        log.end = LogEnd::new(head, log.load_frontier(conn, size).await?);
         Ok(log)
     }
 
-    /// The last transaction.
-    pub(crate) fn head(&self) -> Option<Head> {
-        self.head
-    }
-
-    /// How many transactions there are.
-    pub(crate) fn size(&self) -> u64 {
-        self.head.map_or(0, |head| head.state.tx.get())
-    }
-
-    /// The root over all of them: the next header's bl_root.
-    pub(crate) fn root(&self) -> Root {
-        if self.size() == 0 { Root::ZERO } else { self.frontier.root() }
-    }
-
-    /// The tree's peaks, to continue from.
-    #[cfg(feature = "immudb")]
-    pub(crate) fn frontier(&self) -> Frontier {
-        self.frontier.clone()
-    }
-
-    /// The Alh that the next header names as its predecessor's.
-    pub(crate) fn last_alh(&self) -> Alh {
-        self.head.map_or(Alh::BEFORE_FIRST, |head| head.state.alh)
-    }
-
-    /// The id of the next transaction.
-    pub(crate) fn next_id(&self) -> TxId {
-        TxId::new(self.size() + 1)
-    }
-
-    /// The header that immudb would give the next transaction.
-    pub(crate) fn next_header(&self, ts: i64, nentries: u32, eh: Root) -> Header<'static> {
-        Header {
-            id: self.next_id(),
-            prev_alh: self.last_alh(),
-            ts,
-            version: HeaderVersion::V1,
-            metadata: TxMetadata::default(),
-            nentries,
-            eh,
-            bl_tx_id: TxId::new(self.size()),
-            bl_root: self.root(),
-        }
+    /// The log's end, to compute ahead from.
+    pub(crate) fn end(&self) -> LogEnd {
+        self.end.clone()
     }
 
     /// Appends the next transaction. The caller has checked it against
@@ -191,9 +152,8 @@ impl Log {
         .bind(i64::from(record.opaque))
         .execute(&mut *conn)
         .await?;
+        self.end.push(record)?;
         self.push_leaf(conn, record.alh).await?;
-        self.head =
-            Some(Head { state: TrustedState { tx: record.id, alh: record.alh }, ts: record.ts });
         Ok(())
     }
 

@@ -160,16 +160,16 @@ impl Log {
         Ok(Loaded { tiles, missing: None })
     }
 
-    /// Adds a leaf; a tile that it fills is written, and its root goes into
+    /// Adds the leaf of the transaction that the end has just gone on by; a
+    /// tile that it fills is written, and its root goes into
     /// the tile above.
     pub(super) async fn push_leaf(&mut self, conn: &mut SqliteConnection, alh: Alh) -> Result<()> {
         let leaf = alh.leaf_hash();
-        self.frontier.push(leaf).map_err(|error| damaged(error.to_string()))?;
         self.level0.push(leaf.to_bytes());
         if self.level0.len() < WIDTH {
             return Ok(());
         }
-        let mut id = TileId { level: 0, index: self.frontier.size().get() / WIDTH as u64 - 1 };
+        let mut id = TileId { level: 0, index: self.size() / WIDTH as u64 - 1 };
         let mut tile = std::mem::take(&mut self.level0);
         loop {
             write_tile(conn, id, &tile).await?;

@@ -73,7 +73,8 @@ impl EventStore {
     /// # Errors
     ///
     /// [`Error::OutcomeUnknown`] if it cannot be told whether the event was
-    /// written; after any other error it was not.
+    /// written; [`Error::Ledger`] if the ledger was found wrong, perhaps after
+    /// it was; after any other error it was not.
     pub async fn add_event(&self, event: &Event) -> Result<AddedEvent> {
         let events = std::slice::from_ref(event);
         let mut appended = self.append(&event.cover, ExpectedVersion::Any, events).await?;
@@ -89,7 +90,8 @@ impl EventStore {
     /// [`Error::WrongExpectedVersion`] if the stream is elsewhere,
     /// [`Error::IdConflict`] if their external id was used for other events,
     /// [`Error::OutcomeUnknown`] if it cannot be told whether they were
-    /// written; after any other error they were not.
+    /// written; [`Error::Ledger`] if the ledger was found wrong, perhaps after
+    /// they were; after any other error they were not.
     pub async fn append(
         &self,
         cover: &Cover,

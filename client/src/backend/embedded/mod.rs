@@ -14,7 +14,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::index::{NewRow, Position};
 use crate::local::{Local, NewTx};
-use crate::log::{TxRecord, entries_root};
+use crate::log::{LogEnd, TxRecord, entries_root};
 use crate::row::StoredRow;
 use crate::schema::{self, GENESIS_CATALOG};
 use crate::store::Progress;
@@ -85,7 +85,7 @@ impl Embedded {
                 Ok((Position::new(id, entry), value))
             })
             .collect::<Result<Vec<_>>>()?;
-        Ok((new_tx(local, id, ts, rows)?, stored))
+        Ok((new_tx(&local.log().end(), id, ts, rows)?, stored))
     }
 
     /// The rows at these places, as the file has them now.
@@ -113,8 +113,8 @@ fn first_entry(id: TxId) -> u32 {
     if id.get() == 1 { GENESIS_CATALOG } else { 0 }
 }
 
-/// The transaction that these rows make as the log's next one.
-fn new_tx(local: &Local, id: TxId, ts: i64, rows: &[StoredRow]) -> Result<NewTx> {
+/// The transaction that these rows make behind this end of the log.
+fn new_tx(end: &LogEnd, id: TxId, ts: i64, rows: &[StoredRow]) -> Result<NewTx> {
     let table = schema::table(TABLE_ID).map_err(impossible)?;
     let digests = match (id.get(), rows) {
         (1, [row]) => schema::genesis_digests(&table, row).map_err(impossible)?,
@@ -131,10 +131,10 @@ fn new_tx(local: &Local, id: TxId, ts: i64, rows: &[StoredRow]) -> Result<NewTx>
         .collect();
     let nentries = u32::try_from(digests.len()).map_err(impossible)?;
     let eh = entries_root(&digests);
-    let header = local.log().next_header(ts, nentries, eh);
+    let header = end.next_header(ts, nentries, eh);
     let alh: Alh = header.alh().map_err(impossible)?;
     let mut findings = Vec::new();
-    if let Some(head) = local.log().head().filter(|head| ts < head.ts) {
+    if let Some(head) = end.head().filter(|head| ts < head.ts) {
         findings.push((FindingKind::TimeWentBack, format!("{ts} after {}", head.ts)));
     }
     let record = TxRecord {

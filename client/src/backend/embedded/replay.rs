@@ -7,6 +7,7 @@ use super::file::{FileRow, FileTx};
 use super::{Embedded, TABLE_ID, first_entry, impossible, new_tx};
 use crate::error::Result;
 use crate::local::{Local, NewTx};
+use crate::log::LogEnd;
 use crate::schema;
 use crate::sqlite::damaged;
 use crate::store::Progress;
@@ -31,6 +32,8 @@ impl Embedded {
             let (txs, rows) = self.file.read(first, batch_last).await?;
             let mut rows = rows.into_iter().peekable();
             let mut expected = first;
+            let mut end = local.log().end();
+            let mut batch = Vec::new();
             for tx in txs {
                 if tx.id.get() != expected {
                     return Err(Verdict::MissingTx { tx: TxId::new(expected) }.into());
@@ -39,10 +42,9 @@ impl Embedded {
                 while let Some(row) = rows.next_if(|row| row.0.tx() == tx.id) {
                     own.push(row);
                 }
-                let new = recompute(local, &tx, own)?;
-                // One at a time: the next header needs this one in the log.
-                local.extend(vec![new]).await?;
-                progress.advance(1);
+                let new = recompute(&end, &tx, own)?;
+                end.push(&new.record)?;
+                batch.push(new);
                 expected += 1;
             }
             if expected != batch_last + 1 {
@@ -52,6 +54,9 @@ impl Embedded {
                 let (tx, entry) = (pos.tx(), pos.entry());
                 return Err(Verdict::SurplusRows { tx, entry, count: 1 }.into());
             }
+            let done = batch.len() as u64;
+            local.extend(batch).await?;
+            progress.advance(done);
         }
         progress.finish();
         Ok(())
@@ -60,7 +65,7 @@ impl Embedded {
 
 /// The transaction that the file's rows make; its Alh must be the one that
 /// the file shows.
-fn recompute(local: &Local, tx: &FileTx, rows: Vec<FileRow>) -> Result<NewTx> {
+fn recompute(end: &LogEnd, tx: &FileTx, rows: Vec<FileRow>) -> Result<NewTx> {
     let id = tx.id;
     let table = schema::table(TABLE_ID).map_err(impossible)?;
     let mut decoded = Vec::with_capacity(rows.len());
@@ -81,7 +86,7 @@ fn recompute(local: &Local, tx: &FileTx, rows: Vec<FileRow>) -> Result<NewTx> {
     if have > tx.nentries || (id.get() == 1 && decoded.len() != 1) {
         return Err(Verdict::EntriesAltered { tx: id }.into());
     }
-    let new = new_tx(local, id, tx.ts, &decoded)?;
+    let new = new_tx(end, id, tx.ts, &decoded)?;
     if new.record.alh != tx.alh {
         return Err(match decoded.len() {
             1 => Verdict::RowAltered { tx: id, entry: first_entry(id) },

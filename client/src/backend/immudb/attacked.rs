@@ -292,3 +292,31 @@ async fn a_rival_under_an_events_key_is_not_taken_for_it() {
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].kind, FindingKind::Overwritten);
 }
+
+/// A refusal is the server's word. The ledger is looked at before it is
+/// passed on as "not written".
+#[tokio::test]
+async fn a_refusal_of_what_was_written_is_seen_through() {
+    for words in ["syntax error: at x", "access denied", "table does not exist (events)"] {
+        let attacked = Attacked::new();
+        let store = EventStore::open(&attacked.own()).await.unwrap();
+        attacked.tells(move |context, message| {
+            if message.kind == b'C' && context.statement.starts_with("INSERT") {
+                let body = format!("SERROR\0M{words}\0\0").into_bytes();
+                *message = PgMessage { kind: b'E', body };
+            }
+            Action::Forward
+        });
+        assert_eq!(store.add_event(&event(0)).await.unwrap().sequence, 0, "{words}");
+        // What was refused and is not there was not written.
+        attacked.tells(move |context, message| {
+            if message.kind == b'Q' && context.statement.starts_with("INSERT") {
+                *message = PgMessage::query("SELECT nothing at all");
+            }
+            Action::Forward
+        });
+        store.add_event(&event(0)).await.unwrap_err();
+        attacked.tells(|_, _| Action::Forward);
+        assert_eq!(store.next_sequence(&stream(0)).await.unwrap(), 1);
+    }
+}

@@ -45,6 +45,7 @@ impl Immudb {
         let mut send = true;
         let mut maybe_written = false;
         loop {
+            let mut refused = None;
             let sent = match send {
                 true => self.wire.insert(rows).await,
                 false => Sent::Answered,
@@ -52,6 +53,12 @@ impl Immudb {
             let trouble = match sent {
                 Sent::NotSent(unavailable) if !maybe_written => return Err(unavailable.into()),
                 Sent::NotSent(unavailable) => Some(unavailable),
+                Sent::Refused(unavailable) if !maybe_written => {
+                    // Its word is good when the ledger does not show otherwise.
+                    refused = Some(unavailable);
+                    None
+                }
+                Sent::Refused(unavailable) => Some(unavailable),
                 Sent::Conflict => {
                     // Not committed, and the same bytes may go again.
                     if started.elapsed() < PURSUIT {
@@ -84,6 +91,9 @@ impl Immudb {
             }
             if let Some(outcome) = find(&mut *local.lock().await, before, rows, digests).await? {
                 return Ok(outcome);
+            }
+            if let Some(refused) = refused {
+                return Err(refused.into());
             }
             if started.elapsed() >= self.patience(send) {
                 return Err(match trouble {

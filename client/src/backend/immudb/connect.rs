@@ -1,5 +1,6 @@
 //! Opening a connection, and saying clearly why it did not open.
 
+use std::fmt;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -20,7 +21,7 @@ const CONNECTING: &str = "connecting";
 pub(super) const DEFAULT_DATABASE: &str = "defaultdb";
 
 /// Where and how to connect.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Target {
     host: String,
     port: u16,
@@ -29,6 +30,13 @@ pub(super) struct Target {
     tls: TlsMode,
     wait: Duration,
     options: PgConnectOptions,
+}
+
+/// sqlx's own options would print the password.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({}:{}/{})", self.host, self.port, self.database)
+    }
 }
 
 impl Target {
@@ -189,6 +197,12 @@ mod tests {
 
     fn said(tls: TlsMode, error: sqlx::Error) -> String {
         target(tls).explain(error).to_string()
+    }
+
+    #[test]
+    fn the_password_is_not_shown() {
+        let config = ImmudbConfig { password: "7654321".into(), ..Default::default() };
+        assert!(!format!("{:?}", Target::new(&config).unwrap()).contains("7654321"));
     }
 
     #[test]

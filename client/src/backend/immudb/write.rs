@@ -22,9 +22,10 @@ pub(crate) enum Sent {
     /// Another transaction got in between. Not committed; it may be sent
     /// again.
     Conflict,
-    /// Certainly not executed: it never reached the server, or the server
-    /// refused to run it.
+    /// Certainly not executed: it never reached the server.
     NotSent(Unavailable),
+    /// Not executed, the server says.
+    Refused(Unavailable),
     /// It may have been executed or not, and may yet be.
     Unknown(Unavailable),
 }
@@ -137,7 +138,7 @@ fn sent(failure: Failure, statement: &Statement) -> Sent {
     match refusal {
         Refusal::KeyExists => Sent::KeyExists,
         Refusal::Conflict => Sent::Conflict,
-        Refusal::Busy | Refusal::NoTable | Refusal::NotExecuted => Sent::NotSent(unavailable),
+        Refusal::Busy | Refusal::NoTable | Refusal::NotExecuted => Sent::Refused(unavailable),
         _ => Sent::Unknown(unavailable),
     }
 }
@@ -156,8 +157,8 @@ mod tests {
     fn only_understood_refusals_say_what_happened() {
         assert!(matches!(after("key already exists"), Sent::KeyExists));
         assert!(matches!(after("tx read conflict"), Sent::Conflict));
-        assert!(matches!(after("max concurrency limit exceeded"), Sent::NotSent(_)));
-        assert!(matches!(after("max length exceeded: table: events"), Sent::NotSent(_)));
+        assert!(matches!(after("max concurrency limit exceeded"), Sent::Refused(_)));
+        assert!(matches!(after("max length exceeded: table: events"), Sent::Refused(_)));
         assert!(matches!(after("something new"), Sent::Unknown(_)));
     }
 
