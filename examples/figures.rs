@@ -12,7 +12,8 @@
 //! rounds; reads and the plain reads they are compared with take turns.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
@@ -70,11 +71,20 @@ struct Reads {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(&Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let config = configure(folder.path())?;
-    let figures = measure(&args, &config, folder.path()).await?;
+    let figures = measure(args, &config, folder.path()).await?;
     match args.json {
         true => anstream::println!("{}", serde_json::to_string(&figures)?),
         false => anstream::print!("{figures}"),
@@ -281,7 +291,7 @@ fn split(count: u32, rounds: u32) -> impl Iterator<Item = u32> {
 }
 
 /// The file's size with everything in it that lies in the write-ahead log.
-async fn checkpointed_size(file: &PathBuf) -> Result<u64> {
+async fn checkpointed_size(file: &Path) -> Result<u64> {
     let options = SqliteConnectOptions::new().filename(file);
     let mut conn = SqliteConnection::connect_with(&options).await?;
     sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).await?;

@@ -58,6 +58,15 @@ pub enum Error {
         /// What the caller can do.
         remedy: &'static str,
     },
+    /// Other writers took the stream's next place each time. Nothing was
+    /// written.
+    #[error(
+        "other writers took the stream's place {attempts} times in a row; nothing was written; try again"
+    )]
+    Contended {
+        /// How often it was tried.
+        attempts: u32,
+    },
     /// There is no such event.
     #[error("no event {sequence} in this stream; it has {next} events")]
     NotFound {
@@ -164,7 +173,7 @@ pub enum Unavailable {
     },
     /// The server does not accept the user or the password.
     #[error(
-        "immudb refused user {username:?} or its password; check IMMUDB_USERNAME and IMMUDB_PASSWORD"
+        "immudb refused user {username:?} or its password; check username and password in [storage.immudb], or IMMUDB_USERNAME and IMMUDB_PASSWORD"
     )]
     Password {
         /// The user that was refused.
@@ -235,7 +244,7 @@ pub enum Unavailable {
         cause: std::io::Error,
     },
     /// Another process has the ledger or its log open.
-    #[error("{path} is in use by another process; one process at a time may write it{remedy}")]
+    #[error("{path} is open already, in this process or another{remedy}")]
     InUse {
         /// The file that is locked.
         path: std::path::PathBuf,

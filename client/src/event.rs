@@ -294,7 +294,7 @@ pub enum ExpectedVersion {
     NoStream,
     /// With at least one event.
     StreamExists,
-    /// With this sequence as its last event.
+    /// With this sequence as its last event: `next_sequence() - 1`.
     Exact(u64),
 }
 

@@ -17,6 +17,12 @@
 //! # let _ = (event, proof);
 //! # Ok(()) }
 //! ```
+//!
+//! A store that lasts: [`EventStore::open`] with a [`Config`], from TOML
+//! ([`Config::load`]) or the environment ([`Config::from_env`]). Feature
+//! `immudb` adds the backend for a real immudb. [`Error::Ledger`] means that
+//! the ledger is wrong, [`Error::Unavailable`] that it could not be asked.
+//! [`StoreOptions`] gives a store its clock, randomness or progress display.
 #![forbid(unsafe_code)]
 
 mod backend;

@@ -127,10 +127,7 @@ impl Shared {
                 Outcome::Lost => {}
             }
         }
-        Err(Error::OutcomeUnknown {
-            reason: format!("other writers took the stream's place {ATTEMPTS} times in a row"),
-            remedy: "nothing was written; try again",
-        })
+        Err(Error::Contended { attempts: ATTEMPTS })
     }
 
     /// The rows of the next attempt, for the stream as it is now.

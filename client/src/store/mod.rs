@@ -129,7 +129,9 @@ impl EventStore {
         Self { shared: Arc::new(Shared { environment, write, writing, local, backend }) }
     }
 
-    /// The pinned state, why it is believed, and whether anything is missing.
+    /// The pinned state, why it is believed, and whether any transaction is
+    /// not accounted for. Stored rows are not read again: a read does that,
+    /// [`read_all`](Self::read_all) for all of them.
     pub async fn status(&self) -> Result<Status> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;

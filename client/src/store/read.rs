@@ -166,8 +166,10 @@ impl EventStore {
         while left > 0 {
             let mut local = self.shared.local.lock().await;
             let page = left.min(BATCH as u64);
-            let wanted = Index::events_after(local.conn(), place, page).await?;
+            let mut wanted = Index::events_after(local.conn(), place, page).await?;
             drop(local);
+            // What was synchronised meanwhile is not part of this state.
+            wanted.retain(|event| event.pos.tx() <= state.tx);
             let Some(last) = wanted.last() else { break };
             place = last.pos;
             left -= wanted.len() as u64;
@@ -217,7 +219,8 @@ impl EventStore {
     }
 
     /// The proof that a transaction belongs to the pinned state, checked
-    /// before it is returned.
+    /// before it is returned. It holds under that state only: after another
+    /// write, take proof and [`state`](Self::state) anew.
     pub async fn get_proof_at_tx(&self, tx_id: TxId) -> Result<TxProof> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;

@@ -107,8 +107,9 @@ async fn check(
     }
     let own = local.checked(tx.id()).await?;
     if own.tx.alh() != tx.alh() {
-        let found = tx.state();
-        return Err(Verdict::Fork { pinned: own.tx.state(), found }.into());
+        let pinned = TrustedState { tx: tx.id(), alh: own.tx.alh() };
+        let found = TrustedState { tx: tx.id(), alh: tx.alh() };
+        return Err(Verdict::Fork { pinned, found }.into());
     }
     own.tx.verify_entry(&digest, proof.entry, &proof.entry_path).map_err(Verdict::from)?;
     if brought.tx <= pin.state.tx {

@@ -24,6 +24,9 @@ const TABLES: &str = "
     );
 ";
 
+/// One process writes a ledger file.
+const REMEDY: &str = "; close the other one, or read beside it: open_read_only with a [trust] file and pin of its own";
+
 /// A transaction as the file shows it.
 #[derive(Debug, Clone)]
 pub(super) struct FileTx {
@@ -44,7 +47,7 @@ pub(super) struct LedgerFile {
 impl LedgerFile {
     pub(super) async fn open(path: &Path, write: bool) -> Result<Self> {
         let lock = match write {
-            true => Some(FileLock::take(path, false, "")?),
+            true => Some(FileLock::take(path, false, REMEDY)?),
             false => None,
         };
         let mut conn = sqlite::open(path, FileKind::Ledger, write).await?;

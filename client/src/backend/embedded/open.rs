@@ -25,7 +25,7 @@ impl Embedded {
     ) -> Result<(Self, Local)> {
         let path = &config.storage.embedded.path;
         let trust_file = trust_file(config)?;
-        let remedy = "; give this one its own [trust] file to read beside it";
+        let remedy = "; share one EventStore (clones are cheap), or read beside it: open_read_only with a [trust] file and pin of its own";
         let mut local = Local::open(&trust_file, true, remedy).await?;
         let exists = path.try_exists().map_err(|cause| file_error(path, cause))?;
         if !exists {
