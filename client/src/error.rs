@@ -244,7 +244,7 @@ pub enum Unavailable {
         cause: std::io::Error,
     },
     /// Another process has the ledger or its log open.
-    #[error("{path} is open already, in this process or another{remedy}")]
+    #[error("{path} is in use, by this process or another{remedy}")]
     InUse {
         /// The file that is locked.
         path: std::path::PathBuf,
