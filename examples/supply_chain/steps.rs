@@ -375,23 +375,28 @@ impl fmt::Display for Kept {
 #[derive(Serialize)]
 pub(crate) struct Summary {
     state: TrustedState,
+    completeness: Completeness,
     tampered: bool,
     hint: bool,
 }
 
 impl Summary {
     pub(crate) async fn new(store: &EventStore, tampered: bool, hint: bool) -> Result<Self> {
-        Ok(Self { state: store.state().await?, tampered, hint })
+        let Status { pin, completeness, .. } = store.status().await?;
+        Ok(Self { state: pin.state, completeness, tampered, hint })
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left_out = match self.completeness.is_complete() {
+            true => ", and nothing before this state was left out",
+            false => "; whether something was left out before this state is not",
+        };
         writeln!(
             f,
-            "proved    Every event shown is in the ledger as it was sent, in its place of its stream, \
-             and nothing before this state was left out. Whoever keeps the state notices any other \
-             history, whoever wrote it:"
+            "proved    Every event shown is in the ledger as it was sent, in its place of its \
+             stream{left_out}. Whoever keeps the state notices any other history, whoever wrote it:"
         )?;
         writeln!(f, "          {}", self.state)?;
         writeln!(
