@@ -34,9 +34,9 @@ async fn an_altered_field_of_the_newest_header_is_refused() {
         let verdict = verdict(store.read(&stream(), ReadOptions::forward()).await);
         match field {
             "prev_alh" => {
-                let (expected, found) = (have.alh, flipped(&have.alh.to_string()));
-                let found = found.parse().unwrap();
-                assert_eq!(verdict, Verdict::BrokenChain { tx: newest, expected, found });
+                let alh = flipped(&have.alh.to_string()).parse().unwrap();
+                let found = TrustedState { tx: have.tx, alh };
+                assert_eq!(verdict, Verdict::Fork { pinned: have, found });
             }
             _ => {
                 let Verdict::UnconfirmedEnd { claimed, verified } = verdict else {

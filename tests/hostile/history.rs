@@ -40,12 +40,9 @@ async fn a_restored_backup_is_a_rollback_and_what_is_written_on_it_a_fork() {
     let other = liar.honestly(async |store| store.state().await.unwrap()).await;
     assert_eq!(other.tx, pinned.tx);
     let fork = Verdict::Fork { pinned, found: other };
-    assert_eq!(verdict(EventStore::open(&liar.config()).await), fork);
+    assert_eq!(verdict(EventStore::open(&liar.config()).await), fork.clone());
     liar.somebody_appends([14]).await;
-    assert_eq!(
-        verdict(EventStore::open(&liar.config()).await),
-        Verdict::BrokenChain { tx: tx(6), expected: pinned.alh, found: other.alh }
-    );
+    assert_eq!(verdict(EventStore::open(&liar.config()).await), fork);
 }
 
 #[tokio::test]

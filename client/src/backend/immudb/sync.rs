@@ -139,7 +139,11 @@ impl Immudb {
         let (headers, last_alh) = cut(&headers, end, window.saturating_mul(ENTRIES));
         let run = match link(tail, headers, last_alh) {
             Ok(run) => run,
-            Err(verdict) => return Err(local.lock().await.refuse(verdict).await),
+            Err(verdict) => {
+                let mut local = local.lock().await;
+                let verdict = fork_at(local.log().head().map(|head| head.state), verdict);
+                return Err(local.refuse(verdict).await);
+            }
         };
         self.check_older(local, &run).await?;
         let linked = run.linked;
@@ -287,6 +291,17 @@ impl Immudb {
         };
         self.wire.history_of(b"", b"", b"", 0, 0, take).await?;
         Ok(rows)
+    }
+}
+
+/// A successor of the pinned state that names another one in its place shows
+/// another history, not a slip in the chain.
+fn fork_at(pinned: Option<TrustedState>, verdict: Verdict) -> Verdict {
+    match (pinned, verdict) {
+        (Some(pinned), Verdict::BrokenChain { found, .. }) => {
+            Verdict::Fork { pinned, found: TrustedState { tx: pinned.tx, alh: found } }
+        }
+        (_, verdict) => verdict,
     }
 }
 
