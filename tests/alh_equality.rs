@@ -1,6 +1,7 @@
 //! The embedded ledger writes what immudb writes: the same work on both,
 //! with the same clocks and the same chance, gives the same hashes.
 
+mod on_server;
 #[path = "contract/texts.rs"]
 mod texts;
 
@@ -9,8 +10,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use counterfoil::{
-    BackendKind, Clock, Config, Cover, Entropy, Event, EventStore, ExpectedVersion, Payload,
-    PayloadCommitment, StoreOptions, TxId, TxProof,
+    Clock, Cover, Entropy, Event, EventStore, ExpectedVersion, Payload, PayloadCommitment,
+    StoreOptions, TxId, TxProof,
 };
 use counterfoil_test_support::{server, temp_dir};
 use texts::{HOSTILE, KEYWORDS, Random};
@@ -102,14 +103,7 @@ async fn the_same_work_gives_every_transaction_the_same_alh_on_both_backends() {
     const APPENDS: u64 = 100;
     for seed in [1, 2] {
         let (server, log) = (server(), temp_dir("equality"));
-        let mut config = Config::default();
-        config.storage.backend = BackendKind::Immudb;
-        config.storage.immudb.host = server.host.clone();
-        config.storage.immudb.port = server.port;
-        config.storage.immudb.username = server.username.clone();
-        config.storage.immudb.password = server.password.clone();
-        config.storage.immudb.database = server.fresh_database_name();
-        config.log.path = Some(log.path().to_path_buf());
+        let config = on_server::config(server, server.fresh_database_name(), &log);
         let immudb = options(seed).open(&config).await.unwrap();
         let written = work(&immudb, seed, APPENDS).await;
         let theirs = headers(&immudb).await;

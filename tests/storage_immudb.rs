@@ -1,10 +1,11 @@
 //! The contract, against a real immudb.
 
 mod contract;
+mod on_server;
 #[path = "contract/reopening.rs"]
 mod reopening;
 
-use counterfoil::{BackendKind, Config, EventStore, StoreOptions};
+use counterfoil::{Config, EventStore, StoreOptions};
 use counterfoil_test_support::{TempDir, server, temp_dir};
 
 /// A database of the shared server, and this client's log of it.
@@ -25,16 +26,7 @@ impl contract::Harness for Immudb {
 
 impl reopening::Reopen for Immudb {
     fn config(&self) -> Config {
-        let server = server();
-        let mut config = Config::default();
-        config.storage.backend = BackendKind::Immudb;
-        config.storage.immudb.host = server.host.clone();
-        config.storage.immudb.port = server.port;
-        config.storage.immudb.username = server.username.clone();
-        config.storage.immudb.password = server.password.clone();
-        config.storage.immudb.database = self.database.clone();
-        config.log.path = Some(self.log.path().to_path_buf());
-        config
+        on_server::config(server(), self.database.clone(), &self.log)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Servers that cannot be used: one clear sentence each, with the remedy.
 
+mod on_server;
+
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 
-use counterfoil::{BackendKind, Config, Error, EventStore, TlsMode, Unavailable};
+use counterfoil::{Config, Error, EventStore, TlsMode, Unavailable};
 use counterfoil_test_support::{
     Action, Direction, Options, PgMessage, Proxy, Server, TempDir, server, temp_dir,
 };
@@ -14,15 +16,8 @@ const PASSWORD: &str = "a secret that is nobody's business";
 /// A new database of the shared server.
 fn reachable(log: &TempDir) -> Config {
     let server = server();
-    let mut config = Config::default();
-    config.storage.backend = BackendKind::Immudb;
-    config.storage.immudb.host = server.host.clone();
-    config.storage.immudb.port = server.port;
-    config.storage.immudb.username = server.username.clone();
-    config.storage.immudb.password = server.password.clone();
-    config.storage.immudb.database = server.fresh_database_name();
+    let mut config = on_server::config(server, server.fresh_database_name(), log);
     config.storage.immudb.timeout_seconds = 5;
-    config.log.path = Some(log.path().to_path_buf());
     config
 }
 
