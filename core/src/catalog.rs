@@ -20,8 +20,6 @@ mod columns;
 mod create;
 mod key;
 
-use sha2::{Digest, Sha256};
-
 pub use columns::IndexColumns;
 pub use create::index_digest;
 pub use key::CatalogKey;
@@ -30,6 +28,7 @@ use crate::digest::{EntryDigest, ValueHash};
 use crate::entry::{EntryMetadata, entry_digest};
 use crate::error::CatalogError;
 use crate::header::HeaderVersion;
+use crate::sha256::Sha256;
 use crate::table::{Column, ColumnType};
 use crate::wire::{Reader, Sink, Writer};
 
@@ -182,7 +181,7 @@ impl<'a> CatalogEntry<'a> {
     pub fn digest(&self) -> Result<EntryDigest, CatalogError> {
         let mut value = Sha256::new();
         self.put_value(&mut value)?;
-        let value_hash = ValueHash::new(value.finalize().into());
+        let value_hash = ValueHash::new(value.finish());
         let mut buffer = [0; CatalogKey::MAX_LEN];
         let key = self.key().encode(&mut buffer)?;
         entry_digest(HeaderVersion::V1, &EntryMetadata::default(), key, &value_hash)

@@ -3,7 +3,8 @@
 
 use core::fmt;
 
-use sha2::{Digest, Sha256};
+use crate::number::TxId;
+use crate::sha256::{Sha256, hash_in_one_block, hash_in_two_blocks};
 
 /// `H("")`: the root of the empty tree and what stands before the first transaction.
 const EMPTY_HASH: [u8; 32] = [
@@ -130,6 +131,9 @@ impl Alh {
     /// What stands as `prev_alh` in transaction 1: `H("")`.
     pub const BEFORE_FIRST: Self = Self(EMPTY_HASH);
 
+    /// 32 zero bytes: what stands in a dual proof for the last leaf of a tree that is empty.
+    pub const ZERO: Self = Self([0; 32]);
+
     /// The leaf of this transaction in the ledger's tree: `H(00 ‖ alh)`.
     pub fn leaf_hash(&self) -> LeafHash {
         leaf_hash(&self.0)
@@ -144,6 +148,13 @@ impl Root {
     pub const EMPTY: Self = Self(EMPTY_HASH);
 }
 
+impl LeafHash {
+    /// The root of the tree that has this leaf alone (RFC 9162 §2.1.1).
+    pub const fn as_root(&self) -> Root {
+        Root(self.0)
+    }
+}
+
 impl EntryDigest {
     /// The leaf of this entry in its transaction's tree: `H(00 ‖ digest)`.
     pub fn leaf_hash(&self) -> LeafHash {
@@ -154,17 +165,32 @@ impl EntryDigest {
 impl ValueHash {
     /// Hashes a value.
     pub fn of(value: &[u8]) -> Self {
-        Self(Sha256::digest(value).into())
+        Self(Sha256::digest(value))
     }
 }
 
 fn leaf_hash(data: &[u8; 32]) -> LeafHash {
-    LeafHash(Sha256::new().chain_update([0]).chain_update(data).finalize().into())
+    let mut block = [0; 64];
+    block[1..33].copy_from_slice(data);
+    LeafHash(hash_in_one_block::<33>(block))
 }
 
 /// The hash of an inner node, `H(01 ‖ left ‖ right)` (RFC 9162 §2.1.1).
 pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+    let mut blocks = [0; 128];
+    blocks[0] = 1;
+    blocks[1..33].copy_from_slice(left);
+    blocks[33..65].copy_from_slice(right);
+    hash_in_two_blocks::<65>(blocks)
+}
+
+/// One step of the chain, `H(id u64 ‖ prev_alh ‖ inner)`: the [`Alh`] of transaction `id`.
+pub(crate) fn chain_hash(id: TxId, prev_alh: &[u8; 32], inner: &[u8; 32]) -> [u8; 32] {
+    let mut blocks = [0; 128];
+    blocks[..8].copy_from_slice(&id.get().to_be_bytes());
+    blocks[8..40].copy_from_slice(prev_alh);
+    blocks[40..72].copy_from_slice(inner);
+    hash_in_two_blocks::<72>(blocks)
 }
 
 #[cfg(feature = "hex")]

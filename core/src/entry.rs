@@ -1,10 +1,9 @@
 //! The entries of a transaction: their metadata and their digest.
 
-use sha2::{Digest, Sha256};
-
 use crate::digest::{EntryDigest, ValueHash};
 use crate::error::EntryError;
 use crate::header::HeaderVersion;
+use crate::sha256::Sha256;
 use crate::wire::{Reader, Sink, TooSmall, Writer};
 
 const DELETED: u8 = 0;
@@ -113,18 +112,18 @@ pub fn entry_digest(
         HeaderVersion::V0 => Sha256::new(),
         HeaderVersion::V1 => start_v1(metadata, key.len())?,
     };
-    Ok(finish(hash.chain_update(key), value_hash))
+    Ok(finish(hash.chain(key), value_hash))
 }
 
 /// A version 1 digest up to the key, whose bytes come next.
 pub(crate) fn start_v1(metadata: &EntryMetadata, key_len: usize) -> Result<Sha256, EntryError> {
     let key_len = u16::try_from(key_len).map_err(|_| EntryError::KeyTooLong)?;
-    let mut hash = Sha256::new().chain_update(metadata.len().to_be_bytes());
+    let mut hash = Sha256::new().chain(&metadata.len().to_be_bytes());
     let Ok(()) = metadata.put(&mut hash);
-    Ok(hash.chain_update(key_len.to_be_bytes()))
+    Ok(hash.chain(&key_len.to_be_bytes()))
 }
 
 /// The digest, once the key's bytes are in.
 pub(crate) fn finish(hash: Sha256, value_hash: &ValueHash) -> EntryDigest {
-    EntryDigest::new(hash.chain_update(value_hash.as_bytes()).finalize().into())
+    EntryDigest::new(hash.chain(value_hash.as_bytes()).finish())
 }

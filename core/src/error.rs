@@ -1,5 +1,7 @@
 //! Why something was refused. Every error is small, `Copy`, and names the step that failed.
 
+mod chain;
+mod dual;
 mod proof;
 mod sql;
 #[cfg(feature = "hex")]
@@ -11,6 +13,8 @@ use core::fmt;
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::wire::TooSmall;
 
+pub use chain::ChainError;
+pub use dual::{DualError, Part};
 pub use proof::ProofError;
 pub use sql::{CatalogError, RowError};
 #[cfg(feature = "serde")]

@@ -1,10 +1,9 @@
 //! The header of a transaction and the hash that the ledger chains.
 
-use sha2::{Digest, Sha256};
-
-use crate::digest::{Alh, InnerHash, Root};
+use crate::digest::{Alh, InnerHash, Root, chain_hash};
 use crate::error::HeaderError;
 use crate::number::TxId;
+use crate::sha256::Sha256;
 use crate::wire::{Reader, Sink, Writer};
 
 const TRUNCATED_TX_ID: u8 = 0;
@@ -184,9 +183,8 @@ impl Header<'_> {
     /// [`HeaderError::EntryCount`], [`HeaderError::MetadataInV0`], [`HeaderError::ExtraTooLong`].
     pub fn inner_hash(&self) -> Result<InnerHash, HeaderError> {
         self.check_numbers()?;
-        let mut hash = Sha256::new()
-            .chain_update(self.ts.to_be_bytes())
-            .chain_update(self.version.number().to_be_bytes());
+        let mut hash =
+            Sha256::new().chain(&self.ts.to_be_bytes()).chain(&self.version.number().to_be_bytes());
         match self.version {
             HeaderVersion::V0 => {
                 if self.metadata != TxMetadata::default() {
@@ -194,20 +192,19 @@ impl Header<'_> {
                 }
                 let nentries = u16::try_from(self.nentries)
                     .map_err(|_| HeaderError::EntryCount { nentries: self.nentries })?;
-                hash.update(nentries.to_be_bytes());
+                hash = hash.chain(&nentries.to_be_bytes());
             }
             HeaderVersion::V1 => {
-                hash.update(self.metadata.len().to_be_bytes());
+                hash = hash.chain(&self.metadata.len().to_be_bytes());
                 self.metadata.put(&mut hash)?;
-                hash.update(self.nentries.to_be_bytes());
+                hash = hash.chain(&self.nentries.to_be_bytes());
             }
         }
         Ok(InnerHash::new(
-            hash.chain_update(self.eh.as_bytes())
-                .chain_update(self.bl_tx_id.get().to_be_bytes())
-                .chain_update(self.bl_root.as_bytes())
-                .finalize()
-                .into(),
+            hash.chain(self.eh.as_bytes())
+                .chain(&self.bl_tx_id.get().to_be_bytes())
+                .chain(self.bl_root.as_bytes())
+                .finish(),
         ))
     }
 
@@ -220,14 +217,7 @@ impl Header<'_> {
     /// Those of [`inner_hash`](Self::inner_hash).
     pub fn alh(&self) -> Result<Alh, HeaderError> {
         let inner = self.inner_hash()?;
-        Ok(Alh::new(
-            Sha256::new()
-                .chain_update(self.id.get().to_be_bytes())
-                .chain_update(self.prev_alh.as_bytes())
-                .chain_update(inner.as_bytes())
-                .finalize()
-                .into(),
-        ))
+        Ok(Alh::new(chain_hash(self.id, self.prev_alh.as_bytes(), inner.as_bytes())))
     }
 
     /// Checks, beyond what [`alh`](Self::alh) refuses, how a ledger begins: transaction 1 has
@@ -255,7 +245,7 @@ impl Header<'_> {
         Ok(())
     }
 
-    fn check_numbers(&self) -> Result<(), HeaderError> {
+    pub(crate) fn check_numbers(&self) -> Result<(), HeaderError> {
         if self.id.get() == 0 {
             return Err(HeaderError::IdZero);
         }

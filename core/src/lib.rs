@@ -63,32 +63,46 @@
 )]
 
 mod catalog;
+mod chain;
 mod digest;
+mod dual;
 mod entry;
 mod error;
+mod extension;
 mod frontier;
 mod header;
 mod key;
 mod number;
+mod policy;
 mod row;
+mod sha256;
 mod state;
 mod table;
 mod tree;
 mod wire;
 
 pub use catalog::{CatalogEntry, CatalogKey, IndexColumns, index_digest};
+pub use chain::{
+    ChainLink, LinearAdvanceProof, LinearProof, TxAlh, verify_linear, verify_linear_advance,
+};
 pub use digest::{Alh, EntryDigest, InnerHash, LeafHash, Root, ValueHash, node_hash};
+pub use dual::{DualProof, DualProofV2};
 pub use entry::{EntryMetadata, entry_digest};
 #[cfg(feature = "hex")]
 pub use error::ParseError;
-pub use error::{CatalogError, EntryError, HeaderError, ProofError, RowError, TreeError};
+pub use error::{
+    CatalogError, ChainError, DualError, EntryError, HeaderError, Part, ProofError, RowError,
+    TreeError,
+};
+pub use extension::{Extension, FirstContact};
 pub use frontier::Frontier;
 pub use header::{Header, HeaderVersion, TxMetadata};
 pub use number::{LeafIndex, TreeSize, TxId};
+pub use policy::ProofPolicy;
 pub use row::Value;
 pub use state::{TrustedState, VerifiedEntry, VerifiedTx};
 pub use table::{Column, ColumnType, MAX_KEY_LEN, Table};
 pub use tree::{
     consistency_path_len, inclusion_path_len, verify_consistency, verify_consistency_immudb,
-    verify_inclusion,
+    verify_inclusion, verify_last_inclusion,
 };

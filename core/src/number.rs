@@ -80,6 +80,14 @@ impl TxId {
         }
     }
 
+    /// The transaction after this one. `None` after 2^64 − 1.
+    pub const fn next(self) -> Option<Self> {
+        match self.0.checked_add(1) {
+            Some(next) => Some(Self(next)),
+            None => None,
+        }
+    }
+
     /// The size of the ledger's tree with this transaction as its last leaf.
     pub const fn tree_size(self) -> TreeSize {
         TreeSize(self.0)

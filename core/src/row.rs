@@ -9,11 +9,10 @@
 //!
 //! A NULL column is absent.
 
-use sha2::{Digest, Sha256};
-
 use crate::digest::{EntryDigest, ValueHash};
 use crate::entry::{self, EntryMetadata};
 use crate::error::RowError;
+use crate::sha256::Sha256;
 use crate::table::{Column, ColumnType, Table};
 use crate::wire::{Reader, Sink, Writer};
 
@@ -167,7 +166,7 @@ impl Table<'_> {
     pub fn entry_digest(&self, row: &[Option<Value<'_>>]) -> Result<EntryDigest, RowError> {
         let mut value = Sha256::new();
         self.put_value(row, &mut value)?;
-        let value_hash = ValueHash::new(value.finalize().into());
+        let value_hash = ValueHash::new(value.finish());
 
         let mut entry = entry::start_v1(&EntryMetadata::default(), self.key_len())
             .map_err(|_| RowError::BufferTooSmall)?;

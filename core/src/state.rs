@@ -5,7 +5,7 @@ use core::fmt;
 use crate::digest::{Alh, EntryDigest, Root};
 use crate::error::{ProofError, TreeError};
 use crate::frontier::Frontier;
-use crate::header::Header;
+use crate::header::{Header, HeaderVersion};
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::tree::verify_inclusion;
 
@@ -76,14 +76,7 @@ impl TrustedState {
         } else {
             return Err(not_covered);
         }
-        Ok(VerifiedTx {
-            id: header.id,
-            alh,
-            ts: header.ts,
-            nentries: header.nentries,
-            eh: header.eh,
-            state: *self,
-        })
+        Ok(VerifiedTx::new(header, alh, *self))
     }
 }
 
@@ -134,18 +127,33 @@ impl<'de> serde::Deserialize<'de> for TrustedState {
     }
 }
 
-/// A transaction of the ledger in a trusted state. Only [`TrustedState::verify_tx`] makes one.
+/// A transaction of the ledger in a trusted state. Only [`TrustedState::verify_tx`],
+/// [`TrustedState::verify_tx_dual`] and [`TrustedState::verify_tx_dual_v2`] make one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct VerifiedTx {
     id: TxId,
     alh: Alh,
     ts: i64,
+    version: HeaderVersion,
     nentries: u32,
     eh: Root,
     state: TrustedState,
 }
 
 impl VerifiedTx {
+    /// The caller has checked that the header, whose hash is `alh`, belongs to the state's ledger.
+    pub(crate) const fn new(header: &Header<'_>, alh: Alh, state: TrustedState) -> Self {
+        Self {
+            id: header.id,
+            alh,
+            ts: header.ts,
+            version: header.version,
+            nentries: header.nentries,
+            eh: header.eh,
+            state,
+        }
+    }
+
     /// The transaction's number.
     pub const fn id(&self) -> TxId {
         self.id
@@ -159,6 +167,11 @@ impl VerifiedTx {
     /// When the server says it committed: Unix time in seconds.
     pub const fn ts(&self) -> i64 {
         self.ts
+    }
+
+    /// The format of its header, and so of its entries' digests.
+    pub const fn version(&self) -> HeaderVersion {
+        self.version
     }
 
     /// How many entries it has.

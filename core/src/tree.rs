@@ -160,6 +160,24 @@ pub fn verify_consistency_immudb(
     fold_consistency(shape, seed, rest, old_root, new_root)
 }
 
+/// Checks that `leaf` is the *last* leaf of the tree of `size` leaves with root `root`.
+///
+/// [`verify_inclusion`] at index `size − 1`: every term stands on the left, and there are as many
+/// as `size − 1` has one-bits. immudb 1.11.1 calls this `LastInclusion`.
+///
+/// # Errors
+///
+/// Those of [`verify_inclusion`]; a tree of no leaves has no last one.
+pub fn verify_last_inclusion(
+    leaf: &LeafHash,
+    size: TreeSize,
+    path: &[[u8; 32]],
+    root: &Root,
+) -> Result<(), TreeError> {
+    let index = LeafIndex::new(size.get().saturating_sub(1));
+    verify_inclusion(leaf, index, size, path, root)
+}
+
 /// How many terms the path of leaf `index` in a tree of `size` leaves has: at most 64. `None` if
 /// there is no such leaf.
 pub fn inclusion_path_len(index: LeafIndex, size: TreeSize) -> Option<usize> {
@@ -173,6 +191,29 @@ pub fn consistency_path_len(old: TreeSize, new: TreeSize) -> Option<usize> {
         None => Some(0),
         Some(shape) if old.get().is_power_of_two() => Some(shape.len()),
         Some(shape) => Some(shape.len().saturating_add(1)),
+    }
+}
+
+/// [`verify_inclusion`]'s part that needs no hash.
+pub(crate) fn check_inclusion_len(
+    index: LeafIndex,
+    size: TreeSize,
+    path: &[[u8; 32]],
+) -> Result<(), TreeError> {
+    let shape = inclusion_shape(index, size).ok_or(TreeError::IndexOutOfRange { index, size })?;
+    check_len(shape.len(), path)
+}
+
+/// [`verify_consistency_immudb`]'s part that needs no hash.
+pub(crate) fn check_consistency_immudb_len(
+    old: TreeSize,
+    new: TreeSize,
+    path: &[[u8; 32]],
+) -> Result<(), TreeError> {
+    match (consistency_shape(old, new)?, path) {
+        (Some(shape), path) => split_seed(shape, path).map(|_| ()),
+        (None, [_, _]) if old.get() > 1 => Ok(()),
+        (None, path) => check_len(0, path),
     }
 }
 

@@ -1,9 +1,5 @@
 //! Reading and writing bytes without a panic: one encoder serves buffers, hashes and comparisons.
 
-use core::convert::Infallible;
-
-use sha2::{Digest, Sha256};
-
 /// Where encoded bytes go.
 pub(crate) trait Sink {
     /// Why it takes no more.
@@ -18,15 +14,6 @@ pub(crate) trait Sink {
             self.put(zeros)?;
             count = count.saturating_sub(zeros.len());
         }
-        Ok(())
-    }
-}
-
-impl Sink for Sha256 {
-    type Error = Infallible;
-
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.update(bytes);
         Ok(())
     }
 }

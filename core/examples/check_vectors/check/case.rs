@@ -19,7 +19,7 @@ impl<'a> Case<'a> {
         self.str("name").unwrap_or("a case without a name")
     }
 
-    fn field(self, field: &str) -> Result<&'a Value, String> {
+    pub(super) fn field(self, field: &str) -> Result<&'a Value, String> {
         self.0.get(field).ok_or_else(|| format!("no field {field}"))
     }
 
@@ -78,6 +78,13 @@ impl<'a> Case<'a> {
     pub(super) fn hashes(self, field: &str) -> Result<Vec<[u8; 32]>, String> {
         self.typed(field, "a list of hashes", |value| {
             value.as_array()?.iter().map(as_hash).collect()
+        })
+    }
+
+    pub(super) fn lists_of_hashes(self, field: &str) -> Result<Vec<Vec<[u8; 32]>>, String> {
+        self.typed(field, "a list of lists of hashes", |value| {
+            let lists = value.as_array()?.iter();
+            lists.map(|list| list.as_array()?.iter().map(as_hash).collect()).collect()
         })
     }
 

@@ -1,8 +1,8 @@
 //! Headers and entry digests.
 
 use counterfoil_core::{
-    Alh, EntryDigest, EntryMetadata, Header, HeaderVersion, InnerHash, Root, TxId, TxMetadata,
-    ValueHash,
+    Alh, EntryDigest, EntryMetadata, Header, HeaderError, HeaderVersion, InnerHash, Root, TxId,
+    TxMetadata, ValueHash,
 };
 
 use super::Outcome;
@@ -40,6 +40,36 @@ pub(super) fn with_header(case: Case<'_>, check: impl FnOnce(&Header<'_>) -> Out
         bl_tx_id: TxId::new(case.u64("bl_tx_id")?),
         bl_root: Root::new(case.hash("bl_root")?),
     })
+}
+
+/// Reads a header of a proof. `None` where it is missing; an error inside for one that no header
+/// can be, which a verifier must refuse. `metadata` are its bytes, which outlive the header.
+pub(super) fn read_header<'m>(
+    proof: Case<'_>,
+    field: &str,
+    metadata: &'m [u8],
+) -> Result<Option<Result<Header<'m>, HeaderError>>, String> {
+    let Some(case) = proof.optional(field, Case::object)? else { return Ok(None) };
+    let (prev_alh, eh) = (Alh::new(case.hash("prev_alh")?), Root::new(case.hash("eh")?));
+    let bl_root = Root::new(case.hash("bl_root")?);
+    let (id, bl_tx_id) = (TxId::new(case.u64("id")?), TxId::new(case.u64("bl_tx_id")?));
+    let (ts, version, nentries) = (case.i64("ts")?, case.i64("version")?, case.i64("nentries")?);
+    let header = || {
+        let version = u16::try_from(version).unwrap_or(u16::MAX);
+        Ok(Header {
+            id,
+            prev_alh,
+            ts,
+            version: HeaderVersion::try_from(version)?,
+            metadata: TxMetadata::parse(metadata)?,
+            // What is negative or too large counts as none at all.
+            nentries: u32::try_from(nentries).unwrap_or(0),
+            eh,
+            bl_tx_id,
+            bl_root,
+        })
+    };
+    Ok(Some(header()))
 }
 
 pub(super) fn tx_header(case: Case<'_>) -> Outcome {

@@ -2,6 +2,7 @@
 
 mod case;
 mod digests;
+mod proofs;
 mod sql;
 mod trees;
 
@@ -29,6 +30,10 @@ const KINDS: &[(&str, Check)] = &[
     ("tx_tree_consistency", |cases| each(cases, trees::tx_consistency)),
     ("tx_header", |cases| each(cases, digests::tx_header)),
     ("entry_digest", |cases| each(cases, digests::entry_digest)),
+    ("linear_proof", |cases| each(cases, proofs::linear)),
+    ("linear_advance_proof", |cases| each(cases, proofs::linear_advance)),
+    ("dual_proof", |cases| each(cases, proofs::dual)),
+    ("dual_proof_v2", |cases| each(cases, proofs::dual_v2)),
     ("sql_row", |cases| each(cases, sql::row)),
     ("sql_tx", sql::transactions),
     ("sql_catalog", |cases| each(cases, sql::catalog)),

@@ -1,0 +1,237 @@
+//! SHA-256 over the compression function alone.
+//!
+//! `sha2` has the compression function, in hardware where there is any. What stands around it is
+//! padding, and here it is laid out so that a hash of known length is one call without a buffer in
+//! between, and that nothing can panic, however little of it the optimiser understands.
+
+use core::convert::Infallible;
+
+use crate::wire::Sink;
+
+/// FIPS 180-4 §5.3.3.
+const INITIAL: [u32; 8] = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
+
+const BLOCK: usize = 64;
+
+/// The byte that follows the message (FIPS 180-4 §5.1.1).
+const END: u8 = 0x80;
+
+/// Every hash of this crate goes through here.
+#[inline]
+fn compress(state: &mut [u32; 8], blocks: &[[u8; BLOCK]]) {
+    #[cfg(test)]
+    tests::count(blocks.len());
+    sha2::block_api::compress256(state, blocks);
+}
+
+#[inline]
+fn to_bytes(state: [u32; 8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let (words, _) = bytes.as_chunks_mut::<4>();
+    for (bytes, word) in words.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    bytes
+}
+
+/// The hash of a message of `LEN` bytes that fits one block, padding included. It stands at the
+/// front of `block`, zeros after it.
+#[inline]
+pub(crate) fn hash_in_one_block<const LEN: usize>(mut block: [u8; BLOCK]) -> [u8; 32] {
+    const { assert!(LEN < BLOCK - 8) };
+    #[allow(clippy::indexing_slicing)] // the line above, at compile time
+    {
+        block[LEN] = END;
+    }
+    block[BLOCK - 8..].copy_from_slice(&const { bits(LEN) });
+    let mut state = INITIAL;
+    compress(&mut state, &[block]);
+    to_bytes(state)
+}
+
+/// As [`hash_in_one_block`], for a message that needs two.
+#[inline]
+pub(crate) fn hash_in_two_blocks<const LEN: usize>(mut blocks: [u8; 2 * BLOCK]) -> [u8; 32] {
+    const { assert!(BLOCK - 8 <= LEN && LEN < 2 * BLOCK - 8) };
+    #[allow(clippy::indexing_slicing)] // the line above, at compile time
+    {
+        blocks[LEN] = END;
+    }
+    blocks[2 * BLOCK - 8..].copy_from_slice(&const { bits(LEN) });
+    let mut state = INITIAL;
+    compress(&mut state, blocks.as_chunks().0);
+    to_bytes(state)
+}
+
+/// The length of a message in bits, as it ends the last block.
+#[allow(clippy::as_conversions)] // evaluated at compile time, of lengths below 128
+const fn bits(len: usize) -> [u8; 8] {
+    (len as u64).saturating_mul(8).to_be_bytes()
+}
+
+/// The hash of a message that comes in parts.
+#[derive(Clone)]
+pub(crate) struct Sha256 {
+    state: [u32; 8],
+    /// The bytes that do not fill a block yet, `used` of them.
+    block: [u8; BLOCK],
+    used: usize,
+    /// The whole message so far, in bytes.
+    len: u64,
+}
+
+impl Sha256 {
+    pub(crate) const fn new() -> Self {
+        Self { state: INITIAL, block: [0; BLOCK], used: 0, len: 0 }
+    }
+
+    /// The hash of one message.
+    pub(crate) fn digest(message: &[u8]) -> [u8; 32] {
+        Self::new().chain(message).finish()
+    }
+
+    /// Appends bytes.
+    pub(crate) fn chain(mut self, bytes: &[u8]) -> Self {
+        let Ok(()) = self.put(bytes);
+        self
+    }
+
+    pub(crate) fn finish(mut self) -> [u8; 32] {
+        let bits = self.len.wrapping_mul(8).to_be_bytes();
+        let Ok(()) = self.put(&[END]);
+        if self.used > BLOCK - 8 {
+            let Ok(()) = self.put_zeros(BLOCK.saturating_sub(self.used));
+        }
+        let Ok(()) = self.put_zeros((BLOCK - 8).saturating_sub(self.used));
+        let Ok(()) = self.put(&bits);
+        to_bytes(self.state)
+    }
+
+    /// Fills the block with the bytes' beginning and returns the others.
+    fn fill<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let Some(free) = self.block.get_mut(self.used..) else { return bytes };
+        let count = free.len().min(bytes.len());
+        match (free.get_mut(..count), bytes.split_at_checked(count)) {
+            (Some(free), Some((head, rest))) => {
+                free.copy_from_slice(head);
+                self.used = self.used.saturating_add(count);
+                rest
+            }
+            _ => bytes,
+        }
+    }
+}
+
+impl Sink for Sha256 {
+    type Error = Infallible;
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        // Beyond 2^61 bytes SHA-256 is not defined; nobody lives to see it.
+        self.len = self.len.wrapping_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        let mut rest = bytes;
+        if self.used > 0 {
+            rest = self.fill(rest);
+            if self.used < BLOCK {
+                return Ok(());
+            }
+            compress(&mut self.state, &[self.block]);
+            self.used = 0;
+        }
+        let (blocks, rest) = rest.as_chunks();
+        if !blocks.is_empty() {
+            compress(&mut self.state, blocks);
+        }
+        self.fill(rest);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // tests may panic
+pub(crate) mod tests {
+    extern crate std;
+
+    use std::cell::Cell;
+    use std::vec::Vec;
+
+    use sha2::Digest;
+
+    use super::*;
+
+    std::thread_local! {
+        static COMPRESSIONS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count(blocks: usize) {
+        COMPRESSIONS.with(|count| count.set(count.get() + blocks));
+    }
+
+    #[allow(dead_code)] // until the proofs' costs are tested
+    /// How often `work` calls the compression function.
+    pub(crate) fn compressions(work: impl FnOnce()) -> usize {
+        let before = COMPRESSIONS.with(Cell::get);
+        work();
+        COMPRESSIONS.with(Cell::get) - before
+    }
+
+    fn expected(message: &[u8]) -> [u8; 32] {
+        sha2::Sha256::digest(message).into()
+    }
+
+    #[test]
+    fn every_length_in_every_pair_of_parts() {
+        let message: Vec<u8> = (0..200_u8).collect();
+        for len in 0..=message.len() {
+            let whole = &message[..len];
+            for cut in 0..=len {
+                let (a, b) = whole.split_at(cut);
+                let hash = Sha256::new().chain(a).chain(b).finish();
+                assert_eq!(hash, expected(whole), "{len} bytes cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn byte_by_byte_and_with_zeros() {
+        let mut hash = Sha256::new();
+        let mut message = Vec::new();
+        for byte in 0..150_u8 {
+            hash = hash.chain(&[byte]);
+            message.push(byte);
+            let Ok(()) = hash.put_zeros(usize::from(byte));
+            message.extend(std::iter::repeat_n(0, usize::from(byte)));
+        }
+        assert_eq!(hash.finish(), expected(&message));
+    }
+
+    #[test]
+    fn messages_of_known_length() {
+        fn one<const LEN: usize>() {
+            let mut block = [0; 64];
+            block[..LEN].fill(0x5a);
+            assert_eq!(hash_in_one_block::<LEN>(block), expected(&[0x5a; LEN]));
+        }
+        fn two<const LEN: usize>() {
+            let mut blocks = [0; 128];
+            blocks[..LEN].fill(0xa5);
+            assert_eq!(hash_in_two_blocks::<LEN>(blocks), expected(&[0xa5; LEN]));
+        }
+        one::<0>();
+        one::<33>();
+        one::<55>();
+        two::<56>();
+        two::<64>();
+        two::<65>();
+        two::<72>();
+        two::<119>();
+    }
+}
