@@ -102,25 +102,25 @@ pub fn entry_digest(
     key: &[u8],
     value_hash: &ValueHash,
 ) -> Result<EntryDigest, EntryError> {
-    let hash = match version {
-        HeaderVersion::V0 if *metadata != EntryMetadata::default() => {
-            return Err(EntryError::MetadataInV0);
-        }
-        HeaderVersion::V0 if key.len() > usize::from(u16::MAX) => {
-            return Err(EntryError::KeyTooLong);
-        }
-        HeaderVersion::V0 => Sha256::new(),
-        HeaderVersion::V1 => start_v1(metadata, key.len())?,
-    };
-    Ok(finish(hash.chain(key), value_hash))
+    Ok(finish(start(version, metadata, key.len())?.chain(key), value_hash))
 }
 
-/// A version 1 digest up to the key, whose bytes come next.
-pub(crate) fn start_v1(metadata: &EntryMetadata, key_len: usize) -> Result<Sha256, EntryError> {
+/// A digest up to the key, whose bytes come next.
+pub(crate) fn start(
+    version: HeaderVersion,
+    metadata: &EntryMetadata,
+    key_len: usize,
+) -> Result<Sha256, EntryError> {
     let key_len = u16::try_from(key_len).map_err(|_| EntryError::KeyTooLong)?;
-    let mut hash = Sha256::new().chain(&metadata.len().to_be_bytes());
-    let Ok(()) = metadata.put(&mut hash);
-    Ok(hash.chain(&key_len.to_be_bytes()))
+    match version {
+        HeaderVersion::V0 if *metadata == EntryMetadata::default() => Ok(Sha256::new()),
+        HeaderVersion::V0 => Err(EntryError::MetadataInV0),
+        HeaderVersion::V1 => {
+            let mut hash = Sha256::new().chain(&metadata.len().to_be_bytes());
+            let Ok(()) = metadata.put(&mut hash);
+            Ok(hash.chain(&key_len.to_be_bytes()))
+        }
+    }
 }
 
 /// The digest, once the key's bytes are in.

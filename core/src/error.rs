@@ -2,7 +2,10 @@
 
 mod chain;
 mod dual;
+mod kv;
 mod proof;
+#[cfg(feature = "p256")]
+mod signature;
 mod sql;
 #[cfg(feature = "hex")]
 mod text;
@@ -15,7 +18,10 @@ use crate::wire::TooSmall;
 
 pub use chain::ChainError;
 pub use dual::{DualError, Part};
+pub use kv::KvError;
 pub use proof::ProofError;
+#[cfg(feature = "p256")]
+pub use signature::SignatureError;
 pub use sql::{CatalogError, RowError};
 #[cfg(feature = "serde")]
 pub(crate) use text::FromStrVisitor;

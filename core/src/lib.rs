@@ -41,6 +41,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `hex` | no | `FromStr` for the digests and for [`TrustedState`] |
+//! | `p256` | no | [`StateKey`]: the server's signature over a state (ECDSA P-256) |
 //! | `serde` | no | `Serialize` and `Deserialize` for digests, numbers and [`TrustedState`] (implies `hex`) |
 //!
 //! # Formats
@@ -71,11 +72,15 @@ mod error;
 mod extension;
 mod frontier;
 mod header;
+mod index_entry;
 mod key;
+mod kv;
 mod number;
 mod policy;
 mod row;
 mod sha256;
+#[cfg(feature = "p256")]
+mod signature;
 mod state;
 mod table;
 mod tree;
@@ -90,16 +95,22 @@ pub use dual::{DualProof, DualProofV2};
 pub use entry::{EntryMetadata, entry_digest};
 #[cfg(feature = "hex")]
 pub use error::ParseError;
+#[cfg(feature = "p256")]
+pub use error::SignatureError;
 pub use error::{
-    CatalogError, ChainError, DualError, EntryError, HeaderError, Part, ProofError, RowError,
-    TreeError,
+    CatalogError, ChainError, DualError, EntryError, HeaderError, KvError, Part, ProofError,
+    RowError, TreeError,
 };
 pub use extension::{Extension, FirstContact};
 pub use frontier::Frontier;
 pub use header::{Header, HeaderVersion, TxMetadata};
+pub use index_entry::IndexEntryKey;
+pub use kv::{At, Binding, KvEntry, VerifiedKv};
 pub use number::{LeafIndex, TreeSize, TxId};
 pub use policy::ProofPolicy;
 pub use row::Value;
+#[cfg(feature = "p256")]
+pub use signature::{SignedState, StateKey};
 pub use state::{TrustedState, VerifiedEntry, VerifiedTx};
 pub use table::{Column, ColumnType, MAX_KEY_LEN, Table};
 pub use tree::{

@@ -12,6 +12,7 @@
 use crate::digest::{EntryDigest, ValueHash};
 use crate::entry::{self, EntryMetadata};
 use crate::error::RowError;
+use crate::header::HeaderVersion;
 use crate::sha256::Sha256;
 use crate::table::{Column, ColumnType, Table};
 use crate::wire::{Reader, Sink, Writer};
@@ -164,11 +165,20 @@ impl Table<'_> {
     ///
     /// Those of [`encode_key`](Self::encode_key) and [`encode_value`](Self::encode_value).
     pub fn entry_digest(&self, row: &[Option<Value<'_>>]) -> Result<EntryDigest, RowError> {
+        self.entry_digest_in(HeaderVersion::V1, row)
+    }
+
+    /// The same digest in a transaction whose header has this version.
+    pub(crate) fn entry_digest_in(
+        &self,
+        version: HeaderVersion,
+        row: &[Option<Value<'_>>],
+    ) -> Result<EntryDigest, RowError> {
         let mut value = Sha256::new();
         self.put_value(row, &mut value)?;
         let value_hash = ValueHash::new(value.finish());
 
-        let mut entry = entry::start_v1(&EntryMetadata::default(), self.key_len())
+        let mut entry = entry::start(version, &EntryMetadata::default(), self.key_len())
             .map_err(|_| RowError::BufferTooSmall)?;
         self.put_key(row, &mut entry)?;
         Ok(entry::finish(entry, &value_hash))

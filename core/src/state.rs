@@ -7,6 +7,8 @@ use crate::error::{ProofError, TreeError};
 use crate::frontier::Frontier;
 use crate::header::{Header, HeaderVersion};
 use crate::number::{LeafIndex, TreeSize, TxId};
+use crate::row::Value;
+use crate::table::Table;
 use crate::tree::verify_inclusion;
 
 /// A ledger's state: its last transaction and that transaction's hash.
@@ -196,7 +198,9 @@ impl VerifiedTx {
     /// # What success proves
     ///
     /// The transaction has exactly this entry at this place. Not that the entry is the first or
-    /// the last written under its key.
+    /// the last written under its key. Compute the digest for this transaction's
+    /// [`version`](Self::version); [`verify_row`](Self::verify_row) and
+    /// [`verify_kv`](Self::verify_kv) do.
     ///
     /// # Errors
     ///
@@ -212,6 +216,28 @@ impl VerifiedTx {
         verify_inclusion(&digest.leaf_hash(), leaf_index, size, path, &self.eh)
             .map_err(ProofError::EntryInclusion)?;
         Ok(VerifiedEntry { tx: *self, index, digest: *digest })
+    }
+
+    /// Checks that this row, as an INSERT writes it, is entry number `index`, from 0, of this
+    /// transaction.
+    ///
+    /// The digest is computed here, in the version of the transaction's own header: between two
+    /// versions the same digest can stand for different keys. `row` is as in
+    /// [`Table::encode_value`], `path` as in [`verify_entry`](Self::verify_entry), and so is what
+    /// success proves; that `table` is the ledger's takes a proof of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError::Row`], [`ProofError::EntryInclusion`].
+    pub fn verify_row(
+        &self,
+        table: &Table<'_>,
+        row: &[Option<Value<'_>>],
+        index: u32,
+        path: &[[u8; 32]],
+    ) -> Result<VerifiedEntry, ProofError> {
+        let digest = table.entry_digest_in(self.version, row).map_err(ProofError::Row)?;
+        self.verify_entry(&digest, index, path)
     }
 
     /// Checks that these are the digests of *all* entries of this transaction, in their order.

@@ -5,11 +5,18 @@ mod check;
 
 use std::path::{Path, PathBuf};
 
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 18] = [
+    "dual_proof",
+    "dual_proof_v2",
     "entry_digest",
     "entry_tree_inclusion",
     "entry_tree_root",
+    "kv_value",
+    "linear_advance_proof",
+    "linear_proof",
+    "signed_state",
     "sql_catalog",
+    "sql_index_entry",
     "sql_row",
     "sql_tx",
     "tx_header",

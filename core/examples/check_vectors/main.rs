@@ -4,9 +4,9 @@
 //! cargo run --release -p counterfoil-core --example check_vectors -- DIR
 //! ```
 //!
-//! Prints `kind: passed/total` for every kind that it knows, each failing case with the reason, and
-//! the kinds that it does not know. Exits with 1 if anything failed, could not be read, or was not
-//! there to be checked.
+//! Prints `kind: passed/total` for every kind, and each failing case with the reason. Exits with 1
+//! if anything failed, could not be read, is of a kind that it does not know, or was not there to
+//! be checked.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod check;

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{HeaderError, TreeError};
+use super::{EntryError, HeaderError, RowError, TreeError};
 use crate::number::TxId;
 
 /// A proof under a trusted state does not hold. The variants are the steps.
@@ -33,6 +33,10 @@ pub enum ProofError {
     TxAlh,
     /// The transaction is not shown to be in the state's tree.
     TxInclusion(TreeError),
+    /// The entry cannot be.
+    Entry(EntryError),
+    /// The row is none of the table's.
+    Row(RowError),
     /// The entry is not shown to be in the transaction's tree.
     EntryInclusion(TreeError),
     /// There are fewer or more entries than the transaction has.
@@ -58,6 +62,8 @@ impl fmt::Display for ProofError {
             }
             Self::TxAlh => f.write_str("header of the transaction: it is not the state's"),
             Self::TxInclusion(error) => write!(f, "transaction in the ledger: {error}"),
+            Self::Entry(error) => write!(f, "entry of the transaction: {error}"),
+            Self::Row(error) => write!(f, "row of the transaction: {error}"),
             Self::EntryInclusion(error) => write!(f, "entry in the transaction: {error}"),
             Self::EntryCount { expected } => {
                 write!(f, "entries of the transaction: not exactly {expected}")
@@ -72,6 +78,8 @@ impl core::error::Error for ProofError {
         match self {
             Self::StateHeader(error) | Self::TxHeader(error) => Some(error),
             Self::TxInclusion(error) | Self::EntryInclusion(error) => Some(error),
+            Self::Entry(error) => Some(error),
+            Self::Row(error) => Some(error),
             _ => None,
         }
     }

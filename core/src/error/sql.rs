@@ -149,6 +149,8 @@ pub enum CatalogError {
     KeyTooLong,
     /// The key belongs to something else than the catalog.
     NotCatalog,
+    /// The key is not one of a secondary index's entry.
+    NotIndexEntry,
     /// The key is too short or too long for what it names.
     Key,
     /// There is no such column type.
@@ -173,6 +175,7 @@ impl fmt::Display for CatalogError {
             Self::NoPrimaryKey => f.write_str("there is no primary key"),
             Self::KeyColumn { column } => write!(f, "column {column}: not fit for the key"),
             Self::KeyTooLong => f.write_str("keys would have more than 1,024 bytes"),
+            Self::NotIndexEntry => f.write_str("the key is not an index entry's"),
             Self::NotCatalog => f.write_str("the key is not the catalog's"),
             Self::Key => f.write_str("the key is too short or too long"),
             Self::UnknownType => f.write_str("unknown column type"),

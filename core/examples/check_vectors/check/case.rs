@@ -19,7 +19,7 @@ impl<'a> Case<'a> {
         self.str("name").unwrap_or("a case without a name")
     }
 
-    pub(super) fn field(self, field: &str) -> Result<&'a Value, String> {
+    fn field(self, field: &str) -> Result<&'a Value, String> {
         self.0.get(field).ok_or_else(|| format!("no field {field}"))
     }
 
@@ -85,6 +85,12 @@ impl<'a> Case<'a> {
         self.typed(field, "a list of lists of hashes", |value| {
             let lists = value.as_array()?.iter();
             lists.map(|list| list.as_array()?.iter().map(as_hash).collect()).collect()
+        })
+    }
+
+    pub(super) fn byte_strings(self, field: &str) -> Result<Vec<Vec<u8>>, String> {
+        self.typed(field, "a list of lower-case hex", |value| {
+            value.as_array()?.iter().map(as_bytes).collect()
         })
     }
 

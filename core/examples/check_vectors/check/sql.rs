@@ -2,7 +2,7 @@
 
 use counterfoil_core::{
     Alh, CatalogEntry, CatalogKey, Column, ColumnType, EntryDigest, EntryMetadata, Frontier,
-    Header, HeaderVersion, Root, Table, Value, ValueHash, entry_digest,
+    Header, HeaderVersion, IndexEntryKey, Root, Table, Value, ValueHash, entry_digest,
 };
 
 use super::Outcome;
@@ -253,4 +253,18 @@ fn catalog_entry(case: Case<'_>) -> Outcome {
     let value = entry.encode_value(&mut buffer).map_err(failed("value"))?;
     equal_bytes("value", value, &stated_value)?;
     equal("digest of the entry", entry.digest().map_err(failed("digest"))?, digest)
+}
+
+pub(super) fn index_entry(case: Case<'_>) -> Outcome {
+    let entry = case.object("entry")?;
+    let (key, value) = (entry.bytes("key_hex")?, entry.bytes("value_hex")?);
+    let metadata = stated_metadata(entry)?;
+    equal("the entry is marked deleted", metadata.deleted, true)?;
+    IndexEntryKey::parse(&key).map_err(failed("key"))?;
+
+    let value_hash = ValueHash::of(&value);
+    equal("value hash", value_hash, ValueHash::new(entry.hash("value_hash")?))?;
+    let digest =
+        entry_digest(HeaderVersion::V1, &metadata, &key, &value_hash).map_err(failed("digest"))?;
+    equal("digest", digest, EntryDigest::new(entry.hash("digest")?))
 }
