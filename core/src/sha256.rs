@@ -5,6 +5,7 @@
 //! between, and that nothing can panic, however little of it the optimiser understands.
 
 use core::convert::Infallible;
+use core::slice::from_ref;
 
 use crate::wire::Sink;
 
@@ -60,16 +61,39 @@ pub(crate) fn hash_in_one_block<const LEN: usize>(mut block: [u8; BLOCK]) -> [u8
 
 /// As [`hash_in_one_block`], for a message that needs two.
 #[inline]
-pub(crate) fn hash_in_two_blocks<const LEN: usize>(mut blocks: [u8; 2 * BLOCK]) -> [u8; 32] {
+pub(crate) fn hash_in_two_blocks<const LEN: usize>(message: [u8; 2 * BLOCK]) -> [u8; 32] {
+    let blocks = pad::<LEN>(message);
+    let mut state = INITIAL;
+    compress(&mut state, blocks.as_chunks().0);
+    to_bytes(state)
+}
+
+/// Two messages at once. Neither waits for the other: laid out first and then compressed block by
+/// block in turns, the two take three quarters of the time of one after the other on a processor
+/// that can look ahead (`cargo run --release --example compare_proofs` measures it).
+#[inline]
+pub(crate) fn hash_both_in_two_blocks<const LEN: usize>(
+    a: [u8; 2 * BLOCK],
+    b: [u8; 2 * BLOCK],
+) -> ([u8; 32], [u8; 32]) {
+    let (a, b) = (pad::<LEN>(a), pad::<LEN>(b));
+    let (mut state_a, mut state_b) = (INITIAL, INITIAL);
+    for (a, b) in a.as_chunks().0.iter().zip(b.as_chunks().0) {
+        compress(&mut state_a, from_ref(a));
+        compress(&mut state_b, from_ref(b));
+    }
+    (to_bytes(state_a), to_bytes(state_b))
+}
+
+#[inline]
+fn pad<const LEN: usize>(mut blocks: [u8; 2 * BLOCK]) -> [u8; 2 * BLOCK] {
     const { assert!(BLOCK - 8 <= LEN && LEN < 2 * BLOCK - 8) };
     #[allow(clippy::indexing_slicing)] // the line above, at compile time
     {
         blocks[LEN] = END;
     }
     blocks[2 * BLOCK - 8..].copy_from_slice(&const { bits(LEN) });
-    let mut state = INITIAL;
-    compress(&mut state, blocks.as_chunks().0);
-    to_bytes(state)
+    blocks
 }
 
 /// The length of a message in bits, as it ends the last block.
@@ -224,6 +248,10 @@ pub(crate) mod tests {
             let mut blocks = [0; 128];
             blocks[..LEN].fill(0xa5);
             assert_eq!(hash_in_two_blocks::<LEN>(blocks), expected(&[0xa5; LEN]));
+            let mut other = [0; 128];
+            other[..LEN].fill(0x3c);
+            let both = (expected(&[0xa5; LEN]), expected(&[0x3c; LEN]));
+            assert_eq!(hash_both_in_two_blocks::<LEN>(blocks, other), both);
         }
         one::<0>();
         one::<33>();

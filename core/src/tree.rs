@@ -7,7 +7,7 @@
 //! the running hash is the right edge of the tree, and each remaining set bit of `index` gives one
 //! term on the left. RFC 9162 says the same with two shifting counters (`fn` and `sn`).
 
-use crate::digest::{LeafHash, Root, node_hash};
+use crate::digest::{LeafHash, Root, node_hash, node_hashes};
 use crate::error::TreeError;
 use crate::number::{LeafIndex, TreeSize};
 
@@ -260,7 +260,7 @@ fn fold_consistency(
 ) -> Result<(), TreeError> {
     let (old, new) =
         shape.sides().zip(rest).fold((seed, seed), |(old, new), (side, term)| match side {
-            Side::Left => (node_hash(term, &old), node_hash(term, &new)),
+            Side::Left => node_hashes(term, (&old, &new)),
             Side::Right => (old, node_hash(&new, term)),
         });
     if old != *old_root.as_bytes() {
