@@ -24,6 +24,20 @@
 //!
 //! A [`VerifiedTx`] and a [`VerifiedEntry`] have no public constructor: holding one *is* the proof.
 //!
+//! # Which call
+//!
+//! | to show | trusted | call |
+//! |---|---|---|
+//! | a transaction is in the ledger | a state at or after it | [`TrustedState::verify_tx`], or by immudb's proofs [`verify_tx_dual`](TrustedState::verify_tx_dual), [`verify_tx_dual_v2`](TrustedState::verify_tx_dual_v2) |
+//! | an entry is in a transaction | the [`VerifiedTx`] | [`VerifiedTx::verify_row`], [`verify_kv`](VerifiedTx::verify_kv), [`verify_entry`](VerifiedTx::verify_entry) |
+//! | a transaction has these entries and no others | the [`VerifiedTx`] | [`VerifiedTx::verify_all_entries`] |
+//! | a later state extends an older one | the older state | [`TrustedState::verify_extension`], [`verify_extension_v2`](TrustedState::verify_extension_v2) |
+//! | a first state is one at all | nothing | [`TrustedState::first_contact`] |
+//! | a state is the server's | its key | `StateKey::verify` (feature `p256`) |
+//!
+//! [`trees`] teaches the two trees behind all of them, with drawings. Below these calls lie the
+//! single proofs: [`verify_inclusion`], [`verify_consistency`], [`verify_linear`] and others.
+//!
 //! # What this crate does not do
 //!
 //! * It does not fetch, store or sign anything.
@@ -41,7 +55,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `hex` | no | `FromStr` for the digests and for [`TrustedState`] |
-//! | `p256` | no | [`StateKey`]: the server's signature over a state (ECDSA P-256) |
+//! | `p256` | no | `StateKey`: the server's signature over a state (ECDSA P-256) |
 //! | `serde` | no | `Serialize` and `Deserialize` for digests, numbers and [`TrustedState`] (implies `hex`) |
 //!
 //! # Formats
@@ -85,6 +99,9 @@ mod state;
 mod table;
 mod tree;
 mod wire;
+
+#[doc = include_str!("../docs/trees.md")]
+pub mod trees {}
 
 pub use catalog::{CatalogEntry, CatalogKey, IndexColumns, index_digest};
 pub use chain::{
