@@ -22,31 +22,6 @@ const PLAIN: u8 = 0;
 const REFERENCE: u8 = 1;
 const SORTED_SET: u8 = 1;
 
-/// Which transaction a reference or a sorted set points into.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum At {
-    /// To the value that the key had in this transaction, for ever. Not 0.
-    Tx(TxId),
-    /// To whatever value the key has when somebody looks. Stored as 0.
-    Latest,
-}
-
-impl At {
-    const fn new(tx: u64) -> Self {
-        match tx {
-            0 => Self::Latest,
-            tx => Self::Tx(TxId::new(tx)),
-        }
-    }
-
-    const fn number(self) -> u64 {
-        match self {
-            Self::Tx(tx) => tx.get(),
-            Self::Latest => 0,
-        }
-    }
-}
-
 /// An entry of the key-value API. Keys are the users' own: the byte that immudb puts before them
 /// is not part of them, and none is empty.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -69,8 +44,9 @@ pub enum KvEntry<'a> {
         key: &'a [u8],
         /// The key that it refers to.
         referenced: &'a [u8],
-        /// Which of the values of that key.
-        at: At,
+        /// The transaction whose value of that key is meant, for ever; 0 for whatever value the key
+        /// has when somebody looks.
+        at_tx: TxId,
     },
     /// A key becomes a member of a sorted set.
     SortedSet {
@@ -80,8 +56,9 @@ pub enum KvEntry<'a> {
         score_bits: u64,
         /// The key.
         key: &'a [u8],
-        /// Which of the values of that key.
-        at: At,
+        /// The transaction whose value of that key is meant, for ever; 0 for whatever value the key
+        /// has when somebody looks.
+        at_tx: TxId,
     },
 }
 
@@ -127,10 +104,10 @@ impl<'a> KvEntry<'a> {
             None => Ok(Self::Delete { key }),
             Some(PLAIN) => Ok(Self::Set { key, value: reader.rest() }),
             Some(REFERENCE) => {
-                let at = At::new(reader.u64().ok_or(KvError::Value)?);
+                let at_tx = TxId::new(reader.u64().ok_or(KvError::Value)?);
                 match (reader.u8(), reader.rest()) {
                     (Some(PLAIN), referenced) if !referenced.is_empty() => {
-                        Ok(Self::Reference { key, referenced, at })
+                        Ok(Self::Reference { key, referenced, at_tx })
                     }
                     _ => Err(KvError::Value),
                 }
@@ -146,8 +123,8 @@ impl<'a> KvEntry<'a> {
         let key_len = usize::try_from(reader.u64()?).ok()?;
         let mut key = Reader::new(reader.take(key_len)?);
         let (PLAIN, key) = (key.u8()?, key.rest()) else { return None };
-        let at = At::new(reader.u64()?);
-        let entry = Self::SortedSet { set, score_bits, key, at };
+        let at_tx = TxId::new(reader.u64()?);
+        let entry = Self::SortedSet { set, score_bits, key, at_tx };
         (!set.is_empty() && !key.is_empty() && reader.is_empty()).then_some(entry)
     }
 
@@ -199,7 +176,7 @@ impl<'a> KvEntry<'a> {
                 out.put(&[PLAIN])?;
                 out.put(key)
             }
-            Self::SortedSet { set, score_bits, key, at } => {
+            Self::SortedSet { set, score_bits, key, at_tx } => {
                 out.put(&[SORTED_SET])?;
                 out.put(&len(set).to_be_bytes())?;
                 out.put(set)?;
@@ -207,7 +184,7 @@ impl<'a> KvEntry<'a> {
                 out.put(&len(key).saturating_add(1).to_be_bytes())?;
                 out.put(&[PLAIN])?;
                 out.put(key)?;
-                out.put(&at.number().to_be_bytes())
+                out.put(&at_tx.get().to_be_bytes())
             }
         }
     }
@@ -219,9 +196,9 @@ impl<'a> KvEntry<'a> {
                 out.put(value)
             }
             Self::Delete { .. } | Self::SortedSet { .. } => Ok(()),
-            Self::Reference { referenced, at, .. } => {
+            Self::Reference { referenced, at_tx, .. } => {
                 out.put(&[REFERENCE])?;
-                out.put(&at.number().to_be_bytes())?;
+                out.put(&at_tx.get().to_be_bytes())?;
                 out.put(&[PLAIN])?;
                 out.put(referenced)
             }
@@ -229,10 +206,10 @@ impl<'a> KvEntry<'a> {
     }
 
     /// What the entry points at: the key, and in which transaction.
-    const fn points_at(&self) -> Option<(&'a [u8], At)> {
+    const fn points_at(&self) -> Option<(&'a [u8], TxId)> {
         match *self {
-            Self::Reference { referenced, at, .. } => Some((referenced, at)),
-            Self::SortedSet { key, at, .. } => Some((key, at)),
+            Self::Reference { referenced, at_tx, .. } => Some((referenced, at_tx)),
+            Self::SortedSet { key, at_tx, .. } => Some((key, at_tx)),
             Self::Set { .. } | Self::Delete { .. } => None,
         }
     }
@@ -317,7 +294,7 @@ impl<'a> VerifiedKv<'a> {
     /// [`KvError::NoReference`], [`KvError::OtherState`], [`KvError::OtherKey`],
     /// [`KvError::OtherTx`], and [`KvError::NoValue`] for a target that holds no value itself.
     pub fn points_at(&self, target: &VerifiedKv<'_>) -> Result<Binding, KvError> {
-        let (key, at) = self.kv.points_at().ok_or(KvError::NoReference)?;
+        let (key, at_tx) = self.kv.points_at().ok_or(KvError::NoReference)?;
         if self.entry.tx().state() != target.entry.tx().state() {
             return Err(KvError::OtherState);
         }
@@ -325,10 +302,10 @@ impl<'a> VerifiedKv<'a> {
         if key != target_key {
             return Err(KvError::OtherKey);
         }
-        match at {
-            At::Latest => Ok(Binding::Latest),
-            At::Tx(tx) if tx == target.entry.tx().id() => Ok(Binding::Fixed),
-            At::Tx(_) => Err(KvError::OtherTx),
+        match at_tx.get() {
+            0 => Ok(Binding::Latest),
+            _ if at_tx == target.entry.tx().id() => Ok(Binding::Fixed),
+            _ => Err(KvError::OtherTx),
         }
     }
 }

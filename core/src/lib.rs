@@ -122,7 +122,7 @@ pub use extension::{Extension, FirstContact};
 pub use frontier::Frontier;
 pub use header::{Header, HeaderVersion, TxMetadata};
 pub use index_entry::IndexEntryKey;
-pub use kv::{At, Binding, KvEntry, VerifiedKv};
+pub use kv::{Binding, KvEntry, VerifiedKv};
 pub use number::{LeafIndex, TreeSize, TxId};
 pub use policy::ProofPolicy;
 pub use row::Value;

@@ -1,6 +1,6 @@
 //! What the key-value API writes.
 
-use counterfoil_core::{At, EntryDigest, HeaderVersion, KvEntry, TxId, ValueHash};
+use counterfoil_core::{EntryDigest, HeaderVersion, KvEntry, TxId, ValueHash};
 
 use super::Outcome;
 use super::case::{Case, equal, failed};
@@ -26,8 +26,8 @@ pub(super) fn value(case: Case<'_>) -> Outcome {
 enum Stated {
     Set { key: Vec<u8>, value: Vec<u8> },
     Delete { key: Vec<u8> },
-    Reference { key: Vec<u8>, referenced: Vec<u8>, at: At },
-    SortedSet { set: Vec<u8>, score_bits: u64, key: Vec<u8>, at: At },
+    Reference { key: Vec<u8>, referenced: Vec<u8>, at_tx: TxId },
+    SortedSet { set: Vec<u8>, score_bits: u64, key: Vec<u8>, at_tx: TxId },
 }
 
 impl Stated {
@@ -82,7 +82,7 @@ impl Stated {
         Ok(Self::Reference {
             key: inner.bytes("key")?,
             referenced: inner.bytes("referenced_key")?,
-            at: at_tx(inner, at)?,
+            at_tx: at_tx(inner, at)?,
         })
     }
 
@@ -93,7 +93,7 @@ impl Stated {
             set: inner.bytes("set")?,
             score_bits: u64::from_be_bytes(score_bits),
             key: inner.bytes("key")?,
-            at: at_tx(inner, at)?,
+            at_tx: at_tx(inner, at)?,
         })
     }
 
@@ -101,16 +101,16 @@ impl Stated {
         match self {
             Self::Set { key, value } => KvEntry::Set { key, value },
             Self::Delete { key } => KvEntry::Delete { key },
-            Self::Reference { key, referenced, at } => {
-                KvEntry::Reference { key, referenced, at: *at }
+            Self::Reference { key, referenced, at_tx } => {
+                KvEntry::Reference { key, referenced, at_tx: *at_tx }
             }
-            Self::SortedSet { set, score_bits, key, at } => {
-                KvEntry::SortedSet { set, score_bits: *score_bits, key, at: *at }
+            Self::SortedSet { set, score_bits, key, at_tx } => {
+                KvEntry::SortedSet { set, score_bits: *score_bits, key, at_tx: *at_tx }
             }
         }
     }
 }
 
-fn at_tx(inner: Case<'_>, at: u64) -> Result<At, String> {
-    Ok(if inner.bool("bound_ref")? { At::Tx(TxId::new(at)) } else { At::Latest })
+fn at_tx(inner: Case<'_>, at: u64) -> Result<TxId, String> {
+    Ok(TxId::new(if inner.bool("bound_ref")? { at } else { 0 }))
 }
