@@ -150,7 +150,7 @@ impl Root {
 
 impl LeafHash {
     /// The root of the tree that has this leaf alone (RFC 9162 §2.1.1).
-    pub const fn as_root(&self) -> Root {
+    pub(crate) const fn to_root(self) -> Root {
         Root(self.0)
     }
 }

@@ -208,7 +208,7 @@ impl DualProofV2<'_> {
         verify_inclusion(&leaf, leaf_index(source.tx), tree, self.inclusion, &t.bl_root)
             .map_err(DualError::Inclusion)?;
         let (old, old_root) = self.old_tree(source.tx);
-        let old_root = old_root.unwrap_or_else(|| leaf.as_root());
+        let old_root = old_root.unwrap_or_else(|| leaf.to_root());
         verify_consistency_immudb(old, &old_root, tree, &t.bl_root, self.consistency)
             .map_err(DualError::Consistency)
     }
