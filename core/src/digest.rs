@@ -177,15 +177,19 @@ fn leaf_hash(data: &[u8; 32]) -> LeafHash {
 
 /// The hash of an inner node, `H(01 ‖ left ‖ right)` (RFC 9162 §2.1.1).
 pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    hash_in_two_blocks::<65>(node(left, right))
+    hash_in_two_blocks::<65>(&mut node(left, right))
 }
 
-/// The hashes of two nodes with the same left child, cheaper than one after the other.
-pub(crate) fn node_hashes(left: &[u8; 32], right: (&[u8; 32], &[u8; 32])) -> ([u8; 32], [u8; 32]) {
-    hash_both_in_two_blocks::<65>(node(left, right.0), node(left, right.1))
-}
-
+/// The hashes of two nodes, left and right child of each, cheaper than one after the other.
 #[inline]
+pub(crate) fn node_hashes(
+    a: (&[u8; 32], &[u8; 32]),
+    b: (&[u8; 32], &[u8; 32]),
+) -> ([u8; 32], [u8; 32]) {
+    hash_both_in_two_blocks::<65>(&mut node(a.0, a.1), &mut node(b.0, b.1))
+}
+
+#[inline(always)]
 fn node(left: &[u8; 32], right: &[u8; 32]) -> [u8; 128] {
     let mut blocks = [0; 128];
     blocks[0] = 1;
@@ -200,7 +204,7 @@ pub(crate) fn chain_hash(id: TxId, prev_alh: &[u8; 32], inner: &[u8; 32]) -> [u8
     blocks[..8].copy_from_slice(&id.get().to_be_bytes());
     blocks[8..40].copy_from_slice(prev_alh);
     blocks[40..72].copy_from_slice(inner);
-    hash_in_two_blocks::<72>(blocks)
+    hash_in_two_blocks::<72>(&mut blocks)
 }
 
 #[cfg(feature = "hex")]

@@ -24,14 +24,11 @@ use crate::chain::{
     verify_linear_advance,
 };
 use crate::digest::{Alh, Root};
-use crate::error::{DualError, Part};
+use crate::error::{DualError, Part, TreeError};
 use crate::header::Header;
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::policy::ProofPolicy;
-use crate::tree::{
-    check_consistency_immudb_len, check_inclusion_len, verify_consistency_immudb, verify_inclusion,
-    verify_last_inclusion,
-};
+use crate::tree::{Pending, check_consistency_immudb_len, check_inclusion_len, settle};
 
 /// A dual proof, version 1 (immudb 1.11.1: `DualProof`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,30 +82,20 @@ impl DualProof<'_> {
         let last = TxAlh { tx: t.bl_tx_id, alh: self.target_bl_tx_alh };
         self.check_ties(source, policy)?;
 
-        if source.tx < t.bl_tx_id {
-            verify_inclusion(
-                &source.alh.leaf_hash(),
-                leaf_index(source.tx),
-                tree,
-                self.inclusion,
-                &t.bl_root,
-            )
-            .map_err(DualError::Inclusion)?;
-        }
-        if s.bl_tx_id.get() > 0 {
-            verify_consistency_immudb(
-                s.bl_tx_id.tree_size(),
-                &s.bl_root,
-                tree,
-                &t.bl_root,
-                self.consistency,
-            )
-            .map_err(DualError::Consistency)?;
-        }
-        if t.bl_tx_id.get() > 0 {
-            verify_last_inclusion(&last.alh.leaf_hash(), tree, self.last_inclusion, &t.bl_root)
-                .map_err(DualError::LastInclusion)?;
-        }
+        let inclusion = (source.tx < t.bl_tx_id).then(|| {
+            let index = leaf_index(source.tx);
+            Pending::inclusion(&source.alh.leaf_hash(), index, tree, self.inclusion, &t.bl_root)
+        });
+        let last_inclusion = (t.bl_tx_id.get() > 0).then(|| {
+            let leaf = last.alh.leaf_hash();
+            Pending::last_inclusion(&leaf, tree, self.last_inclusion, &t.bl_root)
+        });
+        let consistency = (s.bl_tx_id.get() > 0).then(|| {
+            let old = s.bl_tx_id.tree_size();
+            Pending::consistency_immudb(old, &s.bl_root, tree, &t.bl_root, self.consistency)
+        });
+        settle_dual(inclusion, consistency, last_inclusion)?;
+
         let (start_of_chain, end_of_advance) =
             if source.tx < t.bl_tx_id { (&last, source) } else { (source, &last) };
         verify_linear(&self.linear, start_of_chain, target, policy).map_err(DualError::Linear)?;
@@ -205,12 +192,13 @@ impl DualProofV2<'_> {
         }
         let tree = t.bl_tx_id.tree_size();
         let leaf = source.alh.leaf_hash();
-        verify_inclusion(&leaf, leaf_index(source.tx), tree, self.inclusion, &t.bl_root)
-            .map_err(DualError::Inclusion)?;
+        let index = leaf_index(source.tx);
+        let inclusion = Pending::inclusion(&leaf, index, tree, self.inclusion, &t.bl_root);
         let (old, old_root) = self.old_tree(source.tx);
         let old_root = old_root.unwrap_or_else(|| leaf.to_root());
-        verify_consistency_immudb(old, &old_root, tree, &t.bl_root, self.consistency)
-            .map_err(DualError::Consistency)
+        let consistency =
+            Pending::consistency_immudb(old, &old_root, tree, &t.bl_root, self.consistency);
+        settle_dual(Some(inclusion), Some(consistency), None)
     }
 
     /// As [`DualProof::check_counts`].
@@ -240,6 +228,33 @@ impl DualProofV2<'_> {
             _ => (self.source_header.bl_tx_id.tree_size(), Some(self.source_header.bl_root)),
         }
     }
+}
+
+/// Settles what a proof shows in T's tree, as far as there is something to show.
+fn settle_dual<'p>(
+    inclusion: Option<Result<Pending<'p>, TreeError>>,
+    consistency: Option<Result<Option<(Pending<'p>, Pending<'p>)>, TreeError>>,
+    last_inclusion: Option<Result<Pending<'p>, TreeError>>,
+) -> Result<(), DualError> {
+    let inclusion = inclusion.transpose().map_err(DualError::Inclusion)?;
+    let consistency = consistency.transpose().map_err(DualError::Consistency)?.flatten();
+    let last_inclusion = last_inclusion.transpose().map_err(DualError::LastInclusion)?;
+
+    let (inclusion, consistency, last_inclusion) = match consistency {
+        // The two long climbs together, then the two short ones.
+        Some((older, newer)) => {
+            let (inclusion, newer) = settle(inclusion, Some(newer));
+            let (last_inclusion, older) = settle(last_inclusion, Some(older));
+            (inclusion, older.and(newer), last_inclusion)
+        }
+        None => {
+            let (inclusion, last_inclusion) = settle(inclusion, last_inclusion);
+            (inclusion, Ok(()), last_inclusion)
+        }
+    };
+    inclusion.map_err(DualError::Inclusion)?;
+    consistency.map_err(DualError::Consistency)?;
+    last_inclusion.map_err(DualError::LastInclusion)
 }
 
 /// The headers are those of the transactions asked for, in order, and state what headers can.

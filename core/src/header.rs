@@ -3,13 +3,15 @@
 use crate::digest::{Alh, InnerHash, Root, chain_hash};
 use crate::error::HeaderError;
 use crate::number::TxId;
-use crate::sha256::Sha256;
+use crate::sha256::hash_in_place;
 use crate::wire::{Reader, Sink, Writer};
 
 const TRUNCATED_TX_ID: u8 = 0;
 const EXTRA: u8 = 1;
 const MAX_EXTRA_LEN: usize = 256;
 const MAX_METADATA_LEN: usize = 1 + 8 + 1 + 2 + MAX_EXTRA_LEN;
+/// What the inner hash is over, with SHA-256's padding.
+const MAX_INNER_BLOCKS: usize = (8 + 2 + 2 + MAX_METADATA_LEN + 4 + 32 + 8 + 32 + 9).div_ceil(64);
 
 /// The two formats of a header. They hash the count of entries in different widths, and only
 /// version 1 hashes metadata.
@@ -183,8 +185,10 @@ impl Header<'_> {
     /// [`HeaderError::EntryCount`], [`HeaderError::MetadataInV0`], [`HeaderError::ExtraTooLong`].
     pub fn inner_hash(&self) -> Result<InnerHash, HeaderError> {
         self.check_numbers()?;
-        let mut hash =
-            Sha256::new().chain(&self.ts.to_be_bytes()).chain(&self.version.number().to_be_bytes());
+        let mut buffer = [0; MAX_INNER_BLOCKS * 64];
+        let mut out = Writer::new(&mut buffer);
+        out.put(&self.ts.to_be_bytes())?;
+        out.put(&self.version.number().to_be_bytes())?;
         match self.version {
             HeaderVersion::V0 => {
                 if self.metadata != TxMetadata::default() {
@@ -192,20 +196,19 @@ impl Header<'_> {
                 }
                 let nentries = u16::try_from(self.nentries)
                     .map_err(|_| HeaderError::EntryCount { nentries: self.nentries })?;
-                hash = hash.chain(&nentries.to_be_bytes());
+                out.put(&nentries.to_be_bytes())?;
             }
             HeaderVersion::V1 => {
-                hash = hash.chain(&self.metadata.len().to_be_bytes());
-                self.metadata.put(&mut hash)?;
-                hash = hash.chain(&self.nentries.to_be_bytes());
+                out.put(&self.metadata.len().to_be_bytes())?;
+                self.metadata.put(&mut out)?;
+                out.put(&self.nentries.to_be_bytes())?;
             }
         }
-        Ok(InnerHash::new(
-            hash.chain(self.eh.as_bytes())
-                .chain(&self.bl_tx_id.get().to_be_bytes())
-                .chain(self.bl_root.as_bytes())
-                .finish(),
-        ))
+        out.put(self.eh.as_bytes())?;
+        out.put(&self.bl_tx_id.get().to_be_bytes())?;
+        out.put(self.bl_root.as_bytes())?;
+        let len = out.finish().len();
+        hash_in_place(&mut buffer, len).map(InnerHash::new).ok_or(HeaderError::ExtraTooLong)
     }
 
     /// The transaction's hash: `H(id u64 ‖ prev_alh ‖ inner)`.

@@ -1,58 +1,12 @@
 //! Inclusion and consistency in RFC 6962 trees: one strict verifier for the tree over a
 //! transaction's entries and for the tree over the ledger's transactions.
-//!
-//! Both checks fold a path whose shape follows from two numbers alone. Let `index` be a leaf and
-//! `last` the last leaf of the tree. Up to the level where the two meet, bit i of `index` says on
-//! which side of the running hash term i stands (set: the term is on the left). Above that level
-//! the running hash is the right edge of the tree, and each remaining set bit of `index` gives one
-//! term on the left. RFC 9162 says the same with two shifting counters (`fn` and `sn`).
 
-use crate::digest::{LeafHash, Root, node_hash, node_hashes};
+mod climb;
+
+use crate::digest::{LeafHash, Root, node_hash};
 use crate::error::TreeError;
 use crate::number::{LeafIndex, TreeSize};
-
-/// The shape of a path from `index` to the root of a tree whose last leaf is `last`.
-#[derive(Clone, Copy)]
-struct Shape {
-    index: u64,
-    /// Terms below the level where `index` and `last` meet.
-    inner: u32,
-    /// Terms above it, all on the left.
-    border: u32,
-}
-
-impl Shape {
-    /// The caller has checked that `index <= last`.
-    fn new(index: u64, last: u64) -> Self {
-        // At most 64, so neither count below can overflow.
-        let inner = u64::BITS.saturating_sub((index ^ last).leading_zeros());
-        let border = index.checked_shr(inner).unwrap_or(0).count_ones();
-        Self { index, inner, border }
-    }
-
-    /// At most 64.
-    fn len(self) -> usize {
-        usize::try_from(self.inner.saturating_add(self.border)).unwrap_or(usize::MAX)
-    }
-
-    /// The terms from the leaf upwards, each with the side it stands on.
-    fn sides(self) -> impl Iterator<Item = Side> {
-        let index = self.index;
-        (0..self.inner)
-            .map(move |level| match index.checked_shr(level).unwrap_or(0) & 1 {
-                0 => Side::Right,
-                _ => Side::Left,
-            })
-            .chain((0..self.border).map(|_| Side::Left))
-    }
-}
-
-/// Where a term stands, seen from the running hash.
-#[derive(Clone, Copy)]
-enum Side {
-    Left,
-    Right,
-}
+use climb::{Climb, Shape};
 
 /// Checks that `leaf` is leaf number `index` of the tree of `size` leaves with root `root`.
 ///
@@ -77,14 +31,7 @@ pub fn verify_inclusion(
     path: &[[u8; 32]],
     root: &Root,
 ) -> Result<(), TreeError> {
-    let shape = inclusion_shape(index, size).ok_or(TreeError::IndexOutOfRange { index, size })?;
-    check_len(shape.len(), path)?;
-
-    let computed = shape.sides().zip(path).fold(leaf.to_bytes(), |hash, (side, term)| match side {
-        Side::Left => node_hash(term, &hash),
-        Side::Right => node_hash(&hash, term),
-    });
-    if computed == *root.as_bytes() { Ok(()) } else { Err(TreeError::RootMismatch) }
+    Pending::inclusion(leaf, index, size, path, root)?.settle()
 }
 
 /// Checks that the tree of `new_size` leaves with root `new_root` begins with the very leaves of
@@ -117,10 +64,11 @@ pub fn verify_consistency(
     };
     if old_size.get().is_power_of_two() {
         check_len(shape.len(), path)?;
-        fold_consistency(shape, *old_root.as_bytes(), path, old_root, new_root)
+        let seed = *old_root.as_bytes();
+        settle_both(Pending::consistency(shape, seed, path, old_root, new_root))
     } else {
         let (seed, rest) = split_seed(shape, path)?;
-        fold_consistency(shape, seed, rest, old_root, new_root)
+        settle_both(Pending::consistency(shape, seed, rest, old_root, new_root))
     }
 }
 
@@ -140,24 +88,10 @@ pub fn verify_consistency_immudb(
     new_root: &Root,
     path: &[[u8; 32]],
 ) -> Result<(), TreeError> {
-    let Some(shape) = consistency_shape(old_size, new_size)? else {
-        if old_root != new_root {
-            return Err(TreeError::NewRootMismatch);
-        }
-        return match path {
-            [] => Ok(()),
-            [right, left] if old_size.get() > 1 => {
-                if node_hash(left, right) == *old_root.as_bytes() {
-                    Ok(())
-                } else {
-                    Err(TreeError::OldRootMismatch)
-                }
-            }
-            _ => Err(TreeError::PathLength { expected: 0, found: path.len() }),
-        };
-    };
-    let (seed, rest) = split_seed(shape, path)?;
-    fold_consistency(shape, seed, rest, old_root, new_root)
+    match Pending::consistency_immudb(old_size, old_root, new_size, new_root, path)? {
+        Some(pending) => settle_both(pending),
+        None => Ok(()),
+    }
 }
 
 /// Checks that `leaf` is the *last* leaf of the tree of `size` leaves with root `root`.
@@ -174,8 +108,7 @@ pub fn verify_last_inclusion(
     path: &[[u8; 32]],
     root: &Root,
 ) -> Result<(), TreeError> {
-    let index = LeafIndex::new(size.get().saturating_sub(1));
-    verify_inclusion(leaf, index, size, path, root)
+    Pending::last_inclusion(leaf, size, path, root)?.settle()
 }
 
 /// How many terms the path of leaf `index` in a tree of `size` leaves has: at most 64. `None` if
@@ -249,33 +182,121 @@ fn split_seed(shape: Shape, path: &[[u8; 32]]) -> Result<([u8; 32], &[[u8; 32]])
     }
 }
 
-/// Folds both roots at once: terms on the left are part of the old tree too, terms on the right
-/// are new.
-fn fold_consistency(
-    shape: Shape,
-    seed: [u8; 32],
-    rest: &[[u8; 32]],
-    old_root: &Root,
-    new_root: &Root,
-) -> Result<(), TreeError> {
-    let (old, new) =
-        shape.sides().zip(rest).fold((seed, seed), |(old, new), (side, term)| match side {
-            Side::Left => node_hashes(term, (&old, &new)),
-            Side::Right => (old, node_hash(&new, term)),
-        });
-    if old != *old_root.as_bytes() {
-        Err(TreeError::OldRootMismatch)
-    } else if new != *new_root.as_bytes() {
-        Err(TreeError::NewRootMismatch)
-    } else {
-        Ok(())
-    }
-}
-
 fn check_len(expected: usize, path: &[[u8; 32]]) -> Result<(), TreeError> {
     if path.len() == expected {
         Ok(())
     } else {
         Err(TreeError::PathLength { expected, found: path.len() })
     }
+}
+
+/// A check of which only hashes are missing: a climb, and the root where it must end.
+///
+/// Several of them settled together cost less than one after the other.
+pub(crate) struct Pending<'p> {
+    climb: Climb<'p>,
+    root: Root,
+    error: TreeError,
+}
+
+impl<'p> Pending<'p> {
+    /// What [`verify_inclusion`] checks.
+    pub(crate) fn inclusion(
+        leaf: &LeafHash,
+        index: LeafIndex,
+        size: TreeSize,
+        path: &'p [[u8; 32]],
+        root: &Root,
+    ) -> Result<Self, TreeError> {
+        let outside = TreeError::IndexOutOfRange { index, size };
+        let shape = inclusion_shape(index, size).ok_or(outside)?;
+        check_len(shape.len(), path)?;
+        let climb = Climb::new(leaf.to_bytes(), shape, path);
+        Ok(Self { climb, root: *root, error: TreeError::RootMismatch })
+    }
+
+    /// What [`verify_last_inclusion`] checks.
+    pub(crate) fn last_inclusion(
+        leaf: &LeafHash,
+        size: TreeSize,
+        path: &'p [[u8; 32]],
+        root: &Root,
+    ) -> Result<Self, TreeError> {
+        let index = LeafIndex::new(size.get().saturating_sub(1));
+        Self::inclusion(leaf, index, size, path, root)
+    }
+
+    /// The older and the newer root. Terms on the left are part of the older tree too, terms on
+    /// the right are new.
+    fn consistency(
+        shape: Shape,
+        seed: [u8; 32],
+        path: &'p [[u8; 32]],
+        old_root: &Root,
+        new_root: &Root,
+    ) -> (Self, Self) {
+        let climb = || Climb::new(seed, shape, path);
+        (
+            Self {
+                climb: climb().on_the_left(),
+                root: *old_root,
+                error: TreeError::OldRootMismatch,
+            },
+            Self { climb: climb(), root: *new_root, error: TreeError::NewRootMismatch },
+        )
+    }
+
+    /// What [`verify_consistency_immudb`] checks, older and newer root. `None` between equal sizes,
+    /// where all is checked already.
+    pub(crate) fn consistency_immudb(
+        old_size: TreeSize,
+        old_root: &Root,
+        new_size: TreeSize,
+        new_root: &Root,
+        path: &'p [[u8; 32]],
+    ) -> Result<Option<(Self, Self)>, TreeError> {
+        check_consistency_immudb_len(old_size, new_size, path)?;
+        if let Some(shape) = consistency_shape(old_size, new_size)? {
+            let (seed, path) = split_seed(shape, path)?;
+            return Ok(Some(Self::consistency(shape, seed, path, old_root, new_root)));
+        }
+        if old_root != new_root {
+            return Err(TreeError::NewRootMismatch);
+        }
+        match path {
+            [right, left] if node_hash(left, right) != *old_root.as_bytes() => {
+                Err(TreeError::OldRootMismatch)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn settle(self) -> Result<(), TreeError> {
+        reached(self.climb.root(), self.root, self.error)
+    }
+}
+
+fn reached(computed: [u8; 32], root: Root, error: TreeError) -> Result<(), TreeError> {
+    if computed == *root.as_bytes() { Ok(()) } else { Err(error) }
+}
+
+/// Settles two checks, either of which may be absent.
+pub(crate) fn settle(
+    a: Option<Pending<'_>>,
+    b: Option<Pending<'_>>,
+) -> (Result<(), TreeError>, Result<(), TreeError>) {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            let (computed_a, computed_b) = climb::both(a.climb, b.climb);
+            (reached(computed_a, a.root, a.error), reached(computed_b, b.root, b.error))
+        }
+        (Some(a), None) => (a.settle(), Ok(())),
+        (None, Some(b)) => (Ok(()), b.settle()),
+        (None, None) => (Ok(()), Ok(())),
+    }
+}
+
+fn settle_both((older, newer): (Pending<'_>, Pending<'_>)) -> Result<(), TreeError> {
+    let (older, newer) = settle(Some(older), Some(newer));
+    older.and(newer)
 }
