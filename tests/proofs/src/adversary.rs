@@ -16,7 +16,7 @@ mod try_core;
 pub use candidates::Candidates;
 pub use contradiction::{Contradiction, contradictions};
 pub use seek::seek;
-pub use try_core::{Tried, try_core};
+pub use try_core::{Effort, Strictness, Tried, try_core};
 
 use std::collections::BTreeSet;
 

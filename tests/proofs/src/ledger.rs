@@ -5,12 +5,14 @@
 //! like is chosen from an [`Unstructured`](arbitrary::Unstructured): by a fuzzer, by a property
 //! test or, through [`bytes_of_seed`], by a plain number.
 
+mod by_hand;
 mod choose;
 mod header;
 mod honest;
 mod tangle;
 mod tree;
 
+pub use by_hand::tree_sequences;
 pub use choose::bytes_of_seed;
 pub use header::OwnedHeader;
 pub use honest::{Entries, Ledger};

@@ -1,12 +1,16 @@
 //! The search put to the verifier itself.
 
-use counterfoil_core::{Alh, EntryDigest, ProofPolicy, TrustedState, TxAlh, TxId};
+mod dual_v1;
+mod parts;
 
+use counterfoil_core::{Alh, EntryDigest, ProofPolicy, TrustedState, TxId};
+
+use self::parts::Part;
 use super::seek::{all_entries, dual, entries};
 use super::{Candidates, Found, state};
-use crate::lax::{self, Dual, DualV2, End, Rules};
+use crate::lax::{self, DualV2, End, Rules};
 use crate::ledger::{Tangle, Variant, leaf};
-use crate::proof::{OwnedAdvance, OwnedDual, OwnedDualV2};
+use crate::proof::OwnedDualV2;
 
 /// What came of it.
 #[derive(Clone, Default, Debug)]
@@ -21,12 +25,55 @@ pub struct Tried {
     pub differences: Vec<String>,
 }
 
+/// How the verifier is set, and the second one accordingly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strictness {
+    /// [`ProofPolicy::STRICT`].
+    Strict,
+    /// [`ProofPolicy::legacy_untied`].
+    Legacy,
+}
+
+impl Strictness {
+    /// The verifier's policy.
+    pub const fn policy(self) -> ProofPolicy {
+        match self {
+            Self::Strict => ProofPolicy::STRICT,
+            Self::Legacy => ProofPolicy::STRICT.legacy_untied(),
+        }
+    }
+
+    /// The second verifier's rules.
+    pub const fn rules(self) -> Rules {
+        match self {
+            Self::Strict => Rules::STRICT,
+            Self::Legacy => Rules::LEGACY,
+        }
+    }
+}
+
+/// How much is tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Effort {
+    /// Up to how many combinations of what the parts of a dual proof could be all are tried. Where
+    /// there are more, the parts are varied one at a time.
+    pub combinations: usize,
+    /// Every how many-th transaction is a state: 1 for all.
+    pub every: usize,
+}
+
+impl Effort {
+    /// All states, and the parts one at a time.
+    pub const ONE_PART: Self = Self { combinations: 0, every: 1 };
+}
+
 /// Shows the verifier everything that the search finds, and beside every proof that holds or all
-/// but holds each one that differs from it in one part. `rules` are those of `policy`.
-pub fn try_core(tangle: &Tangle, policy: ProofPolicy, rules: Rules) -> Tried {
+/// but holds others that should not.
+pub fn try_core(tangle: &Tangle, strictness: Strictness, effort: Effort) -> Tried {
     let candidates = Candidates { tangle, with_refused: true };
-    let mut run = Run { candidates, policy, rules, tried: Tried::default() };
-    for (target, t) in tangle.variants().iter().enumerate() {
+    let (policy, rules) = (strictness.policy(), strictness.rules());
+    let mut run = Run { candidates, policy, rules, effort, tried: Tried::default() };
+    for (target, t) in tangle.variants().iter().enumerate().step_by(effort.every) {
         for (source, s) in tangle.variants().iter().enumerate() {
             run.dual((source, s), (target, t));
             run.dual_v2((source, s), (target, t));
@@ -41,135 +88,11 @@ struct Run<'a> {
     candidates: Candidates<'a>,
     policy: ProofPolicy,
     rules: Rules,
+    effort: Effort,
     tried: Tried,
 }
 
-/// A part of a proof: what it could be, and the first of it that the second verifier takes.
-struct Part<T> {
-    all: Vec<T>,
-    good: Option<usize>,
-}
-
-impl<T: Clone> Part<T> {
-    fn new(all: Vec<T>, holds: impl Fn(&T) -> bool) -> Self {
-        let good = all.iter().position(holds);
-        Self { all, good }
-    }
-
-    fn best(&self) -> T {
-        self.all[self.good.unwrap_or(0)].clone()
-    }
-
-    fn bad(&self) -> usize {
-        usize::from(self.good.is_none())
-    }
-
-    /// The proofs that differ from `base` in this part: none where another part fails, because
-    /// then they would be refused whatever this part is.
-    fn vary<P: Clone>(&self, base: &P, failing: usize, set: impl Fn(&mut P, T)) -> Vec<P> {
-        if failing > self.bad() {
-            return Vec::new();
-        }
-        let proof = |part: &T| {
-            let mut proof = base.clone();
-            set(&mut proof, part.clone());
-            proof
-        };
-        self.all.iter().map(proof).collect()
-    }
-}
-
 impl Run<'_> {
-    fn dual(&mut self, s: (usize, &Variant), t: (usize, &Variant)) {
-        let statement = dual(self.rules, s.1.header.id, s.1, t.1);
-        let (candidates, root) = (self.candidates, statement.t.bl_root);
-        let inclusion = candidates.inclusion(&leaf(&statement.source.alh), &root);
-        let inclusion = Part::new(inclusion, |path| statement.inclusion(path));
-        let consistency = candidates.consistency(&root);
-        let consistency = Part::new(consistency, |path| statement.consistency(path));
-        let failing = usize::from(!statement.headers()) + inclusion.bad() + consistency.bad();
-        for last in candidates.lasts(&statement) {
-            let paths = candidates.inclusion(&leaf(&last), &root);
-            let paths = Part::new(paths, |path| statement.last_inclusion(&last, path));
-            let linear = candidates.linear(statement.start_of_chain(&last), statement.target);
-            let linear = Part::new(linear, |proof| statement.linear(&last, proof));
-            let advance = candidates.advance(&statement, &last);
-            let advance = Part::new(advance, |proof: &Option<OwnedAdvance>| {
-                statement.advance(&last, proof.as_ref())
-            });
-            let failing = failing
-                + usize::from(!statement.ties(&last))
-                + paths.bad()
-                + linear.bad()
-                + advance.bad();
-            let base = OwnedDual {
-                source: statement.s.clone(),
-                target: statement.t.clone(),
-                inclusion: inclusion.best(),
-                consistency: consistency.best(),
-                target_bl_tx_alh: last,
-                last_inclusion: paths.best(),
-                linear: linear.best(),
-                advance: advance.best(),
-            };
-            let mut proofs = vec![base.clone()];
-            proofs.extend(inclusion.vary(&base, failing, |proof, path| proof.inclusion = path));
-            proofs.extend(consistency.vary(&base, failing, |proof, p| proof.consistency = p));
-            proofs.extend(paths.vary(&base, failing, |proof, path| proof.last_inclusion = path));
-            proofs.extend(linear.vary(&base, failing, |proof, linear| proof.linear = linear));
-            proofs.extend(advance.vary(&base, failing, |proof, part| proof.advance = part));
-            for proof in proofs {
-                self.one_dual(s, t, &proof);
-            }
-            if failing == 0 {
-                self.other_numbers(s.1, t.1, &base);
-            }
-        }
-    }
-
-    fn one_dual(&mut self, s: (usize, &Variant), t: (usize, &Variant), proof: &OwnedDual) {
-        let (from, to) = (trusted(s.1), trusted(t.1));
-        let tx = proof.with(|proof| to.verify_tx_dual(from.tx, proof, self.policy));
-        let extension =
-            proof.with(|proof| from.verify_extension(&TxAlh::from(to), proof, self.policy));
-        let lax = Dual::check(self.rules, end(s.1), end(t.1), proof);
-        self.count(tx.is_ok(), lax, proof);
-        self.count(extension.is_ok(), lax, proof);
-        if let Ok(tx) = tx {
-            assert_eq!((tx.id(), tx.alh(), tx.state()), (from.tx, from.alh, to));
-            self.tried.found.transactions.insert((state(self.candidates.tangle, t.0), s.0));
-        }
-        if let Ok(extension) = extension {
-            assert_eq!((extension.from(), extension.to()), (from, TxAlh::from(to)));
-            let tangle = self.candidates.tangle;
-            let states = (state(tangle, s.0), state(tangle, t.0));
-            self.tried.found.extensions.insert(states);
-        }
-    }
-
-    /// A proof that holds, asked for other numbers and hashes than its own.
-    fn other_numbers(&mut self, s: &Variant, t: &Variant, proof: &OwnedDual) {
-        let (from, to) = (trusted(s), trusted(t));
-        let (up, down) = (from.tx.get() + 1, from.tx.get() - 1);
-        for tx in [up, down, 0, u64::MAX].map(TxId::new) {
-            let source = TrustedState { tx, ..from };
-            let target = TrustedState { tx, ..to };
-            let as_target = |to: TrustedState, tx| {
-                proof.with(|proof| to.verify_tx_dual(tx, proof, self.policy)).is_ok()
-            };
-            let as_source = |from: TrustedState, to| {
-                proof.with(|proof| from.verify_extension(&to, proof, self.policy)).is_ok()
-            };
-            let wrong = as_target(to, tx)
-                || (tx != to.tx && as_target(target, from.tx))
-                || as_source(source, to.into())
-                || (tx != to.tx && as_source(from, target.into()))
-                || as_source(TrustedState { alh: Alh::ZERO, ..from }, to.into())
-                || as_target(TrustedState { alh: Alh::ZERO, ..to }, from.tx);
-            self.count(wrong, false, &("asked for", tx, proof));
-        }
-    }
-
     fn dual_v2(&mut self, s: (usize, &Variant), t: (usize, &Variant)) {
         let statement = DualV2(dual(self.rules, s.1.header.id, s.1, t.1));
         let root = t.1.header.bl_root;

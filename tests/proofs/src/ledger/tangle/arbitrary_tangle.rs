@@ -36,16 +36,27 @@ impl Tangle {
     /// Those of [`Unstructured`].
     pub fn arbitrary(u: &mut Unstructured<'_>, size: Size) -> Result<Self> {
         let mut tangle = Self::default();
-        for id in 1..=u.int_in_range(2..=size.transactions)? {
+        let last = u.int_in_range(2..=size.transactions)?;
+        for id in 1..=last {
             for _ in 0..u.int_in_range(1..=size.variants)? {
-                let header = tangle.header(u, id)?;
-                if header.version == HeaderVersion::V0 && u.ratio(1, 4)? {
-                    tangle.push(twin(u, &header)?);
-                }
-                tangle.push(header);
+                tangle.push_arbitrary(u, id)?;
             }
         }
+        // These may hold what was made after their numbers.
+        for _ in 0..u.int_in_range(0..=2)? {
+            let id = u.int_in_range(1..=last)?;
+            tangle.push_arbitrary(u, id)?;
+        }
         Ok(tangle)
+    }
+
+    fn push_arbitrary(&mut self, u: &mut Unstructured<'_>, id: u64) -> Result<()> {
+        let header = self.header(u, id)?;
+        if header.version == HeaderVersion::V0 && u.ratio(1, 4)? {
+            self.push(twin(u, &header)?);
+        }
+        self.push(header);
+        Ok(())
     }
 
     fn header(&mut self, u: &mut Unstructured<'_>, id: u64) -> Result<OwnedHeader> {
