@@ -2,8 +2,10 @@
 //! against beyond the conformance vectors.
 
 pub mod adversary;
+pub mod case;
 pub mod lax;
 pub mod ledger;
+pub mod oracle;
 pub mod proof;
 pub mod prover;
 

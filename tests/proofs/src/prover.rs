@@ -5,6 +5,11 @@ use crate::ledger::{Hash, Ledger, leaf};
 use crate::proof::{OwnedAdvance, OwnedDual, OwnedDualV2, OwnedLinear, Path};
 use crate::reference;
 
+/// The root of the tree over the first `size` transactions.
+pub fn root(ledger: &Ledger, size: u64) -> Hash {
+    reference::root(&ledger.leaves(size))
+}
+
 /// The path of transaction `tx` in the tree over the first `size` transactions.
 pub fn inclusion(ledger: &Ledger, tx: u64, size: u64) -> Path {
     reference::path(tx as usize - 1, &ledger.leaves(size))

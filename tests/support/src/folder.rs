@@ -98,7 +98,7 @@ fn sweep(parent: &Path) {
 
 /// The target folder that this test runs from; the workspace's own for a
 /// doctest, which runs from elsewhere.
-pub(crate) fn target_dir() -> PathBuf {
+pub fn target_dir() -> PathBuf {
     let marked = |dir: &&Path| dir.join("CACHEDIR.TAG").exists();
     let exe = std::env::current_exe().unwrap_or_default();
     match exe.ancestors().skip(1).find(marked) {

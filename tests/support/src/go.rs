@@ -1,4 +1,4 @@
-//! Builds the server in `tests/immudb`, once.
+//! Builds the commands in `tests/immudb`, each once.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -11,33 +11,61 @@ use crate::folder::{target_dir, workspace};
 /// From 1.21 on, Go fetches the newer toolchain that a module asks for.
 const OLDEST_GO: u32 = 21;
 
-/// The server's binary, built if it is not there or its sources changed.
-/// Processes that ask at the same time wait for the one that builds.
+/// A command of the Go module.
+struct Program {
+    /// The binary's name.
+    name: &'static str,
+    /// Its folder in the module.
+    package: &'static str,
+    /// What people are told it is.
+    what: &'static str,
+}
+
+/// The real immudb.
 pub(crate) fn server_binary() -> Result<PathBuf, String> {
+    binary(&Program { name: "immudb-server", package: ".", what: "the immudb test server" })
+}
+
+/// immudb's own verifiers, asked over standard input: see `tests/immudb/oracle`.
+///
+/// # Errors
+///
+/// A sentence that says what is missing and how to get it.
+pub fn oracle_binary() -> Result<PathBuf, String> {
+    let what = "immudb's verifiers as an oracle";
+    binary(&Program { name: "immudb-oracle", package: "oracle", what }).map_err(|why| {
+        format!("{why}\nThe tests against immudb's own verifiers need Go: `scripts/test` installs it, or see https://go.dev/dl")
+    })
+}
+
+/// The program's binary, built if it is not there or its sources changed.
+/// Processes that ask at the same time wait for the one that builds.
+fn binary(program: &Program) -> Result<PathBuf, String> {
     let folder = target_dir().join("immudb");
     let fail = |e: std::io::Error| format!("cannot write to {}: {e}", folder.display());
     fs::create_dir_all(&folder).map_err(fail)?;
     let lock = File::create(folder.join("lock")).map_err(fail)?;
     lock.lock().map_err(fail)?;
 
-    let binary = folder.join("immudb-server");
+    let binary = folder.join(program.name);
     // What the binary was built from, word for word: neither a checkout's
     // times nor a changed file can make it pass for current.
-    let stamp = folder.join("built-from");
-    let sources = sources()?;
+    let stamp = folder.join(format!("{}.built-from", program.name));
+    let sources = sources(program)?;
     if binary.exists() && fs::read_to_string(&stamp).is_ok_and(|s| s == sources) {
         return Ok(binary);
     }
     let go = find_go()?;
     let _ = writeln!(
         std::io::stderr(),
-        "building the immudb test server with {} (one to two minutes, once)",
+        "building {} with {} (one to two minutes, once)",
+        program.what,
         go.display()
     );
-    let fresh = folder.join("immudb-server.new");
+    let fresh = folder.join(format!("{}.new", program.name));
     let mut command = Command::new(&go);
     command.current_dir(module()).args(["build", "-trimpath", "-buildvcs=false", "-o"]).arg(&fresh);
-    command.arg(".");
+    command.arg(format!("./{}", program.package));
     if std::env::var_os("GOTOOLCHAIN").is_none() {
         // Some distributions switch this off in their default.
         command.env("GOTOOLCHAIN", "auto");
@@ -59,11 +87,22 @@ fn module() -> PathBuf {
     workspace().join("tests/immudb")
 }
 
-fn sources() -> Result<String, String> {
-    ["go.mod", "go.sum", "main.go"].iter().try_fold(String::new(), |all, name| {
-        let path = module().join(name);
-        let text = fs::read_to_string(&path)
-            .map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+fn sources(program: &Program) -> Result<String, String> {
+    let mut files = vec![module().join("go.mod"), module().join("go.sum")];
+    let folder = module().join(program.package);
+    let fail = |e: std::io::Error| format!("cannot read {}: {e}", folder.display());
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        if path.extension().is_some_and(|extension| extension == "go") {
+            sources.push(path);
+        }
+    }
+    sources.sort();
+    files.append(&mut sources);
+    files.iter().try_fold(String::new(), |all, path| {
+        let text =
+            fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
         Ok(all + &text)
     })
 }

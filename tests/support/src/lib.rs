@@ -22,7 +22,8 @@ mod proxy;
 mod server;
 mod wire;
 
-pub use folder::{TempDir, copy_dir, temp_dir};
+pub use folder::{TempDir, copy_dir, target_dir, temp_dir};
+pub use go::oracle_binary;
 pub use private::{Options, PrivateServer, Saved};
 pub use proxy::{Action, Context, Direction, Proxy};
 pub use server::{Server, server};
