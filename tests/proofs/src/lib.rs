@@ -3,6 +3,7 @@
 
 pub mod adversary;
 pub mod case;
+pub mod cost;
 pub mod lax;
 pub mod ledger;
 pub mod oracle;

@@ -133,6 +133,18 @@ impl<P> Between<P> {
 }
 
 fn dual(case: &Between<DualJson>, policy: ProofPolicy) -> Answer {
+    with_dual(case, |proof| {
+        case.ask_both_ends(
+            |from, to| from.verify_extension(&to, proof, policy).map(|_| ()),
+            |to, from| to.verify_tx_dual(from, proof, policy),
+        )
+    })?
+}
+
+fn with_dual<R>(
+    case: &Between<DualJson>,
+    use_it: impl FnOnce(&DualProof<'_>) -> R,
+) -> Result<R, Refusal> {
     let Some(DualJson {
         source_tx_header: Some(source),
         target_tx_header: Some(target),
@@ -158,13 +170,22 @@ fn dual(case: &Between<DualJson>, policy: ProofPolicy) -> Answer {
         linear: linear.view(),
         linear_advance: linear_advance_proof.as_ref().map(|proof| view(proof, &paths)),
     };
-    case.ask_both_ends(
-        |from, to| from.verify_extension(&to, &proof, policy).map(|_| ()),
-        |to, from| to.verify_tx_dual(from, &proof, policy),
-    )
+    Ok(use_it(&proof))
 }
 
 fn dual_v2(case: &Between<DualV2Json>, policy: ProofPolicy) -> Answer {
+    with_dual_v2(case, |proof| {
+        case.ask_both_ends(
+            |from, to| from.verify_extension_v2(&to, proof, policy).map(|_| ()),
+            |to, from| to.verify_tx_dual_v2(from, proof, policy),
+        )
+    })?
+}
+
+fn with_dual_v2<R>(
+    case: &Between<DualV2Json>,
+    use_it: impl FnOnce(&DualProofV2<'_>) -> R,
+) -> Result<R, Refusal> {
     let Some(DualV2Json {
         source_tx_header: Some(source),
         target_tx_header: Some(target),
@@ -181,8 +202,36 @@ fn dual_v2(case: &Between<DualV2Json>, policy: ProofPolicy) -> Answer {
         inclusion: &inclusion_proof.0,
         consistency: &consistency_proof.0,
     };
-    case.ask_both_ends(
-        |from, to| from.verify_extension_v2(&to, &proof, policy).map(|_| ()),
-        |to, from| to.verify_tx_dual_v2(from, &proof, policy),
-    )
+    Ok(use_it(&proof))
+}
+
+impl Case {
+    /// Calls `use_it` with a check of a dual proof that is decoded already, as a server's answer
+    /// would be: asked from the target, as for a transaction that somebody looks up.
+    ///
+    /// # Panics
+    ///
+    /// For another kind of case, and for a proof that lacks parts.
+    pub fn with_ready<R>(
+        &self,
+        policy: ProofPolicy,
+        use_it: impl FnOnce(&dyn Fn() -> bool) -> R,
+    ) -> R {
+        let trusted = |tx: TxAlh| TrustedState { tx: tx.tx, alh: tx.alh };
+        match self {
+            Self::Dual(case) => {
+                let (state, tx) = (trusted(case.target()), case.source().tx);
+                with_dual(case, |proof| use_it(&|| state.verify_tx_dual(tx, proof, policy).is_ok()))
+                    .expect("a whole proof")
+            }
+            Self::DualV2(case) => {
+                let (state, tx) = (trusted(case.target()), case.source().tx);
+                with_dual_v2(case, |proof| {
+                    use_it(&|| state.verify_tx_dual_v2(tx, proof, policy).is_ok())
+                })
+                .expect("a whole proof")
+            }
+            other => panic!("no dual proof: {}", other.kind()),
+        }
+    }
 }
