@@ -40,3 +40,41 @@ cargo_tool() {
     CARGO_TARGET_DIR=$target/tools/build cargo install --quiet --locked "$1"
     rm -rf "$target/tools/build"
 }
+
+# A target that has no std at all.
+bare_metal=thumbv7em-none-eabi
+
+# Chooses how to build for it, as the array `bare_metal_cargo`, each compiler
+# with a folder of its own: another one would throw the workspace's work away.
+# Rustup's target, fetched if rustup can (a mirror that never answers must not
+# stop us for long), else the compiler that Debian keeps for the web, which
+# brings core's source.
+choose_bare_metal() {
+    local packages="rustc-web cargo-web rust-web-src"
+    if command -v rustup >/dev/null && {
+        rustup target list --installed | grep -qx "$bare_metal" ||
+            timeout 120 rustup target add "$bare_metal" >&2
+    }; then
+        bare_metal_cargo=(env CARGO_TARGET_DIR="$target/no-std" cargo)
+    # shellcheck disable=SC2086 # three words
+    elif dpkg -s $packages >/dev/null 2>&1 || apt_install $packages; then
+        bare_metal_cargo=(env RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc
+            CARGO_UNSTABLE_BUILD_STD=core,panic_abort
+            CARGO_TARGET_DIR="$target/no-std-debian" /usr/bin/cargo)
+    else
+        die "needs rustup's target $bare_metal or Debian's rustc-web, cargo-web and rust-web-src"
+    fi
+}
+
+# LLVM's linker, as the array `lld`: Rust's own, or the system's.
+choose_lld() {
+    local own
+    own=$(find "$(rustc --print sysroot)/lib/rustlib" -name rust-lld -path '*/bin/*' -print -quit)
+    if [ -n "$own" ]; then
+        lld=("$own" -flavor gnu)
+    elif command -v ld.lld >/dev/null || apt_install lld; then
+        lld=(ld.lld)
+    else
+        die "needs LLVM's linker: Rust's rust-lld, or ld.lld from the system's packages"
+    fi
+}

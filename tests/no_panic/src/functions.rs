@@ -1,0 +1,141 @@
+//! Every public function of the verifier, by name: `type__function`, or `function` alone.
+
+use counterfoil_core::{
+    Alh, CatalogEntry, CatalogError, CatalogKey, ChainLink, ColumnType, EntryDigest,
+    EntryMetadata, Extension, FirstContact, Frontier, Header, HeaderError, HeaderVersion,
+    IndexColumns, IndexEntryKey, InnerHash, KvEntry, LeafHash, LeafIndex, ProofError, ProofPolicy,
+    Root, Table, TreeSize, TrustedState, TxId, TxMetadata, Value, ValueHash, VerifiedEntry,
+    VerifiedKv, VerifiedTx,
+};
+
+functions! {
+    CatalogEntry__parse = CatalogEntry::parse;
+    CatalogEntry__key = CatalogEntry::key;
+    CatalogEntry__encode_value = CatalogEntry::encode_value;
+    CatalogEntry__digest = CatalogEntry::digest;
+    CatalogKey__parse = CatalogKey::parse;
+    CatalogKey__encode = CatalogKey::encode;
+    IndexColumns__iter = index_columns;
+    Table__create_digests = create_digests;
+    index_digest = counterfoil_core::index_digest;
+    IndexEntryKey__parse = IndexEntryKey::parse;
+
+    ChainLink__source = ChainLink::source;
+    ChainLink__target = ChainLink::target;
+    verify_linear = counterfoil_core::verify_linear;
+    verify_linear_advance = counterfoil_core::verify_linear_advance;
+    ProofPolicy__legacy_untied = ProofPolicy::legacy_untied;
+    ProofPolicy__with_max_chain = ProofPolicy::with_max_chain;
+
+    Alh__new = Alh::new;
+    Alh__as_bytes = Alh::as_bytes;
+    Alh__to_bytes = Alh::to_bytes;
+    Alh__leaf_hash = Alh::leaf_hash;
+    Root__new = Root::new;
+    EntryDigest__leaf_hash = EntryDigest::leaf_hash;
+    LeafHash__new = LeafHash::new;
+    InnerHash__new = InnerHash::new;
+    ValueHash__of = ValueHash::of;
+    node_hash = counterfoil_core::node_hash;
+    entry_digest = counterfoil_core::entry_digest;
+    EntryMetadata__parse = EntryMetadata::parse;
+    EntryMetadata__encode = EntryMetadata::encode;
+
+    Frontier__new = Frontier::new;
+    Frontier__from_peaks = Frontier::from_peaks;
+    Frontier__push = Frontier::push;
+    Frontier__size = Frontier::size;
+    Frontier__root = Frontier::root;
+    Frontier__peaks = Frontier::peaks;
+
+    TxMetadata__parse = TxMetadata::parse;
+    TxMetadata__encode = TxMetadata::encode;
+    HeaderVersion__number = HeaderVersion::number;
+    HeaderVersion__try_from = header_version;
+    Header__inner_hash = Header::inner_hash;
+    Header__alh = Header::alh;
+    Header__check = Header::check;
+
+    KvEntry__parse = KvEntry::parse;
+    KvEntry__is_encoded_as = KvEntry::is_encoded_as;
+    KvEntry__digest = KvEntry::digest;
+    VerifiedKv__entry = VerifiedKv::entry;
+    VerifiedKv__kv = VerifiedKv::kv;
+    VerifiedKv__metadata = VerifiedKv::metadata;
+    VerifiedKv__points_at = VerifiedKv::points_at;
+
+    TxId__new = TxId::new;
+    TxId__get = TxId::get;
+    TxId__leaf_index = TxId::leaf_index;
+    TxId__next = TxId::next;
+    TxId__tree_size = TxId::tree_size;
+    LeafIndex__new = LeafIndex::new;
+    TreeSize__new = TreeSize::new;
+
+    ColumnType__name = ColumnType::name;
+    ColumnType__from_name = ColumnType::from_name;
+    ColumnType__fixed_len = ColumnType::fixed_len;
+    Table__new = Table::new;
+    Table__id = Table::id;
+    Table__name = Table::name;
+    Table__columns = Table::columns;
+    Table__primary_key = Table::primary_key;
+    Table__with_id = Table::with_id;
+    Table__key_len = Table::key_len;
+    Table__encode_key = Table::encode_key;
+    Table__check_key = Table::check_key;
+    Table__value_len = Table::value_len;
+    Table__encode_value = Table::encode_value;
+    Table__entry_digest = Table::entry_digest;
+    Table__decode_value = Table::decode_value;
+    Value__ty = Value::ty;
+
+    TrustedState__verify_tx = TrustedState::verify_tx;
+    TrustedState__verify_tx_dual = TrustedState::verify_tx_dual;
+    TrustedState__verify_tx_dual_v2 = TrustedState::verify_tx_dual_v2;
+    TrustedState__verify_extension = TrustedState::verify_extension;
+    TrustedState__verify_extension_v2 = TrustedState::verify_extension_v2;
+    TrustedState__first_contact = TrustedState::first_contact;
+    Extension__from = Extension::from;
+    Extension__to = Extension::to;
+    FirstContact__state = FirstContact::state;
+    VerifiedTx__id = VerifiedTx::id;
+    VerifiedTx__alh = VerifiedTx::alh;
+    VerifiedTx__ts = VerifiedTx::ts;
+    VerifiedTx__version = VerifiedTx::version;
+    VerifiedTx__nentries = VerifiedTx::nentries;
+    VerifiedTx__eh = VerifiedTx::eh;
+    VerifiedTx__state = VerifiedTx::state;
+    VerifiedTx__verify_entry = VerifiedTx::verify_entry;
+    VerifiedTx__verify_row = VerifiedTx::verify_row;
+    VerifiedTx__verify_kv = VerifiedTx::verify_kv;
+    VerifiedTx__verify_all_entries = verify_all_entries;
+    VerifiedEntry__tx = VerifiedEntry::tx;
+    VerifiedEntry__index = VerifiedEntry::index;
+    VerifiedEntry__digest = VerifiedEntry::digest;
+
+    verify_inclusion = counterfoil_core::verify_inclusion;
+    verify_last_inclusion = counterfoil_core::verify_last_inclusion;
+    verify_consistency = counterfoil_core::verify_consistency;
+    verify_consistency_immudb = counterfoil_core::verify_consistency_immudb;
+    inclusion_path_len = counterfoil_core::inclusion_path_len;
+    consistency_path_len = counterfoil_core::consistency_path_len;
+}
+
+// Functions that take or give something generic.
+
+fn index_columns(columns: &IndexColumns<'_>) -> u32 {
+    columns.iter().fold(0, u32::wrapping_add)
+}
+
+fn create_digests(table: &Table<'_>, out: fn(Result<EntryDigest, CatalogError>)) {
+    table.create_digests().for_each(out);
+}
+
+fn header_version(number: u16) -> Result<HeaderVersion, HeaderError> {
+    HeaderVersion::try_from(number)
+}
+
+fn verify_all_entries(tx: &VerifiedTx, digests: &[EntryDigest]) -> Result<(), ProofError> {
+    tx.verify_all_entries(digests.iter().copied())
+}

@@ -1,0 +1,10 @@
+//! The feature `p256`.
+
+use counterfoil_core::{SignedState, StateKey};
+
+functions! {
+    StateKey__from_sec1 = StateKey::from_sec1;
+    StateKey__from_spki = StateKey::from_spki;
+    StateKey__verify = StateKey::verify;
+    SignedState__state = SignedState::state;
+}
