@@ -142,9 +142,9 @@ fn where_chain_and_tree_part_the_tree_decides_what_it_holds() {
 #[test]
 fn the_legacy_policy_loses_what_it_says_and_nothing_else() {
     let size = Size { transactions: 5, variants: 2 };
-    let seeds = (0..100 * times()).map(|seed| Tangle::of_seed(seed, size));
-    let parted =
-        tree_sequences(5).into_iter().flat_map(|trees| [2, 3].map(|at| Tangle::parted(&trees, at)));
+    let seeds = (0..80 * times()).map(|seed| Tangle::of_seed(seed, size));
+    let lagging = tree_sequences(5).into_iter().filter(|trees| trees[4] < 4);
+    let parted = lagging.map(|trees| Tangle::parted(&trees, 2));
     let mut lost = 0;
     for (number, tangle) in seeds.chain(parted).enumerate() {
         let tried = try_core(&tangle, Strictness::Legacy, Effort::ONE_PART);
