@@ -1,11 +1,11 @@
 //! Every public function of the verifier, by name: `type__function`, or `function` alone.
 
 use counterfoil_core::{
-    Alh, CatalogEntry, CatalogError, CatalogKey, ChainLink, ColumnType, EntryDigest,
-    EntryMetadata, Extension, FirstContact, Frontier, Header, HeaderError, HeaderVersion,
-    IndexColumns, IndexEntryKey, InnerHash, KvEntry, LeafHash, LeafIndex, ProofError, ProofPolicy,
-    Root, Table, TreeSize, TrustedState, TxId, TxMetadata, Value, ValueHash, VerifiedEntry,
-    VerifiedKv, VerifiedTx,
+    Alh, CatalogEntry, CatalogError, CatalogKey, ChainLink, ColumnType, EntryDigest, EntryMetadata,
+    Extension, FirstContact, Frontier, Header, HeaderError, HeaderVersion, IndexColumns,
+    IndexEntryKey, InnerHash, KvEntry, LeafHash, LeafIndex, ProofError, ProofPolicy, Root, Table,
+    TreeSize, TrustedState, TxId, TxMetadata, Value, ValueHash, VerifiedEntry, VerifiedKv,
+    VerifiedTx,
 };
 
 functions! {
