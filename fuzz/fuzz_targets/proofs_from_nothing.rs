@@ -1,5 +1,6 @@
-//! Proofs made of arbitrary parts, for every verifier there is: none panics, and none holds, since
-//! nobody finds the hashes by chance. (Numbers are drawn from few values, so that counts fit.)
+//! Proofs made of arbitrary parts, for every verifier there is: none panics, and both ends of a dual
+//! proof agree. (Numbers are drawn from few values, so that counts fit; the fuzzer finds roots that
+//! fit by itself, as everything here is its own to choose.)
 #![no_main]
 
 use arbitrary::{Result, Unstructured};
@@ -52,15 +53,12 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
     let from = TrustedState { tx: source, alh: source_header.alh().unwrap_or(end.alh) };
 
     let leaf = LeafHash::new(u.arbitrary()?);
-    // The one tree that needs no hash.
-    let alone = leaf.to_bytes() == root.to_bytes();
     let index = LeafIndex::new(source.get());
-    assert!(alone || verify_inclusion(&leaf, index, size, &a, &root).is_err());
-    assert!(alone || verify_last_inclusion(&leaf, size, &a, &root).is_err());
     let old = TreeSize::new(source.get());
-    let equal = root == other;
-    assert!(equal || verify_consistency(old, &root, size, &other, &b).is_err());
-    assert!(equal || verify_consistency_immudb(old, &root, size, &other, &b).is_err());
+    let _ = verify_inclusion(&leaf, index, size, &a, &root);
+    let _ = verify_last_inclusion(&leaf, size, &a, &root);
+    let _ = verify_consistency(old, &root, size, &other, &b);
+    let _ = verify_consistency_immudb(old, &root, size, &other, &b);
 
     let linear = LinearProof { source, target, terms: &c };
     let claimed = TxAlh { tx: source, alh: Alh::new(u.arbitrary()?) };
@@ -82,17 +80,16 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
         linear_advance: advance,
     };
     let v2 = DualProofV2 { source_header, target_header, inclusion: &a, consistency: &b };
-    // What holds by chance is only what needs no hash: a transaction and itself.
-    let itself = source == target;
-    assert!(state.verify_tx_dual(source, &dual, policy).is_err() || itself);
-    assert!(state.verify_tx_dual_v2(source, &v2, policy).is_err() || itself);
     let to = TxAlh { tx: state.tx, alh: state.alh };
-    assert!(from.verify_extension(&to, &dual, policy).is_err() || itself);
-    assert!(from.verify_extension_v2(&to, &v2, policy).is_err() || itself);
+    let back = state.verify_tx_dual(source, &dual, policy).is_ok();
+    let on = from.verify_extension(&to, &dual, policy).is_ok();
+    assert_eq!(back, on, "the two ends disagree");
+    let back = state.verify_tx_dual_v2(source, &v2, policy).is_ok();
+    let on = from.verify_extension_v2(&to, &v2, policy).is_ok();
+    assert_eq!(back, on, "the two ends disagree about version 2");
     let _ = TrustedState::first_contact(&to, &target_header);
     let _ = source_header.check();
     if let Ok(tx) = state.verify_tx(&target_header, &source_header, &a) {
-        assert_eq!(tx.alh(), state.alh, "only the state's own transaction needs no hash");
         let _ = tx.verify_entry(&EntryDigest::new(u.arbitrary()?), u.arbitrary()?, &b);
         let _ = tx.verify_all_entries(c.iter().copied().map(EntryDigest::new));
     }
