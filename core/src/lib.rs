@@ -66,7 +66,7 @@
 //! [immudb]: https://immudb.io
 //! [RFC 6962]: https://www.rfc-editor.org/rfc/rfc6962
 //! [RFC 9162]: https://www.rfc-editor.org/rfc/rfc9162
-#![no_std]
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 #![deny(
     clippy::indexing_slicing,
@@ -79,6 +79,8 @@
 
 mod catalog;
 mod chain;
+#[cfg(test)]
+mod cost;
 mod digest;
 mod dual;
 mod entry;

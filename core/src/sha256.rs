@@ -199,10 +199,7 @@ impl Sink for Sha256 {
 #[cfg(test)]
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // tests may panic
 pub(crate) mod tests {
-    extern crate std;
-
     use std::cell::Cell;
-    use std::vec::Vec;
 
     use sha2::Digest;
 
@@ -216,7 +213,6 @@ pub(crate) mod tests {
         COMPRESSIONS.with(|count| count.set(count.get() + blocks));
     }
 
-    #[allow(dead_code)] // until the proofs' costs are tested
     /// How often `work` calls the compression function.
     pub(crate) fn compressions(work: impl FnOnce()) -> usize {
         let before = COMPRESSIONS.with(Cell::get);
