@@ -41,6 +41,15 @@ fn every_known_kind_is_there_and_passes() {
     assert_eq!(report.kinds.len(), KNOWN.len(), "{report}");
 }
 
+/// What the vectors, honest where they show encodings, cannot show.
+#[test]
+fn every_refusal_is_refused_and_its_neighbour_is_not() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/refusals");
+    let report = check::folder(&folder);
+    assert!(report.is_success(), "{report}");
+    assert_eq!(report.kinds.len(), 9, "{report}");
+}
+
 /// Writes one file into a folder of its own and checks that.
 fn check_text(name: &str, text: &str) -> check::Report {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -4,6 +4,7 @@ mod case;
 mod digests;
 mod kv;
 mod proofs;
+mod refusals;
 mod signature;
 mod sql;
 mod trees;
@@ -42,6 +43,15 @@ const KINDS: &[(&str, Check)] = &[
     ("sql_index_entry", |cases| each(cases, sql::index_entry)),
     ("kv_value", |cases| each(cases, kv::value)),
     ("signed_state", |cases| each(cases, signature::signed_state)),
+    ("tx_metadata_bytes", |cases| each(cases, refusals::tx_metadata)),
+    ("entry_metadata_bytes", |cases| each(cases, refusals::entry_metadata)),
+    ("tx_header_fields", |cases| each(cases, refusals::header)),
+    ("sql_value_bytes", |cases| each(cases, refusals::sql_value)),
+    ("sql_key_bytes", |cases| each(cases, refusals::sql_key)),
+    ("catalog_entry_bytes", |cases| each(cases, refusals::catalog_entry)),
+    ("catalog_claim", |cases| each(cases, refusals::catalog_claim)),
+    ("kv_entry_bytes", |cases| each(cases, refusals::kv_entry)),
+    ("state_key_bytes", |cases| each(cases, refusals::state_key)),
 ];
 
 fn each(cases: &[Case<'_>], check: fn(Case<'_>) -> Outcome) -> Vec<Outcome> {

@@ -1,8 +1,8 @@
 //! Rows, transactions and the catalog.
 
 use counterfoil_core::{
-    Alh, CatalogEntry, CatalogKey, Column, ColumnType, EntryDigest, EntryMetadata, Frontier,
-    Header, HeaderVersion, IndexEntryKey, Root, Table, Value, ValueHash, entry_digest,
+    Alh, CatalogEntry, CatalogError, CatalogKey, Column, ColumnType, EntryDigest, EntryMetadata,
+    Frontier, Header, HeaderVersion, IndexEntryKey, Root, Table, Value, ValueHash, entry_digest,
 };
 
 use super::Outcome;
@@ -10,12 +10,35 @@ use super::case::{Case, equal, equal_bytes, failed};
 use super::digests::{metadata, stated_metadata, with_header};
 
 pub(super) fn row(case: Case<'_>) -> Outcome {
+    with_row(case, |table, row| encodings(case, table, row))
+}
+
+/// Reads the table of a case, which may be none that can be.
+pub(super) fn with_table(
+    case: Case<'_>,
+    check: impl FnOnce(Result<Table<'_>, CatalogError>) -> Outcome,
+) -> Outcome {
     let columns: Vec<Column<'_>> =
         case.objects("columns")?.into_iter().map(column).collect::<Result<_, _>>()?;
     let primary_key = case.u32s("primary_key")?;
     let (id, name) = (case.u32("table_id")?, case.str("table")?);
-    let table = Table::new(id, name, &columns, &primary_key).map_err(failed("table"))?;
+    check(Table::new(id, name, &columns, &primary_key))
+}
 
+/// Reads the table and the row of a case.
+pub(super) fn with_row(
+    case: Case<'_>,
+    check: impl FnOnce(&Table<'_>, &[Option<Value<'_>>]) -> Outcome,
+) -> Outcome {
+    with_table(case, |table| read_row(case, &table.map_err(failed("table"))?, check))
+}
+
+fn read_row(
+    case: Case<'_>,
+    table: &Table<'_>,
+    check: impl FnOnce(&Table<'_>, &[Option<Value<'_>>]) -> Outcome,
+) -> Outcome {
+    let columns = table.columns();
     let cells = case.object("row")?;
     for cell in cells.field_names() {
         if !columns.iter().any(|column| column.id.to_string() == cell) {
@@ -29,7 +52,7 @@ pub(super) fn row(case: Case<'_>) -> Outcome {
         .zip(&blobs)
         .map(|(column, blob)| value(column, cells, blob.as_deref()))
         .collect::<Result<_, _>>()?;
-    encodings(case, &table, &row)
+    check(table, &row)
 }
 
 /// Encodes key and value from the row, and the row from the value.
@@ -69,7 +92,8 @@ fn column(case: Case<'_>) -> Result<Column<'_>, String> {
         name: case.str("name")?,
         ty: ColumnType::from_name(ty.as_bytes()).ok_or_else(|| format!("no type {ty}"))?,
         max_length: case.u32("max_length")?,
-        not_null: false,
+        // The vectors do not say, the refusals do.
+        not_null: case.field_names().any(|name| name == "not_null") && case.bool("not_null")?,
         auto_increment: false,
     })
 }
