@@ -65,6 +65,12 @@ pub struct LinearAdvanceProof<'a> {
 /// It is *not* a proof that either transaction is in the ledger of some state, and nothing
 /// converts it into a [`VerifiedTx`](crate::VerifiedTx): a ledger's transactions are the leaves of
 /// its tree, and a chain may disagree with the tree.
+///
+/// ```compile_fail
+/// fn convert(link: counterfoil_core::ChainLink) -> counterfoil_core::VerifiedTx {
+///     link.into()
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ChainLink {
     source: TxAlh,

@@ -18,6 +18,12 @@ use crate::state::{TrustedState, VerifiedTx};
 /// the server, can extend it with transactions of his own, in any number of ways that contradict
 /// each other. Trust [`to`](Self::to) for a reason beside this proof: a signature, a quorum of
 /// witnesses, an account of every transaction in between.
+///
+/// ```compile_fail
+/// fn trust(extension: counterfoil_core::Extension) -> counterfoil_core::TrustedState {
+///     extension.to().into()
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Extension {
     from: TrustedState,

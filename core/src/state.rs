@@ -130,7 +130,15 @@ impl<'de> serde::Deserialize<'de> for TrustedState {
 }
 
 /// A transaction of the ledger in a trusted state. Only [`TrustedState::verify_tx`],
-/// [`TrustedState::verify_tx_dual`] and [`TrustedState::verify_tx_dual_v2`] make one.
+/// [`TrustedState::verify_tx_dual`] and [`TrustedState::verify_tx_dual_v2`] make one:
+///
+/// ```compile_fail
+/// use counterfoil_core::*;
+///
+/// fn make(header: &Header<'_>, alh: Alh, state: TrustedState) -> VerifiedTx {
+///     VerifiedTx::new(header, alh, state)
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct VerifiedTx {
     id: TxId,
