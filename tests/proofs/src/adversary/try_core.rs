@@ -139,6 +139,12 @@ impl Run<'_> {
             if tx {
                 self.tried.found.transactions.insert((state(tangle, t.0), s.0));
             }
+            // A state's number is that of the transaction that its hash commits to.
+            for tx in [to.tx.get() + 1, to.tx.get() - 1, 0, u64::MAX].map(TxId::new) {
+                let other = TrustedState { tx, ..to };
+                let accepted = tx != to.tx && other.verify_tx(&state_header, &header, path).is_ok();
+                self.count(accepted, false, &("another number of the state", s.0, t.0, path));
+            }
             // The header of a state is the one that its hash commits to.
             for other in tangle.variants().iter().filter(|other| other.alh != t.1.alh) {
                 let tx = trusted(other).verify_tx(&state_header, &header, path).is_ok();
