@@ -1,7 +1,8 @@
 //! The table, and what its rows and its creation are in the ledger.
 
 use counterfoil_core::{
-    CatalogError, Column, ColumnType, EntryDigest, RowError, Table, Value, index_digest,
+    CatalogError, Column, ColumnType, EntryDigest, ProofError, RowError, Table, Value,
+    VerifiedEntry, VerifiedTx, index_digest,
 };
 
 use crate::body::GenesisBody;
@@ -32,6 +33,18 @@ pub(crate) fn table(id: u32) -> Result<Table<'static>, CatalogError> {
 /// The digest by which a transaction's tree holds `row`.
 pub(crate) fn row_digest(table: &Table<'_>, row: &StoredRow) -> Result<EntryDigest, RowError> {
     table.entry_digest(&values(row))
+}
+
+/// Checks that `row` is an entry of `tx`. The digest is computed in the version of the transaction's
+/// own header: in another one it would stand for another key.
+pub(crate) fn verify_row(
+    tx: &VerifiedTx,
+    table: &Table<'_>,
+    row: &StoredRow,
+    entry: u32,
+    path: &[[u8; 32]],
+) -> Result<VerifiedEntry, ProofError> {
+    tx.verify_row(table, &values(row), entry, path)
 }
 
 /// The stored value of `row`: what an embedded ledger keeps.

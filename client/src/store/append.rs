@@ -14,7 +14,7 @@ use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
 use crate::local::Local;
 use crate::proof::{EventProof, ProvenHeader, row_of};
 use crate::prover::EntryTree;
-use crate::schema::row_digest;
+use crate::schema::verify_row;
 use crate::verdict::Verdict;
 
 /// An event that was added, with its proof.
@@ -236,8 +236,7 @@ async fn prove(
             state_header: ProvenHeader::new(&checked.state_header),
         };
         let row = row_of(&proof.decode_body()?, proof.body.as_slice());
-        let digest = row_digest(&table, &row).map_err(|_| Verdict::RowAltered { tx, entry })?;
-        checked.tx.verify_entry(&digest, entry, &proof.entry_path).map_err(Verdict::from)?;
+        verify_row(&checked.tx, &table, &row, entry, &proof.entry_path).map_err(Verdict::from)?;
         events.push(AddedEvent { id: tx, sequence, proof });
     }
     Ok(events)

@@ -87,8 +87,6 @@ async fn check(
     let body = proof.decode_body()?;
     same_event(event, &body)?;
     let row = crate::proof::row_of(&body, proof.body.as_slice());
-    let digest = schema::row_digest(&table, &row)
-        .map_err(|error| bad(&format!("the row cannot be encoded: {error}")))?;
 
     // The proof under the state that it brings: must hold, proves nothing.
     let header = proof.header.to_header()?;
@@ -96,7 +94,7 @@ async fn check(
     let alh = state_header.alh().map_err(|error| bad(&error.to_string()))?;
     let brought = TrustedState { tx: state_header.id, alh };
     let tx = brought.verify_tx(&state_header, &header, &proof.tx_path).map_err(Verdict::from)?;
-    tx.verify_entry(&digest, proof.entry, &proof.entry_path).map_err(Verdict::from)?;
+    schema::verify_row(&tx, &table, &row, proof.entry, &proof.entry_path).map_err(Verdict::from)?;
 
     // The proof under this store's own state.
     if tx.id() > pin.state.tx {
@@ -111,7 +109,8 @@ async fn check(
         let found = TrustedState { tx: tx.id(), alh: tx.alh() };
         return Err(Verdict::Fork { pinned, found }.into());
     }
-    own.tx.verify_entry(&digest, proof.entry, &proof.entry_path).map_err(Verdict::from)?;
+    let entry = schema::verify_row(&own.tx, &table, &row, proof.entry, &proof.entry_path)
+        .map_err(Verdict::from)?;
     if brought.tx <= pin.state.tx {
         let held = local.record(brought.tx).await?.alh;
         if held != brought.alh {
@@ -134,7 +133,7 @@ async fn check(
         entry: proof.entry,
         recorded_at: body.recorded_at,
         committed_at: tx.ts(),
-        digest,
+        digest: entry.digest(),
     })
 }
 

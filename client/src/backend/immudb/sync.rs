@@ -271,7 +271,8 @@ impl Immudb {
                 if !wanted.contains(&root) {
                     continue;
                 }
-                let Some(first) = linked.iter().find(|l| !l.opaque && l.header.eh == root) else {
+                let Some(first) = linked.iter().find(|l| may_hold_rows(l) && l.header.eh == root)
+                else {
                     continue;
                 };
                 return Ok(Some((table, first.header.id, group)));
