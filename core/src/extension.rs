@@ -28,6 +28,7 @@ use crate::state::{TrustedState, VerifiedTx};
 pub struct Extension {
     from: TrustedState,
     to: TxAlh,
+    policy: ProofPolicy,
 }
 
 impl Extension {
@@ -39,6 +40,11 @@ impl Extension {
     /// The later state, unconfirmed.
     pub const fn to(&self) -> TxAlh {
         self.to
+    }
+
+    /// How strictly the proof was taken: see [`ProofPolicy::legacy_untied`] for what less shows.
+    pub const fn policy(&self) -> ProofPolicy {
+        self.policy
     }
 }
 
@@ -71,7 +77,8 @@ impl TrustedState {
     /// # What success proves
     ///
     /// What [`verify_tx`](Self::verify_tx) proves: the ledger in this state has exactly this
-    /// transaction under this number.
+    /// transaction under this number. That holds under any policy. The strict one also refuses what
+    /// would leave an [`Extension`] with less, so that one set of rules serves both directions.
     ///
     /// # Errors
     ///
@@ -126,7 +133,7 @@ impl TrustedState {
         proof.check_counts(self.tx, target.tx, policy)?;
         let ends = self.as_source(target, &proof.source_header, &proof.target_header)?;
         proof.check(&ends, policy)?;
-        Ok(Extension { from: *self, to: *target })
+        Ok(Extension { from: *self, to: *target, policy })
     }
 
     /// As [`verify_extension`](Self::verify_extension), by version 2 of the proof.
@@ -143,7 +150,7 @@ impl TrustedState {
         proof.check_counts(self.tx, target.tx)?;
         let ends = self.as_source(target, &proof.source_header, &proof.target_header)?;
         proof.check(&ends, policy)?;
-        Ok(Extension { from: *self, to: *target })
+        Ok(Extension { from: *self, to: *target, policy })
     }
 
     /// From the empty tree: checks what can be checked of a claimed state when nothing was trusted

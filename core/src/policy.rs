@@ -23,8 +23,9 @@ impl ProofPolicy {
     /// tie, and compares nothing beyond the format's own rules.
     ///
     /// An [`Extension`](crate::Extension) under this policy no longer shows that the transactions
-    /// between the older state's tree and the older state itself are the same in both. A
-    /// [`VerifiedTx`](crate::VerifiedTx) is unique all the same: the state alone decides it.
+    /// after the older state's tree are the same in both, where the later tree took them in but
+    /// does not reach the older state. A [`VerifiedTx`](crate::VerifiedTx) is unique all the same:
+    /// the state alone decides it.
     pub const fn legacy_untied(self) -> Self {
         Self { legacy_untied: true, ..self }
     }

@@ -98,6 +98,7 @@ functions! {
     TrustedState__first_contact = TrustedState::first_contact;
     Extension__from = Extension::from;
     Extension__to = Extension::to;
+    Extension__policy = Extension::policy;
     FirstContact__state = FirstContact::state;
     VerifiedTx__id = VerifiedTx::id;
     VerifiedTx__alh = VerifiedTx::alh;
