@@ -6,7 +6,7 @@
 /// and by the tree ([`bl_root`](crate::Header::bl_root)). Where a ledger's tree lags, its proofs do
 /// not always show that new leaves of the tree are the transactions of the chain.
 /// [`STRICT`](Self::STRICT), the default, refuses such a proof.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ProofPolicy {
     legacy_untied: bool,
     max_chain: usize,
