@@ -9,7 +9,7 @@ use crate::*;
 #[path = "../tests/reference/mod.rs"]
 mod reference;
 
-use reference::Hash;
+use reference::{Hash, consistency_nodes};
 
 const LEAF: usize = 1;
 const NODE: usize = 2;
@@ -74,31 +74,6 @@ impl Ledger {
         let first = self.alhs[from as usize - 1].to_bytes();
         std::iter::once(first).chain(inner.map(|inner| *inner.as_bytes())).collect()
     }
-}
-
-/// The nodes of a consistency proof, by RFC 9162 §2.1.4.2's two shifting numbers: one for a term on
-/// the right, two for a term on the left.
-fn consistency_nodes(old: u64, new: u64) -> usize {
-    if old == new {
-        return 0;
-    }
-    let (mut index, mut last) = (old - 1, new - 1);
-    while index & 1 == 1 {
-        (index, last) = (index >> 1, last >> 1);
-    }
-    let mut nodes = 0;
-    while last > 0 {
-        if index & 1 == 1 || index == last {
-            nodes += 2;
-            while index & 1 == 0 && index != 0 {
-                (index, last) = (index >> 1, last >> 1);
-            }
-        } else {
-            nodes += 1;
-        }
-        (index, last) = (index >> 1, last >> 1);
-    }
-    nodes
 }
 
 fn inclusion_cost(path: &[Hash]) -> usize {

@@ -161,3 +161,28 @@ pub(crate) fn flip(hash: &Hash, mut visit: impl FnMut(Hash)) {
         visit(flipped);
     }
 }
+
+/// How many nodes a consistency proof from `old` to `new` leaves makes one hash, by RFC 9162
+/// §2.1.4.2's two shifting numbers: one for a term on the right, two for a term on the left.
+pub(crate) fn consistency_nodes(old: u64, new: u64) -> usize {
+    if old == new {
+        return 0;
+    }
+    let (mut index, mut last) = (old - 1, new - 1);
+    while index & 1 == 1 {
+        (index, last) = (index >> 1, last >> 1);
+    }
+    let mut nodes = 0;
+    while last > 0 {
+        if index & 1 == 1 || index == last {
+            nodes += 2;
+            while index & 1 == 0 && index != 0 {
+                (index, last) = (index >> 1, last >> 1);
+            }
+        } else {
+            nodes += 1;
+        }
+        (index, last) = (index >> 1, last >> 1);
+    }
+    nodes
+}

@@ -4,6 +4,7 @@
 //! hash one for every 64 bytes of its 84 or more and its padding, and its Alh 2 more.
 
 use crate::case::{Case, Hashes, HeaderJson};
+use crate::reference::consistency_nodes;
 
 /// How many compressions it takes to verify an honest dual proof of a ledger whose tree does not
 /// lag.
@@ -49,27 +50,7 @@ fn inclusion(path: &Hashes) -> usize {
     if path.0.is_empty() { 0 } else { 1 + 2 * path.0.len() }
 }
 
-/// A node for each term after the first, and one more for each that stands on the left: RFC 9162
-/// §2.1.4.2, counted with its two shifting numbers.
+/// Two compressions for each node that the path makes one hash.
 fn consistency(old: u64, new: u64) -> usize {
-    if old == 0 || old == new {
-        return 0;
-    }
-    let (mut index, mut last) = (old - 1, new - 1);
-    while index & 1 == 1 {
-        (index, last) = (index >> 1, last >> 1);
-    }
-    let mut nodes = 0;
-    while last > 0 {
-        if index & 1 == 1 || index == last {
-            nodes += 2;
-            while index & 1 == 0 && index != 0 {
-                (index, last) = (index >> 1, last >> 1);
-            }
-        } else {
-            nodes += 1;
-        }
-        (index, last) = (index >> 1, last >> 1);
-    }
-    2 * nodes
+    if old == 0 { 0 } else { 2 * consistency_nodes(old, new) }
 }
