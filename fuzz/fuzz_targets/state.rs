@@ -26,22 +26,21 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
     let honest = trusted.verify_tx(&state_header.view(), &header.view(), &path);
     assert_eq!(honest.is_ok(), held, "{honest:?}");
 
-    let mut changed = false;
-    match u.int_in_range(0..=4)? {
+    let honest_path = path.clone();
+    match u.int_in_range(0..=5)? {
         0 => path.push(u.arbitrary()?),
-        1 => changed = path.pop().is_some(),
+        1 => drop(path.pop()),
         2 if !path.is_empty() => {
             let at = u.choose_index(path.len())?;
             path[at][u.choose_index(32)?] ^= 1;
         }
         3 => header.ts ^= 1,
+        4 => header.nentries ^= 1 << u.int_in_range(0..=30)?,
         _ => header.eh[u.choose_index(32)?] ^= 1,
     }
-    let _ = changed;
+    let same = header == *ledger.header(id) && path == honest_path;
     let answer = trusted.verify_tx(&state_header.view(), &header.view(), &path);
-    if let Ok(tx) = answer {
-        assert_eq!(tx.alh().to_bytes(), ledger.alh(id));
-    }
+    assert_eq!(answer.is_ok(), held && same, "{answer:?}");
 
     let Ok(tx) = honest else { return Ok(()) };
     let entries = ledger.entries(id);
@@ -59,13 +58,14 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
     }
     let all = tx.verify_all_entries(others.iter().copied().map(EntryDigest::new));
     assert_eq!(all.is_ok(), others == *entries);
-    let claimed: u32 = u.arbitrary()?;
+    let claimed: u32 = if u.arbitrary()? { u.int_in_range(0..=5)? } else { u.arbitrary()? };
     if u.arbitrary()? {
         path.push(u.arbitrary()?);
     }
     let digest = *u.choose(entries)?;
-    if tx.verify_entry(&EntryDigest::new(digest), claimed, &path).is_ok() {
-        assert_eq!(entries.get(claimed as usize), Some(&digest));
-    }
+    let answer = tx.verify_entry(&EntryDigest::new(digest), claimed, &path);
+    let holds = entries.get(claimed as usize) == Some(&digest)
+        && path == prover::entry(&ledger, id, claimed as usize);
+    assert_eq!(answer.is_ok(), holds, "{answer:?}");
     Ok(())
 }
