@@ -1,0 +1,43 @@
+# Sourced by the scripts that fuzz: how to build the targets and to run one. Not
+# a script of its own.
+source "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
+
+fuzz_folder=$target/fuzz
+
+targets() { cargo +nightly fuzz list; }
+
+build_targets() {
+    if ! rustup toolchain list | grep -q '^nightly'; then
+        timeout 300 rustup toolchain install nightly --profile minimal ||
+            die "needs a nightly toolchain: rustup toolchain install nightly"
+    fi
+    cargo_tool cargo-fuzz
+    [ -n "$(targets)" ] || die "fuzz/ has no targets"
+    cargo +nightly fuzz build --target-dir "$fuzz_folder"
+    fuzz_bin=$fuzz_folder/$(rustc +nightly -vV | sed -n 's/^host: //p')/release
+}
+
+# Adds a target's seeds to a corpus. A fuzzer writes into its corpus, so none
+# lies in the checkout.
+seed() {
+    mkdir -p "$2"
+    [ ! -d "fuzz/seeds/$1" ] || cp -r "fuzz/seeds/$1/." "$2"
+}
+
+# Runs a target on a corpus for so many seconds, with its output in a log; says
+# in a line how that went, and appends the line to a report if one is named.
+fuzz() {
+    local name=$1 corpus=$2 seconds=$3 log=$4 report=${5:-/dev/null} result=ok line
+    "$fuzz_bin/$name" "$corpus" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 \
+        -artifact_prefix="$corpus-" -print_final_stats=1 >"$log" 2>&1 || result=FAILED
+    line=$(printf '%-6s %-20s %9s executions in %s s, %5s edges, %5s inputs, %5s new' "$result" \
+        "$name" "$(stat_of number_of_executed_units)" "$seconds" "$(last_of cov)" \
+        "$(last_of corp | cut -d/ -f1)" "$(stat_of new_units_added)")
+    say "$line"
+    printf '%s %s\n' "$(date -u +%FT%TZ)" "$line" >>"$report"
+    [ "$result" = ok ] || { tail -n 40 "$log" >&2; return 1; }
+}
+
+# From the log of `fuzz`.
+stat_of() { sed -n "s/^stat::$1: *//p" "$log"; }
+last_of() { sed -n "s/^#.* $1: \([0-9/]*\).*/\1/p" "$log" | tail -n 1; }
