@@ -243,8 +243,9 @@ impl Table<'_> {
         RowError: From<S::Error>,
     {
         self.check_row(row)?;
-        let count = present(self.columns(), row).count();
-        let count = u32::try_from(count).map_err(|_| self.cell_count(row))?;
+        let count = present(self.columns(), row)
+            .try_fold(0_u32, |count, _| count.checked_add(1))
+            .ok_or_else(|| self.cell_count(row))?;
         out.put(&count.to_be_bytes())?;
         for (column, value) in present(self.columns(), row) {
             let len =
