@@ -1,4 +1,5 @@
-//! RFC 6962 §2.1 word by word: recursive, slow, and sharing nothing with the code under test.
+//! RFC 6962 §2.1 word by word, recursive and slow, and the ledger's chain: sharing nothing with the
+//! code under test.
 #![allow(dead_code)] // each test uses its part
 
 use sha2::{Digest, Sha256};
@@ -11,6 +12,11 @@ pub(crate) fn leaf(data: &[u8]) -> Hash {
 
 pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
     Sha256::digest([&[1], &left[..], &right[..]].concat()).into()
+}
+
+/// `H(id u64 ‖ prev_alh ‖ inner)`: the hash of transaction `id`.
+pub(crate) fn chain(id: u64, prev_alh: &Hash, inner: &Hash) -> Hash {
+    Sha256::digest([&id.to_be_bytes()[..], prev_alh, inner].concat()).into()
 }
 
 /// The largest power of two smaller than n, for n > 1.
