@@ -1,0 +1,84 @@
+//! The two versions of a header hash an entry differently, so that one digest can stand for two
+//! keys. What is verified as an entry is hashed in the version of its own transaction.
+
+mod ledger;
+mod reference;
+
+use counterfoil_core::*;
+use ledger::Ledger;
+
+const V0: HeaderVersion = HeaderVersion::V0;
+const V1: HeaderVersion = HeaderVersion::V1;
+const PLAIN: EntryMetadata =
+    EntryMetadata { deleted: false, expires_at: None, non_indexable: false };
+
+fn with_entry(version: HeaderVersion, digest: EntryDigest) -> VerifiedTx {
+    let mut ledger = Ledger::with_trees(&[]);
+    ledger.append_entries(version, &[digest]);
+    ledger.verified(1, 1)
+}
+
+/// The key that has in version 0 the digest which `key` has in version 1.
+fn disguised(key: &[u8]) -> Vec<u8> {
+    [&[0, 0][..], &(key.len() as u16).to_be_bytes(), key].concat()
+}
+
+#[test]
+fn one_digest_can_stand_for_two_keys() {
+    let (key, value) = (b"\x02R.key", ValueHash::of(b"value"));
+    let digest = entry_digest(V1, &PLAIN, key, &value).unwrap();
+    assert_eq!(entry_digest(V0, &PLAIN, &disguised(key), &value).unwrap(), digest);
+    assert_ne!(entry_digest(V0, &PLAIN, key, &value).unwrap(), digest);
+}
+
+#[test]
+fn a_row_is_hashed_in_the_version_of_its_transaction() {
+    let column = |id, name, ty, max_length| Column {
+        id,
+        name,
+        ty,
+        max_length,
+        not_null: true,
+        auto_increment: false,
+    };
+    let columns = [column(1, "k", ColumnType::Integer, 8), column(2, "v", ColumnType::Varchar, 0)];
+    let table = Table::new(3, "t", &columns, &[1]).unwrap();
+    let row = [Some(Value::Integer(7)), Some(Value::Varchar("seven"))];
+    let (mut key, mut value) = ([0; 64], [0; 64]);
+    let key = table.encode_key(&row, &mut key).unwrap();
+    let value = ValueHash::of(table.encode_value(&row, &mut value).unwrap());
+    let digests = [V0, V1].map(|version| entry_digest(version, &PLAIN, key, &value).unwrap());
+    assert_eq!(table.entry_digest(&row), Ok(digests[1]));
+
+    for (version, digest) in [V0, V1].into_iter().zip(digests) {
+        let entry = with_entry(version, digest).verify_row(&table, &row, 0, &[]).unwrap();
+        assert_eq!((entry.index(), entry.digest()), (0, digest));
+        // The row's digest in the other version is some other entry's.
+        let other = if version == V0 { digests[1] } else { digests[0] };
+        let tx = with_entry(version, other);
+        let elsewhere = ProofError::EntryInclusion(TreeError::RootMismatch);
+        assert_eq!(tx.verify_row(&table, &row, 0, &[]), Err(elsewhere));
+        // A digest alone does not show it: this is what `verify_row` is for.
+        assert!(tx.verify_entry(&other, 0, &[]).is_ok());
+    }
+
+    let tx = with_entry(V1, digests[1]);
+    let missing = RowError::Null { column: 1 };
+    assert_eq!(tx.verify_row(&table, &[None, row[1]], 0, &[]), Err(ProofError::Row(missing)));
+    let length = TreeError::PathLength { expected: 0, found: 1 };
+    let long = ProofError::EntryInclusion(length);
+    assert_eq!(tx.verify_row(&table, &row, 0, &[[0; 32]]), Err(long));
+}
+
+#[test]
+fn a_key_value_entry_is_hashed_in_the_version_of_its_transaction() {
+    let entry = KvEntry::Set { key: b"k", value: b"v" };
+    for (version, other) in [(V0, V1), (V1, V0)] {
+        let digest = entry.digest(version, &PLAIN).unwrap();
+        let tx = with_entry(version, digest);
+        assert_eq!(tx.verify_kv(&entry, &PLAIN, 0, &[]).unwrap().entry().digest(), digest);
+        let tx = with_entry(other, digest);
+        let elsewhere = ProofError::EntryInclusion(TreeError::RootMismatch);
+        assert_eq!(tx.verify_kv(&entry, &PLAIN, 0, &[]), Err(elsewhere));
+    }
+}
