@@ -1,14 +1,15 @@
-//! What a check costs, in compressions of SHA-256: exactly what its formula needs, and nothing at
-//! all where the counts are wrong.
+//! What a check costs, in compressions of SHA-256: exactly what its formula needs.
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // tests may panic
-#![allow(clippy::as_conversions, clippy::unwrap_used)]
+#![allow(clippy::as_conversions, clippy::unwrap_used, clippy::panic)]
+
+mod ledger;
+#[path = "../tests/reference/mod.rs"]
+mod reference;
+mod refused;
 
 use crate::sha256::tests::compressions;
 use crate::*;
-
-#[path = "../tests/reference/mod.rs"]
-mod reference;
-
+use ledger::{Advance, Ledger};
 use reference::{Hash, consistency_nodes};
 
 const LEAF: usize = 1;
@@ -17,67 +18,12 @@ const STEP: usize = 2;
 /// Inner hash and Alh of a header without metadata.
 const HEADER: usize = 2 + STEP;
 
-/// A ledger of which transaction k has a tree over the first `trees[k - 1]`.
-struct Ledger {
-    headers: Vec<Header<'static>>,
-    alhs: Vec<Alh>,
-}
-
-impl Ledger {
-    fn new(trees: &[u64]) -> Self {
-        let mut ledger = Self { headers: Vec::new(), alhs: Vec::new() };
-        for (id, tree) in (1..).zip(trees) {
-            let root = reference::root(&ledger.leaves(*tree));
-            let header = Header {
-                id: TxId::new(id),
-                prev_alh: ledger.alhs.last().copied().unwrap_or(Alh::BEFORE_FIRST),
-                ts: 7,
-                version: HeaderVersion::V1,
-                metadata: TxMetadata::default(),
-                nentries: 1,
-                eh: Root::new([id as u8; 32]),
-                bl_tx_id: TxId::new(*tree),
-                bl_root: if *tree == 0 { Root::ZERO } else { Root::new(root) },
-            };
-            ledger.alhs.push(header.alh().unwrap());
-            ledger.headers.push(header);
-        }
-        ledger
-    }
-
-    fn leaves(&self, count: u64) -> Vec<Hash> {
-        self.alhs[..count as usize].iter().map(|alh| alh.leaf_hash().to_bytes()).collect()
-    }
-
-    fn state(&self, id: u64) -> TrustedState {
-        TrustedState { tx: TxId::new(id), alh: self.alhs[id as usize - 1] }
-    }
-
-    fn header(&self, id: u64) -> Header<'static> {
-        self.headers[id as usize - 1]
-    }
-
-    fn inclusion(&self, id: u64, size: u64) -> Vec<Hash> {
-        reference::path(id as usize - 1, &self.leaves(size))
-    }
-
-    fn consistency(&self, old: u64, new: u64) -> Vec<Hash> {
-        let mut path = reference::consistency(old as usize, &self.leaves(new));
-        if old < new && old.is_power_of_two() {
-            path.insert(0, reference::root(&self.leaves(old)));
-        }
-        path
-    }
-
-    fn chain(&self, from: u64, to: u64) -> Vec<Hash> {
-        let inner = (from + 1..=to).map(|id| self.header(id).inner_hash().unwrap());
-        let first = self.alhs[from as usize - 1].to_bytes();
-        std::iter::once(first).chain(inner.map(|inner| *inner.as_bytes())).collect()
-    }
-}
-
 fn inclusion_cost(path: &[Hash]) -> usize {
     LEAF + NODE * path.len()
+}
+
+fn advance_cost(advance: &Advance) -> usize {
+    advance.paths.iter().map(|path| inclusion_cost(path) + STEP).sum()
 }
 
 /// Asserts what `work` costs.
@@ -126,9 +72,13 @@ fn tree_proofs() {
             });
             let old_root = Root::new(reference::root(&ledger.leaves(old)));
             let path = ledger.consistency(old, new);
-            costs(NODE * consistency_nodes(old, new), "consistency", || {
-                let old = TreeSize::new(old);
+            let (nodes, old) = (consistency_nodes(old, new), TreeSize::new(old));
+            costs(NODE * nodes, "consistency, immudb's form", || {
                 verify_consistency_immudb(old, &old_root, size, &root, &path).unwrap();
+            });
+            let repeated = usize::from(old < size && old.get().is_power_of_two());
+            costs(NODE * nodes, "consistency", || {
+                verify_consistency(old, &old_root, size, &root, &path[repeated..]).unwrap();
             });
         }
         let leaf = ledger.alhs[new as usize - 1].leaf_hash();
@@ -149,92 +99,95 @@ fn pairs(check: impl Fn(&Ledger, u64, u64)) {
     }
 }
 
+/// Trees of the sizes 2 to 8, in each form of which a server may send a proof.
 #[test]
-fn transactions_and_entries_under_a_state() {
+fn equal_trees() {
+    let ledger = Ledger::new(TREES[0]);
+    for size in 2..=8_u64 {
+        let leaves = ledger.leaves(size);
+        let root = Root::new(reference::root(&leaves));
+        let (left, right) = leaves.split_at((size.next_power_of_two() / 2) as usize);
+        let children = [reference::root(right), reference::root(left)];
+        let size = TreeSize::new(size);
+        costs(NODE, "the root's children", || {
+            verify_consistency_immudb(size, &root, size, &root, &children).unwrap();
+        });
+        costs(0, "nothing", || verify_consistency_immudb(size, &root, size, &root, &[]).unwrap());
+        costs(0, "nothing", || verify_consistency(size, &root, size, &root, &[]).unwrap());
+    }
+}
+
+#[test]
+fn transactions_under_a_state() {
     pairs(|ledger, id, state| {
         let (header, state_header) = (ledger.header(id), ledger.header(state));
         let tree = state_header.bl_tx_id.get();
         let path = if id <= tree { ledger.inclusion(id, tree) } else { Vec::new() };
-        let climb = if id <= tree { inclusion_cost(&path) } else { 0 };
-        costs(2 * HEADER + climb, "verify_tx", || {
+        let (held, cost) = match () {
+            () if id == state => (true, 2 * HEADER),
+            () if id <= tree => (true, 2 * HEADER + inclusion_cost(&path)),
+            // That the state covers less is known when its header is known to be the state's.
+            () => (false, HEADER),
+        };
+        costs(cost, "verify_tx", || {
             let verified = ledger.state(state).verify_tx(&state_header, &header, &path);
-            assert_eq!(verified.is_ok(), id <= tree || id == state);
+            assert_eq!(verified.is_ok(), held);
         });
     });
-    let digest = EntryDigest::new([3; 32]);
-    let other =
-        Header { eh: Root::new(digest.leaf_hash().to_bytes()), ..Ledger::new(&[0]).header(1) };
-    let state = TrustedState { tx: other.id, alh: other.alh().unwrap() };
-    let tx = state.verify_tx(&other, &other, &[]).unwrap();
-    costs(LEAF, "verify_entry", || tx.verify_entry(&digest, 0, &[]).unwrap());
-    costs(LEAF, "verify_all_entries", || tx.verify_all_entries([digest]).unwrap());
+    let ledger = Ledger::new(TREES[0]);
+    for id in 1..=17 {
+        costs(HEADER, "first_contact", || {
+            TrustedState::first_contact(&ledger.state(id).into(), &ledger.header(id)).unwrap();
+        });
+    }
+}
+
+#[test]
+fn entries_of_a_transaction() {
+    for count in 1..=17_u32 {
+        let entry = KvEntry::Set { key: b"key", value: b"value" };
+        let none = EntryMetadata::default();
+        let digest = entry.digest(HeaderVersion::V1, &none).unwrap();
+        let digests = vec![digest; count as usize];
+        let leaves: Vec<Hash> = digests.iter().map(|d| d.leaf_hash().to_bytes()).collect();
+        let eh = Root::new(reference::root(&leaves));
+        let header = Header { nentries: count, eh, ..Ledger::new(&[0]).header(1) };
+        let state = TrustedState { tx: header.id, alh: header.alh().unwrap() };
+        let tx = state.verify_tx(&header, &header, &[]).unwrap();
+        for index in 0..count {
+            let path = reference::path(index as usize, &leaves);
+            let climb = inclusion_cost(&path);
+            costs(climb, "verify_entry", || tx.verify_entry(&digest, index, &path).unwrap());
+            // Two short digests: the value's, and the entry's with a key of four bytes.
+            costs(2 + climb, "verify_kv", || tx.verify_kv(&entry, &none, index, &path).unwrap());
+        }
+        let all = LEAF * count as usize + NODE * (count as usize - 1);
+        costs(all, "verify_all_entries", || tx.verify_all_entries(digests.clone()).unwrap());
+    }
 }
 
 #[test]
 fn dual_proofs() {
     pairs(|ledger, source, target| {
-        let (s, t) = (ledger.header(source), ledger.header(target));
-        let (old, tree) = (s.bl_tx_id.get(), t.bl_tx_id.get());
-        let when = |is: bool, path: &dyn Fn() -> Vec<Hash>| if is { path() } else { Vec::new() };
-        let inclusion = when(source < tree, &|| ledger.inclusion(source, tree));
-        let consistency = when(old > 0, &|| ledger.consistency(old, tree));
-        let last_inclusion = when(tree > 0, &|| ledger.inclusion(tree, tree));
-        let start = source.max(tree);
-        let chain = ledger.chain(start, target);
-        let end = source.min(tree);
-        let late = old + 1 < end;
-        let terms = when(late, &|| ledger.chain(old + 1, end));
-        let paths: Vec<Vec<Hash>> =
-            (old + 1..end.max(old + 1)).map(|id| ledger.inclusion(id, tree)).collect();
-        let paths: Vec<&[Hash]> = paths.iter().map(Vec::as_slice).collect();
-        let proof = DualProof {
-            source_header: s,
-            target_header: t,
-            inclusion: &inclusion,
-            consistency: &consistency,
-            target_bl_tx_alh: if tree > 0 { ledger.alhs[tree as usize - 1] } else { Alh::ZERO },
-            last_inclusion: &last_inclusion,
-            linear: LinearProof {
-                source: TxId::new(start),
-                target: TxId::new(target),
-                terms: &chain,
-            },
-            linear_advance: late.then_some(LinearAdvanceProof { terms: &terms, inclusion: &paths }),
-        };
+        let proof = ledger.dual(source, target);
+        let [old, tree] = proof.headers.map(|header| header.bl_tx_id.get());
         let nodes = if old > 0 { consistency_nodes(old, tree) } else { 0 };
         let expected = 2 * HEADER
-            + if source < tree { inclusion_cost(&inclusion) } else { 0 }
+            + if source < tree { inclusion_cost(&proof.inclusion) } else { 0 }
             + NODE * nodes
-            + if tree > 0 { inclusion_cost(&last_inclusion) } else { 0 }
-            + STEP * (chain.len() - 1)
-            + paths.iter().map(|path| inclusion_cost(path) + STEP).sum::<usize>();
+            + if tree > 0 { inclusion_cost(&proof.last_inclusion) } else { 0 }
+            + STEP * (proof.chain.len() - 1)
+            + proof.advance.as_ref().map_or(0, advance_cost);
         let policy = ProofPolicy::STRICT.legacy_untied();
         let (from, to) = (ledger.state(source), ledger.state(target));
-        costs(expected, "dual, from the target", || {
-            to.verify_tx_dual(from.tx, &proof, policy).unwrap();
-        });
-        costs(expected, "dual, from the source", || {
-            from.verify_extension(&to.into(), &proof, policy).unwrap();
-        });
-
-        // One term too many anywhere, and nothing is hashed.
-        let long = |path: &[Hash]| -> Vec<Hash> { path.iter().copied().chain([[0; 32]]).collect() };
-        let (i, c, l, k) =
-            (long(&inclusion), long(&consistency), long(&last_inclusion), long(&chain));
-        let linear = LinearProof { terms: &k, ..proof.linear };
-        // Between equal sizes a consistency path may have two terms; one is never right.
-        for wrong in [
-            DualProof { inclusion: &i, ..proof },
-            DualProof { consistency: &c, ..proof },
-            DualProof { last_inclusion: &l, ..proof },
-            DualProof { linear, ..proof },
-            DualProof { source_header: Header { nentries: 0, ..s }, ..proof },
-        ] {
-            costs(0, "wrong counts", || {
-                to.verify_tx_dual(from.tx, &wrong, policy).unwrap_err();
-                from.verify_extension(&to.into(), &wrong, policy).unwrap_err();
+        proof.with(|proof| {
+            costs(expected, "dual, from the target", || {
+                to.verify_tx_dual(from.tx, proof, policy).unwrap();
             });
-        }
+            costs(expected, "dual, from the source", || {
+                from.verify_extension(&to.into(), proof, policy).unwrap();
+            });
+        });
     });
 }
 
@@ -243,27 +196,22 @@ fn dual_proofs_of_version_2() {
     let ledger = Ledger::new(TREES[0]);
     for target in 1..=17 {
         for source in 1..=target {
-            let (s, t) = (ledger.header(source), ledger.header(target));
-            let (old, tree) = (source.max(2) - 1, target - 1);
-            let itself = source == target;
-            let inclusion = if itself { Vec::new() } else { ledger.inclusion(source, tree) };
-            let consistency = if itself { Vec::new() } else { ledger.consistency(old, tree) };
-            let proof = DualProofV2 {
-                source_header: s,
-                target_header: t,
-                inclusion: &inclusion,
-                consistency: &consistency,
+            let (source_header, target_header) = (ledger.header(source), ledger.header(target));
+            let [inclusion, consistency] = ledger.paths_of_v2(source, target);
+            let climbs = if source == target {
+                0
+            } else {
+                let nodes = consistency_nodes(source.max(2) - 1, target - 1);
+                inclusion_cost(&inclusion) + NODE * nodes
             };
-            let climbs = inclusion_cost(&inclusion) + NODE * consistency_nodes(old, tree.max(1));
-            let expected = 2 * HEADER + if itself { 0 } else { climbs };
+            let (inclusion, consistency) = (&inclusion[..], &consistency[..]);
+            let proof = DualProofV2 { source_header, target_header, inclusion, consistency };
             let (from, to) = (ledger.state(source), ledger.state(target));
-            costs(expected, "dual v2", || {
+            costs(2 * HEADER + climbs, "dual v2, from the target", || {
                 to.verify_tx_dual_v2(from.tx, &proof, ProofPolicy::STRICT).unwrap();
             });
-            let long: Vec<Hash> = inclusion.iter().copied().chain([[0; 32]]).collect();
-            costs(0, "wrong counts", || {
-                let wrong = DualProofV2 { inclusion: &long, ..proof };
-                to.verify_tx_dual_v2(from.tx, &wrong, ProofPolicy::STRICT).unwrap_err();
+            costs(2 * HEADER + climbs, "dual v2, from the source", || {
+                from.verify_extension_v2(&to.into(), &proof, ProofPolicy::STRICT).unwrap();
             });
         }
     }
@@ -273,18 +221,25 @@ fn dual_proofs_of_version_2() {
 fn chains() {
     let ledger = Ledger::new(TREES[0]);
     let tx = |id: u64| TxAlh::from(ledger.state(id));
-    let chain = ledger.chain(3, 11);
-    let linear = LinearProof { source: TxId::new(3), target: TxId::new(11), terms: &chain };
-    costs(8 * STEP, "linear", || {
-        verify_linear(&linear, &tx(3), &tx(11), ProofPolicy::STRICT).unwrap();
-    });
-    let short = LinearProof { terms: &chain[1..], ..linear };
-    costs(0, "a term is missing", || {
-        verify_linear(&short, &tx(3), &tx(11), ProofPolicy::STRICT).unwrap_err();
-    });
-    let few = ProofPolicy::STRICT.with_max_chain(8);
-    costs(0, "beyond the limit", || {
-        let error = verify_linear(&linear, &tx(3), &tx(11), few).unwrap_err();
-        assert_eq!(error, ChainError::TooLong { terms: 9, limit: 8 });
-    });
+    let root = Root::new(reference::root(&ledger.leaves(17)));
+    for target in 1..=17 {
+        for source in 1..=target {
+            let terms = ledger.chain(source, target);
+            let (from, to) = (tx(source), tx(target));
+            let linear = LinearProof { source: from.tx, target: to.tx, terms: &terms };
+            costs(STEP * (target - source) as usize, "linear", || {
+                verify_linear(&linear, &from, &to, ProofPolicy::STRICT).unwrap();
+            });
+            if let Some(advance) = ledger.advance(source, target, 17) {
+                costs(advance_cost(&advance), "linear advance", || {
+                    let size = TreeSize::new(17);
+                    advance.with(|proof| {
+                        let policy = ProofPolicy::STRICT;
+                        verify_linear_advance(Some(&proof), from.tx, &to, size, &root, policy)
+                            .unwrap();
+                    });
+                });
+            }
+        }
+    }
 }

@@ -257,6 +257,7 @@ impl VerifiedTx {
         if metadata.deleted != matches!(kv, KvEntry::Delete { .. }) {
             return Err(ProofError::Entry(EntryError::Metadata));
         }
+        self.check_path_len(index, path)?;
         let digest = kv.digest(self.version(), metadata).map_err(ProofError::Entry)?;
         let entry = self.verify_entry(&digest, index, path)?;
         Ok(VerifiedKv { entry, kv: *kv, metadata: *metadata })

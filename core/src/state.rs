@@ -9,7 +9,7 @@ use crate::header::{Header, HeaderVersion};
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::row::Value;
 use crate::table::Table;
-use crate::tree::verify_inclusion;
+use crate::tree::{check_inclusion_len, verify_inclusion};
 
 /// A ledger's state: its last transaction and that transaction's hash.
 ///
@@ -53,33 +53,65 @@ impl TrustedState {
         header: &Header<'_>,
         path: &[[u8; 32]],
     ) -> Result<VerifiedTx, ProofError> {
-        if state_header.id != self.tx {
-            return Err(ProofError::StateTx { expected: self.tx, found: state_header.id });
-        }
+        let covered = self.check_numbers(state_header, header, path)?;
         if state_header.alh().map_err(ProofError::StateHeader)? != self.alh {
             return Err(ProofError::StateAlh);
         }
 
+        // Only now does `bl_tx_id` say what the state covers.
+        let Some(place) = covered else {
+            let covered = state_header.bl_tx_id;
+            return Err(ProofError::NotCovered { tx: header.id, covered });
+        };
         let alh = header.alh().map_err(ProofError::TxHeader)?;
-        let not_covered = ProofError::NotCovered { tx: header.id, covered: state_header.bl_tx_id };
-        if header.id == self.tx {
-            if !path.is_empty() {
-                let surplus = TreeError::PathLength { expected: 0, found: path.len() };
-                return Err(ProofError::TxInclusion(surplus));
+        match place {
+            Place::Itself if alh != self.alh => return Err(ProofError::TxAlh),
+            Place::Itself => {}
+            Place::Leaf(index) => {
+                let size = state_header.bl_tx_id.tree_size();
+                verify_inclusion(&alh.leaf_hash(), index, size, path, &state_header.bl_root)
+                    .map_err(ProofError::TxInclusion)?;
             }
-            if alh != self.alh {
-                return Err(ProofError::TxAlh);
-            }
-        } else if header.id <= state_header.bl_tx_id {
-            let index = header.id.leaf_index().ok_or(not_covered)?;
-            let size = state_header.bl_tx_id.tree_size();
-            verify_inclusion(&alh.leaf_hash(), index, size, path, &state_header.bl_root)
-                .map_err(ProofError::TxInclusion)?;
-        } else {
-            return Err(not_covered);
         }
         Ok(VerifiedTx::new(header, alh, *self))
     }
+
+    /// What numbers decide, before anything is hashed: where the transaction stands, if
+    /// `state_header` is this state's. `None` where that covers no such transaction.
+    fn check_numbers(
+        &self,
+        state_header: &Header<'_>,
+        header: &Header<'_>,
+        path: &[[u8; 32]],
+    ) -> Result<Option<Place>, ProofError> {
+        if state_header.id != self.tx {
+            return Err(ProofError::StateTx { expected: self.tx, found: state_header.id });
+        }
+        state_header.check_numbers().map_err(ProofError::StateHeader)?;
+        header.check_numbers().map_err(ProofError::TxHeader)?;
+        if header.id == self.tx {
+            return match path.len() {
+                0 => Ok(Some(Place::Itself)),
+                found => Err(ProofError::TxInclusion(TreeError::PathLength { expected: 0, found })),
+            };
+        }
+        match header.id.leaf_index() {
+            Some(index) if header.id <= state_header.bl_tx_id => {
+                check_inclusion_len(index, state_header.bl_tx_id.tree_size(), path)
+                    .map_err(ProofError::TxInclusion)?;
+                Ok(Some(Place::Leaf(index)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Where a state has a transaction.
+enum Place {
+    /// It is the state's own.
+    Itself,
+    /// A leaf of the state's tree.
+    Leaf(LeafIndex),
 }
 
 impl fmt::Display for TrustedState {
@@ -219,8 +251,8 @@ impl VerifiedTx {
         index: u32,
         path: &[[u8; 32]],
     ) -> Result<VerifiedEntry, ProofError> {
-        let leaf_index = LeafIndex::new(index.into());
-        let size = TreeSize::new(self.nentries.into());
+        self.check_path_len(index, path)?;
+        let (leaf_index, size) = self.place(index);
         verify_inclusion(&digest.leaf_hash(), leaf_index, size, path, &self.eh)
             .map_err(ProofError::EntryInclusion)?;
         Ok(VerifiedEntry { tx: *self, index, digest: *digest })
@@ -244,8 +276,21 @@ impl VerifiedTx {
         index: u32,
         path: &[[u8; 32]],
     ) -> Result<VerifiedEntry, ProofError> {
+        self.check_path_len(index, path)?;
         let digest = table.entry_digest_in(self.version, row).map_err(ProofError::Row)?;
         self.verify_entry(&digest, index, path)
+    }
+
+    /// [`verify_entry`](Self::verify_entry)'s part that needs no digest, for whoever is to compute
+    /// one first.
+    pub(crate) fn check_path_len(&self, index: u32, path: &[[u8; 32]]) -> Result<(), ProofError> {
+        let (leaf_index, size) = self.place(index);
+        check_inclusion_len(leaf_index, size, path).map_err(ProofError::EntryInclusion)
+    }
+
+    /// Entry number `index` as a leaf, and the size of the tree.
+    fn place(&self, index: u32) -> (LeafIndex, TreeSize) {
+        (LeafIndex::new(index.into()), TreeSize::new(self.nentries.into()))
     }
 
     /// Checks that these are the digests of *all* entries of this transaction, in their order.
