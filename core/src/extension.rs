@@ -7,7 +7,8 @@ use crate::error::{DualError, Part, ProofError};
 use crate::header::Header;
 use crate::number::TxId;
 use crate::policy::ProofPolicy;
-use crate::state::{TrustedState, VerifiedTx};
+use crate::state::TrustedState;
+use crate::verified::VerifiedTx;
 
 /// A later state that is consistent with a trusted one. Only [`TrustedState::verify_extension`]
 /// and [`TrustedState::verify_extension_v2`] make one.

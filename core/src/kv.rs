@@ -15,7 +15,7 @@ use crate::error::{EntryError, KvError, ProofError};
 use crate::header::HeaderVersion;
 use crate::number::TxId;
 use crate::sha256::Sha256;
-use crate::state::{VerifiedEntry, VerifiedTx};
+use crate::verified::{VerifiedEntry, VerifiedTx};
 use crate::wire::{Compare, Differs, Reader, Sink};
 
 const PLAIN: u8 = 0;

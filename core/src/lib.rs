@@ -100,6 +100,7 @@ mod signature;
 mod state;
 mod table;
 mod tree;
+mod verified;
 mod wire;
 
 #[doc = include_str!("../docs/trees.md")]
@@ -130,9 +131,10 @@ pub use policy::ProofPolicy;
 pub use row::Value;
 #[cfg(feature = "p256")]
 pub use signature::{SignedState, StateKey};
-pub use state::{TrustedState, VerifiedEntry, VerifiedTx};
+pub use state::TrustedState;
 pub use table::{Column, ColumnType, MAX_KEY_LEN, Table};
 pub use tree::{
     consistency_path_len, inclusion_path_len, verify_consistency, verify_consistency_immudb,
     verify_inclusion, verify_last_inclusion,
 };
+pub use verified::{VerifiedEntry, VerifiedTx};

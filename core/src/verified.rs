@@ -1,0 +1,197 @@
+//! What was verified under a trusted state: transactions, and their entries.
+
+use crate::digest::{Alh, EntryDigest, Root};
+use crate::error::ProofError;
+use crate::frontier::Frontier;
+use crate::header::{Header, HeaderVersion};
+use crate::number::{LeafIndex, TreeSize, TxId};
+use crate::row::Value;
+use crate::state::TrustedState;
+use crate::table::Table;
+use crate::tree::{check_inclusion_len, verify_inclusion};
+
+/// A transaction of the ledger in a trusted state. Only [`TrustedState::verify_tx`],
+/// [`TrustedState::verify_tx_dual`] and [`TrustedState::verify_tx_dual_v2`] make one:
+///
+/// ```compile_fail
+/// use counterfoil_core::*;
+///
+/// fn make(header: &Header<'_>, alh: Alh, state: TrustedState) -> VerifiedTx {
+///     VerifiedTx::new(header, alh, state)
+/// }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct VerifiedTx {
+    id: TxId,
+    alh: Alh,
+    ts: i64,
+    version: HeaderVersion,
+    nentries: u32,
+    eh: Root,
+    state: TrustedState,
+}
+
+impl VerifiedTx {
+    /// The caller has checked that the header, whose hash is `alh`, belongs to the state's ledger.
+    pub(crate) const fn new(header: &Header<'_>, alh: Alh, state: TrustedState) -> Self {
+        Self {
+            id: header.id,
+            alh,
+            ts: header.ts,
+            version: header.version,
+            nentries: header.nentries,
+            eh: header.eh,
+            state,
+        }
+    }
+
+    /// The transaction's number.
+    pub const fn id(&self) -> TxId {
+        self.id
+    }
+
+    /// Its hash.
+    pub const fn alh(&self) -> Alh {
+        self.alh
+    }
+
+    /// When the server says it committed: Unix time in seconds.
+    pub const fn ts(&self) -> i64 {
+        self.ts
+    }
+
+    /// The format of its header, and so of its entries' digests.
+    pub const fn version(&self) -> HeaderVersion {
+        self.version
+    }
+
+    /// How many entries it has.
+    pub const fn nentries(&self) -> u32 {
+        self.nentries
+    }
+
+    /// The root of the tree over its entries.
+    pub const fn eh(&self) -> Root {
+        self.eh
+    }
+
+    /// The state under which it was verified.
+    pub const fn state(&self) -> TrustedState {
+        self.state
+    }
+
+    /// Checks that `digest` is entry number `index`, from 0, of this transaction.
+    ///
+    /// `path` leads from the digest's leaf to `eh`, in a tree of exactly `nentries` leaves.
+    ///
+    /// # What success proves
+    ///
+    /// The transaction has exactly this entry at this place. Not that the entry is the first or
+    /// the last written under its key. Compute the digest for this transaction's
+    /// [`version`](Self::version); [`verify_row`](Self::verify_row) and
+    /// [`verify_kv`](Self::verify_kv) do.
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError::EntryInclusion`].
+    pub fn verify_entry(
+        &self,
+        digest: &EntryDigest,
+        index: u32,
+        path: &[[u8; 32]],
+    ) -> Result<VerifiedEntry, ProofError> {
+        self.check_path_len(index, path)?;
+        let (leaf_index, size) = self.place(index);
+        verify_inclusion(&digest.leaf_hash(), leaf_index, size, path, &self.eh)
+            .map_err(ProofError::EntryInclusion)?;
+        Ok(VerifiedEntry { tx: *self, index, digest: *digest })
+    }
+
+    /// Checks that this row, as an INSERT writes it, is entry number `index`, from 0, of this
+    /// transaction.
+    ///
+    /// The digest is computed here, in the version of the transaction's own header: between two
+    /// versions the same digest can stand for different keys. `row` is as in
+    /// [`Table::encode_value`], `path` as in [`verify_entry`](Self::verify_entry), and so is what
+    /// success proves; that `table` is the ledger's takes a proof of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError::Row`], [`ProofError::EntryInclusion`].
+    pub fn verify_row(
+        &self,
+        table: &Table<'_>,
+        row: &[Option<Value<'_>>],
+        index: u32,
+        path: &[[u8; 32]],
+    ) -> Result<VerifiedEntry, ProofError> {
+        self.check_path_len(index, path)?;
+        let digest = table.entry_digest_in(self.version, row).map_err(ProofError::Row)?;
+        self.verify_entry(&digest, index, path)
+    }
+
+    /// [`verify_entry`](Self::verify_entry)'s part that needs no digest, for whoever is to compute
+    /// one first.
+    pub(crate) fn check_path_len(&self, index: u32, path: &[[u8; 32]]) -> Result<(), ProofError> {
+        let (leaf_index, size) = self.place(index);
+        check_inclusion_len(leaf_index, size, path).map_err(ProofError::EntryInclusion)
+    }
+
+    /// Entry number `index` as a leaf, and the size of the tree.
+    fn place(&self, index: u32) -> (LeafIndex, TreeSize) {
+        (LeafIndex::new(index.into()), TreeSize::new(self.nentries.into()))
+    }
+
+    /// Checks that these are the digests of *all* entries of this transaction, in their order.
+    ///
+    /// Takes at most `nentries` + 1 digests.
+    ///
+    /// # What success proves
+    ///
+    /// The transaction has these entries and no others.
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError::EntryCount`] unless there are exactly `nentries`; [`ProofError::EntriesRoot`].
+    pub fn verify_all_entries(
+        &self,
+        digests: impl IntoIterator<Item = EntryDigest>,
+    ) -> Result<(), ProofError> {
+        let count = ProofError::EntryCount { expected: self.nentries };
+        let mut left = self.nentries;
+        let mut tree = Frontier::new();
+        for digest in digests {
+            left = left.checked_sub(1).ok_or(count)?;
+            tree.push(digest.leaf_hash()).map_err(|_| count)?;
+        }
+        if left != 0 {
+            return Err(count);
+        }
+        if tree.root() == self.eh { Ok(()) } else { Err(ProofError::EntriesRoot) }
+    }
+}
+
+/// An entry of a verified transaction. Only [`VerifiedTx::verify_entry`] makes one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct VerifiedEntry {
+    tx: VerifiedTx,
+    index: u32,
+    digest: EntryDigest,
+}
+
+impl VerifiedEntry {
+    /// The transaction.
+    pub const fn tx(&self) -> VerifiedTx {
+        self.tx
+    }
+
+    /// The entry's place in the transaction, from 0.
+    pub const fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// The entry's digest.
+    pub const fn digest(&self) -> EntryDigest {
+        self.digest
+    }
+}
