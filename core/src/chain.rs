@@ -96,11 +96,15 @@ impl ChainLink {
 /// a = Alh(target)
 /// ```
 ///
-/// Two compressions of SHA-256 a step. immudb 1.11.1 calls this `LinearProof`.
+/// immudb 1.11.1 calls this `LinearProof`.
 ///
 /// # What success proves
 ///
 /// `target` commits to `source` through its predecessors. See [`ChainLink`] for what that is not.
+///
+/// # Cost
+///
+/// Two compressions of SHA-256 for each step, `target − source` of them.
 ///
 /// # Errors
 ///
@@ -162,13 +166,17 @@ impl LinearProof<'_> {
 /// a = Alh(end)
 /// ```
 ///
-/// Two compressions a step, and two for each term of each path, and one for each leaf. immudb
-/// 1.11.1 calls this `LinearAdvanceProof`.
+/// immudb 1.11.1 calls this `LinearAdvanceProof`.
 ///
 /// # What success proves
 ///
 /// The leaves between the two belong to the chain that ends in `end`. Not that `end` itself does:
 /// that is for another part of the proof to show.
+///
+/// # Cost
+///
+/// For each transaction in between three compressions of SHA-256, leaf and step, and two for each
+/// term of its path.
 ///
 /// # Errors
 ///

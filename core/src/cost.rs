@@ -99,6 +99,17 @@ fn pairs(check: impl Fn(&Ledger, u64, u64)) {
     }
 }
 
+#[test]
+fn growing_trees() {
+    let mut tree = Frontier::new();
+    for size in 0..=200_u64 {
+        costs(NODE * size.count_ones().saturating_sub(1) as usize, "root", || tree.root());
+        let leaf = LeafHash::new([size as u8; 32]);
+        let merged = size.trailing_ones() as usize;
+        costs(NODE * merged, "push", || tree.push(leaf).unwrap());
+    }
+}
+
 /// Trees of the sizes 2 to 8, in each form of which a server may send a proof.
 #[test]
 fn equal_trees() {

@@ -81,6 +81,15 @@ impl TrustedState {
     /// transaction under this number. That holds under any policy. The strict one also refuses what
     /// would leave an [`Extension`] with less, so that one set of rules serves both directions.
     ///
+    /// # Cost
+    ///
+    /// Two headers, as in [`verify_tx`](Self::verify_tx), and the proof's parts as far as they are
+    /// there: inclusion and last inclusion as [`verify_inclusion`](crate::verify_inclusion), with
+    /// one compression of SHA-256 for each of the two leaves;
+    /// [`verify_consistency_immudb`](crate::verify_consistency_immudb);
+    /// [`verify_linear`](crate::verify_linear);
+    /// [`verify_linear_advance`](crate::verify_linear_advance).
+    ///
     /// # Errors
     ///
     /// [`DualError`]: its variants are the steps. What numbers decide comes before anything is
@@ -98,6 +107,10 @@ impl TrustedState {
     }
 
     /// As [`verify_tx_dual`](Self::verify_tx_dual), by version 2 of the proof.
+    ///
+    /// # Cost
+    ///
+    /// Two headers; unless both are the same transaction's, one leaf and the proof's two paths.
     ///
     /// # Errors
     ///
@@ -122,6 +135,10 @@ impl TrustedState {
     /// after it, and that the later state is the ledger's at all, it does not prove: see
     /// [`Extension`]. Under [`ProofPolicy::legacy_untied`] it proves less.
     ///
+    /// # Cost
+    ///
+    /// As [`verify_tx_dual`](Self::verify_tx_dual).
+    ///
     /// # Errors
     ///
     /// As [`verify_tx_dual`](Self::verify_tx_dual).
@@ -138,6 +155,10 @@ impl TrustedState {
     }
 
     /// As [`verify_extension`](Self::verify_extension), by version 2 of the proof.
+    ///
+    /// # Cost
+    ///
+    /// As [`verify_tx_dual_v2`](Self::verify_tx_dual_v2).
     ///
     /// # Errors
     ///
@@ -159,6 +180,10 @@ impl TrustedState {
     ///
     /// A call of its own, so that "there is no older state" can never be mistaken for a proof that
     /// happened to be empty. `header` is the header of the state's transaction.
+    ///
+    /// # Cost
+    ///
+    /// One header, as in [`verify_tx`](Self::verify_tx).
     ///
     /// # Errors
     ///

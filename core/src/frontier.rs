@@ -9,7 +9,8 @@ use crate::number::TreeSize;
 /// An RFC 6962 tree that grows leaf by leaf and knows its root.
 ///
 /// It keeps the roots of its largest whole subtrees, the peaks: one for each one-bit of its size,
-/// at most 64 hashes, no allocation. A push costs two hashes on average, a root at most 63.
+/// at most 64 hashes, no allocation. A push makes at most 63 nodes and one on average, a root at
+/// most 63, at two compressions of SHA-256 each.
 #[derive(Clone)]
 pub struct Frontier {
     size: u64,

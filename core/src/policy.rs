@@ -14,7 +14,7 @@ pub struct ProofPolicy {
 
 impl ProofPolicy {
     /// Everything that a proof can tie must be tied, and what it cannot tie is refused. At most
-    /// 4,096 steps along a chain.
+    /// 4,096 terms of a chain.
     ///
     /// Today's immudb, whose tree never lags (`bl_tx_id` is `id − 1`), loses nothing by it.
     pub const STRICT: Self = Self { legacy_untied: false, max_chain: 4096 };
@@ -30,8 +30,9 @@ impl ProofPolicy {
         Self { legacy_untied: true, ..self }
     }
 
-    /// Sets how many steps along a chain one linear or linear-advance proof may take. Each costs
-    /// two compressions of SHA-256, and in a linear-advance proof a path of up to 64 hashes too.
+    /// Sets how many terms one linear or linear-advance proof may have: one more than the chain has
+    /// steps. A step costs two compressions of SHA-256, and in a linear-advance proof a leaf and a
+    /// path of up to 64 terms too.
     pub const fn with_max_chain(self, terms: usize) -> Self {
         Self { max_chain: terms, ..self }
     }

@@ -38,6 +38,12 @@ impl TrustedState {
     /// agree with the rest of the ledger, which takes following it header by header, nor that its
     /// time is right.
     ///
+    /// # Cost
+    ///
+    /// Two headers, and unless it is m itself one compression of SHA-256 for the leaf and two for
+    /// each term of `path`. A header takes 2 + ⌈(length of what its inner hash is over + 9) / 64⌉:
+    /// four without metadata.
+    ///
     /// # Errors
     ///
     /// [`ProofError::StateHeader`], [`ProofError::StateTx`] and [`ProofError::StateAlh`] if
