@@ -30,6 +30,7 @@ var kinds = map[string]func(json.RawMessage) (func() bool, error){
 	"dual_proof_v2":          dualV2,
 	"signed_state":           signedState,
 	"tx_header":              txHeader,
+	"entry_digest":           entryDigest,
 }
 
 // A case that cannot be brought into the reference's own types is no question
@@ -169,17 +170,4 @@ func signedState(input json.RawMessage) (func() bool, error) {
 		Db: c.Db, TxId: c.TxID, TxHash: c.TxHash, Signature: &schema.Signature{Signature: c.Signature},
 	}
 	return func() bool { return state.CheckSignature(key) == nil }, nil
-}
-
-// Accepts a header whose hash is the one that the case states.
-func txHeader(input json.RawMessage) (func() bool, error) {
-	var c struct {
-		header
-		Alh hash `json:"alh"`
-	}
-	if err := json.Unmarshal(input, &c); err != nil {
-		return nil, err
-	}
-	h, err := c.header.store()
-	return func() bool { return h.Alh() == c.Alh }, err
 }

@@ -4,6 +4,7 @@
 #![allow(missing_docs)] // that page documents them
 
 mod answer;
+mod by_hash;
 mod from_proof;
 mod hashes;
 mod mutate;
@@ -14,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use answer::{Answer, Refusal};
-pub use hashes::{Hashes, Hex};
+pub use by_hash::{EntryMetadataJson, EntryOfDigest, SignedState, TxHeader};
+pub use hashes::{Bytes, Hashes, Hex};
 pub use mutate::mutate;
 pub use proof::{AdvanceJson, DualJson, DualV2Json, HeaderJson, LinearJson, MetadataJson};
 
@@ -30,6 +32,9 @@ pub enum Case {
     LinearAdvance(LinearAdvance),
     Dual(Between<DualJson>),
     DualV2(Between<DualV2Json>),
+    TxHeader(TxHeader),
+    EntryOfDigest(EntryOfDigest),
+    SignedState(SignedState),
 }
 
 impl Case {
@@ -47,6 +52,9 @@ impl Case {
             "linear_advance_proof" => read(case).map(Self::LinearAdvance),
             "dual_proof" => read(case).map(Self::Dual),
             "dual_proof_v2" => read(case).map(Self::DualV2),
+            "tx_header" => read(case).map(Self::TxHeader),
+            "entry_digest" => read(case).map(Self::EntryOfDigest),
+            "signed_state" => read(case).map(Self::SignedState),
             _ => None,
         }
     }
@@ -62,6 +70,9 @@ impl Case {
             Self::LinearAdvance(_) => "linear_advance_proof",
             Self::Dual(_) => "dual_proof",
             Self::DualV2(_) => "dual_proof_v2",
+            Self::TxHeader(_) => "tx_header",
+            Self::EntryOfDigest(_) => "entry_digest",
+            Self::SignedState(_) => "signed_state",
         }
     }
 

@@ -1,5 +1,7 @@
 //! Cases with one thing changed.
 
+mod by_hash;
+
 use arbitrary::{Result, Unstructured};
 
 use super::{AdvanceJson, Case, Hashes, HeaderJson, Hex, MetadataJson};
@@ -16,6 +18,12 @@ const ABSURD: [u64; 5] = [0, 1, 1 << 63, u64::MAX - 1, u64::MAX];
 ///
 /// Those of [`Unstructured`].
 pub fn mutate(case: &mut Case, other: &Case, u: &mut Unstructured<'_>) -> Result<()> {
+    match case {
+        Case::TxHeader(_) => return header(case, u),
+        Case::EntryOfDigest(case) => return by_hash::entry(case, u),
+        Case::SignedState(case) => return by_hash::signed(case, u),
+        _ => {}
+    }
     match u.int_in_range(0..=9)? {
         0..=3 => list(case, other, u),
         4 => hash(case, u),
@@ -121,11 +129,8 @@ fn header(case: &mut Case, u: &mut Unstructured<'_>) -> Result<()> {
         8 => flip(&mut header.bl_root.0, u)?,
         _ => flip(&mut header.eh.0, u)?,
     }
-    if fitting
-        && let Ok(computed) =
-            header.clone().view(&header.metadata()).and_then(|header| header.alh())
-    {
-        **alh = Hex(computed.to_bytes());
+    if fitting && let Some(computed) = header.alh_by_format() {
+        **alh = Hex(computed);
     }
     Ok(())
 }
@@ -186,6 +191,7 @@ fn lists(case: &mut Case) -> Vec<&mut Hashes> {
             let Some(proof) = &mut case.proof else { return Vec::new() };
             vec![&mut proof.inclusion_proof, &mut proof.consistency_proof]
         }
+        Case::TxHeader(_) | Case::EntryOfDigest(_) | Case::SignedState(_) => Vec::new(),
     }
 }
 
@@ -202,6 +208,7 @@ fn hashes(case: &mut Case) -> Vec<&mut Hex> {
             [&mut case.source_alh, &mut case.target_alh].into_iter().chain(last).collect()
         }
         Case::DualV2(case) => vec![&mut case.source_alh, &mut case.target_alh],
+        Case::TxHeader(_) | Case::EntryOfDigest(_) | Case::SignedState(_) => Vec::new(),
     }
 }
 
@@ -225,6 +232,9 @@ fn numbers(case: &mut Case) -> Vec<&mut u64> {
             [&mut case.source_tx_id, &mut case.target_tx_id].into_iter().chain(inner).collect()
         }
         Case::DualV2(case) => vec![&mut case.source_tx_id, &mut case.target_tx_id],
+        Case::TxHeader(case) => vec![&mut case.header.id, &mut case.header.bl_tx_id],
+        Case::EntryOfDigest(_) => Vec::new(),
+        Case::SignedState(case) => vec![&mut case.tx_id],
     }
 }
 
@@ -249,6 +259,7 @@ fn headers(case: &mut Case) -> Vec<(&mut HeaderJson, &mut Hex)> {
             let Some(proof) = &mut case.proof else { return Vec::new() };
             pairs(&mut proof.source_tx_header, &mut proof.target_tx_header, alhs)
         }
+        Case::TxHeader(case) => vec![(&mut case.header, &mut case.alh)],
         _ => Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ use counterfoil_core::{
 use serde::{Deserialize, Serialize};
 
 use super::{Hashes, Hex};
+use crate::ledger::{Hash, OwnedHeader};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct MetadataJson {
@@ -43,6 +44,27 @@ impl HeaderJson {
             bl_tx_id: TxId::new(self.bl_tx_id),
             bl_root: Root::new(self.bl_root.0),
         })
+    }
+
+    /// The hash that it has by the format alone, also where no header can be like that. `None` for
+    /// a version that is none.
+    pub(super) fn alh_by_format(&self) -> Option<Hash> {
+        let version = HeaderVersion::try_from(u16::try_from(self.version).ok()?).ok()?;
+        let metadata = self.metadata.as_ref();
+        let header = OwnedHeader {
+            id: self.id,
+            prev_alh: self.prev_alh.0,
+            ts: self.ts,
+            version,
+            truncated_tx_id: metadata.and_then(|metadata| metadata.truncated_tx_id),
+            extra: metadata.and_then(|metadata| hex::decode(metadata.extra.as_ref()?).ok()),
+            // Hashed in 32 bits, or in 16 of them.
+            nentries: self.nentries as u32,
+            eh: self.eh.0,
+            bl_tx_id: self.bl_tx_id,
+            bl_root: self.bl_root.0,
+        };
+        Some(header.alh())
     }
 
     pub(super) fn metadata(&self) -> Vec<u8> {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use arbitrary::Unstructured;
 use counterfoil_proof_tests::case::{
-    Between, Case, EntryTreeInclusion, Hashes, Hex, LinearAdvance, TxTreeConsistency,
-    TxTreeInclusion, TxTreeLastInclusion,
+    Between, Bytes, Case, EntryMetadataJson, EntryOfDigest, EntryTreeInclusion, Hashes, Hex,
+    LinearAdvance, TxHeader, TxTreeConsistency, TxTreeInclusion, TxTreeLastInclusion,
 };
 use counterfoil_proof_tests::ledger::{Ledger, bytes_of_seed};
 use counterfoil_proof_tests::oracle::Oracle;
@@ -43,11 +43,52 @@ pub(crate) fn real(oracle: &mut Oracle, seed: u64) -> Vec<Case> {
         .filter(|(source, target)| *source > 0 && (source + target) % 3 == seed % 3)
         .collect();
     let answer = oracle.ledger(transactions, seed, (seed % 2) as u16, &pairs);
-    ["dual_proof", "dual_proof_v2"]
+    let mut all: Vec<Case> = ["dual_proof", "dual_proof_v2"]
         .into_iter()
         .flat_map(|kind| answer[kind].as_array().expect("a list").iter().map(move |c| (kind, c)))
         .map(|(kind, case)| Case::read(kind, case).expect("a case of its kind"))
-        .collect()
+        .collect();
+    let headers: Vec<Case> = all.iter().filter_map(source_header).collect();
+    all.extend(headers);
+    all
+}
+
+fn source_header(case: &Case) -> Option<Case> {
+    let Case::DualV2(case) = case else { return None };
+    let header = case.proof.as_ref()?.source_tx_header.clone()?;
+    Some(Case::TxHeader(TxHeader { header, alh: case.source_alh }))
+}
+
+/// Entries of both versions with the digests that the format gives them.
+pub(crate) fn entries(seed: u64) -> Vec<Case> {
+    let bytes = bytes_of_seed(seed, 1 << 12);
+    let u = &mut Unstructured::new(&bytes);
+    let mut all = Vec::new();
+    for version in [0, 1, 1] {
+        let metadata = (version > 0).then(|| EntryMetadataJson {
+            deleted: u.arbitrary().unwrap_or_default(),
+            expires_at: u.arbitrary().unwrap_or_default(),
+            non_indexable: u.arbitrary().unwrap_or_default(),
+        });
+        let mut bytes = |most: usize| {
+            let len = u.int_in_range(0..=most).unwrap_or_default();
+            Bytes(u.bytes(len).unwrap_or_default().to_vec())
+        };
+        let (key, value) = (bytes(80), bytes(200));
+        let mut entry = EntryOfDigest { version, metadata, key, value, digest: Hex([0; 32]) };
+        entry.fit();
+        all.push(Case::EntryOfDigest(entry));
+    }
+    all
+}
+
+/// An entry whose key is longer than its field can state.
+pub(crate) fn key_too_long(version: i64) -> Case {
+    let key = Bytes(vec![7; 1 << 16]);
+    let (metadata, value) = (None, Bytes(Vec::new()));
+    let mut entry = EntryOfDigest { version, metadata, key, value, digest: Hex([0; 32]) };
+    entry.fit();
+    Case::EntryOfDigest(entry)
 }
 
 /// Proofs of every kind from a modelled ledger, whose tree may lag.
