@@ -71,6 +71,8 @@ fuzz_target!(|input: [Fields; 2]| {
         );
         let other = TxAlh { alh: Alh::ZERO, ..claimed };
         assert!(TrustedState::first_contact(&other, &view).is_err());
+        let other = TxAlh { tx: TxId::new(header.id ^ 1), ..claimed };
+        assert!(TrustedState::first_contact(&other, &view).is_err());
     }
     let [a, b] = &headers;
     if let (Ok(a_alh), Ok(b_alh)) = (a.view().alh(), b.view().alh()) {

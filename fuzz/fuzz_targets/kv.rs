@@ -5,6 +5,7 @@ use arbitrary::Arbitrary;
 use counterfoil_core::{EntryMetadata, HeaderVersion, KvEntry, TxId, ValueHash, entry_digest};
 use counterfoil_fuzz::Change;
 use libfuzzer_sys::fuzz_target;
+use sha2::{Digest, Sha256};
 
 #[derive(Arbitrary, Debug)]
 enum Entry<'a> {
@@ -32,6 +33,24 @@ fn encode(entry: &KvEntry<'_>) -> (Vec<u8>, Vec<u8>) {
             ([&[1], &len(set.len())[..], set, &score, &key, &at_tx].concat(), Vec::new())
         }
     }
+}
+
+/// The digest by the format's words, for what has one.
+fn hash(version: HeaderVersion, metadata: &EntryMetadata, key: &[u8], value: &[u8]) -> [u8; 32] {
+    let mut bytes = Vec::new();
+    if version == HeaderVersion::V1 {
+        let mut encoded = vec![0; usize::from(metadata.deleted)];
+        encoded.extend(
+            metadata.expires_at.iter().flat_map(|at| [&[1], &at.to_be_bytes()[..]].concat()),
+        );
+        encoded.extend(metadata.non_indexable.then_some(2));
+        bytes.extend((encoded.len() as u16).to_be_bytes());
+        bytes.extend(encoded);
+        bytes.extend((key.len() as u16).to_be_bytes());
+    }
+    bytes.extend(key);
+    bytes.extend(Sha256::digest(value));
+    Sha256::digest(bytes).into()
 }
 
 fn whole(entry: &KvEntry<'_>) -> bool {
@@ -73,6 +92,8 @@ fuzz_target!(|input: ([Entry<'_>; 2], [(Option<i64>, bool); 2], bool, [Vec<Chang
         let digest = entry.digest(version, &metadata);
         let by_bytes = entry_digest(version, &metadata, &key, &ValueHash::of(&value));
         assert_eq!(digest, by_bytes);
+        let by_words = digest.map(|_| hash(version, &metadata, &key, &value));
+        assert_eq!(digest.map(|digest| digest.to_bytes()), by_words);
         let states_it = version == HeaderVersion::V1 || metadata == EntryMetadata::default();
         assert_eq!(digest.is_ok(), states_it && key.len() <= 0xffff);
         digests.push((entry, metadata, digest.ok()));

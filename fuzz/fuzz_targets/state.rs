@@ -3,7 +3,7 @@
 #![no_main]
 
 use arbitrary::{Result, Unstructured};
-use counterfoil_core::{EntryDigest, TrustedState, TxAlh};
+use counterfoil_core::{Alh, EntryDigest, TrustedState, TxAlh};
 use counterfoil_proof_tests::ledger::Ledger;
 use counterfoil_proof_tests::prover;
 use libfuzzer_sys::fuzz_target;
@@ -58,6 +58,15 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
     }
     let all = tx.verify_all_entries(others.iter().copied().map(EntryDigest::new));
     assert_eq!(all.is_ok(), others == *entries);
+
+    // Whoever trusts a header that states another count learns that these are not all.
+    let mut counted = ledger.header(id).clone();
+    counted.nentries = u.int_in_range(1..=7)?;
+    let made_up = TrustedState { alh: Alh::new(counted.alh()), ..ledger.state(id) };
+    let told = made_up.verify_tx(&counted.view(), &counted.view(), &[]).unwrap();
+    let all = told.verify_all_entries(entries.iter().copied().map(EntryDigest::new));
+    assert_eq!(all.is_ok(), counted.nentries as usize == entries.len());
+
     let claimed: u32 = if u.arbitrary()? { u.int_in_range(0..=5)? } else { u.arbitrary()? };
     if u.arbitrary()? {
         path.push(u.arbitrary()?);
