@@ -24,18 +24,44 @@ seed() {
     [ ! -d "fuzz/seeds/$1" ] || cp -r "fuzz/seeds/$1/." "$2"
 }
 
-# Runs a target on a corpus for so many seconds, with its output in a log; says
-# in a line how that went, and appends the line to a report if one is named.
+# Runs targets in a folder for so many seconds each, as many at once as there
+# are processors; each has its corpus, log and findings there, and a line in
+# report.txt. Says at the end which of them found something.
+fuzz_all() {
+    local folder=$1 seconds=$2 name running=0
+    shift 2
+    mkdir -p "$folder"
+    for name in "$@"; do
+        seed "$name" "$folder/$name"
+        rm -f "$folder/$name.failed"
+        if [ "$running" -ge "$(nproc)" ]; then
+            wait -n || true
+            running=$((running - 1))
+        fi
+        fuzz "$folder" "$name" "$seconds" &
+        running=$((running + 1))
+    done
+    wait
+    local failed=''
+    for name in "$@"; do
+        [ -e "$folder/$name.failed" ] || continue
+        failed+=" $name"
+        tail -n 40 "$folder/$name.log" >&2
+    done
+    [ -z "$failed" ] || die "found something:$failed"
+}
+
+# Runs one target; says in a line how that went.
 fuzz() {
-    local name=$1 corpus=$2 seconds=$3 log=$4 report=${5:-/dev/null} result=ok line
-    "$fuzz_bin/$name" "$corpus" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 \
-        -artifact_prefix="$corpus-" -print_final_stats=1 >"$log" 2>&1 || result=FAILED
+    local folder=$1 name=$2 seconds=$3 log=$1/$2.log result=ok line
+    "$fuzz_bin/$name" "$folder/$name" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 \
+        -artifact_prefix="$folder/$name-" -print_final_stats=1 >"$log" 2>&1 || result=FAILED
     line=$(printf '%-6s %-20s %9s executions in %s s, %5s edges, %5s inputs, %5s new' "$result" \
         "$name" "$(stat_of number_of_executed_units)" "$seconds" "$(last_of cov)" \
         "$(last_of corp | cut -d/ -f1)" "$(stat_of new_units_added)")
     say "$line"
-    printf '%s %s\n' "$(date -u +%FT%TZ)" "$line" >>"$report"
-    [ "$result" = ok ] || { tail -n 40 "$log" >&2; return 1; }
+    printf '%s %s\n' "$(date -u +%FT%TZ)" "$line" >>"$folder/report.txt"
+    [ "$result" = ok ] || touch "$folder/$name.failed"
 }
 
 # From the log of `fuzz`.

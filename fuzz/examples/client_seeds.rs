@@ -26,13 +26,13 @@ async fn main() -> Result<()> {
     ];
     for (number, event) in events.iter().enumerate() {
         let added = store.add_event(event).await?;
-        write(&folder, "event_body", number, added.proof.body.as_ref())?;
+        write(&folder, "formats", number, added.proof.body.as_ref())?;
         write(&folder, "proof_json", number, &serde_json::to_vec(&added.proof)?)?;
         let proof = store.get_proof_at_tx(TxId::new(1)).await?;
         write(&folder, "proof_json", events.len() + number, &serde_json::to_vec(&proof)?)?;
     }
     for (number, created_at) in [0, 1_700_000_000_000_000, -1].into_iter().enumerate() {
-        write(&folder, "genesis_body", number, &GenesisBody::new(created_at).encode())?;
+        write(&folder, "formats", events.len() + number, &GenesisBody::new(created_at).encode())?;
     }
     Ok(())
 }
