@@ -1,10 +1,11 @@
 //! What can go wrong, sorted by what it means: the ledger is wrong
-//! ([`Verdict`]), it could not be asked ([`Unavailable`]), or the request
-//! could not be granted (the other variants).
+//! ([`Verdict`]), it could not be asked ([`Unavailable`]), a thin reader cannot
+//! tell ([`Undecided`]), or the request could not be granted (the others).
 
 use counterfoil_core::TxId;
 
 use crate::event::ExpectedVersion;
+use crate::undecided::Undecided;
 use crate::verdict::Verdict;
 
 /// The result of everything that may fail in this crate.
@@ -20,6 +21,10 @@ pub enum Error {
     /// The ledger could not be asked; nothing is known about it.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+    /// A thin reader cannot tell. It is no evidence against the ledger, and no
+    /// claim that anything is absent.
+    #[error("cannot decide: {0}")]
+    CannotDecide(#[from] Box<Undecided>),
     /// The configuration cannot be used.
     #[error("configuration: {0}")]
     Config(String),
@@ -101,6 +106,12 @@ pub enum Error {
 impl From<Verdict> for Error {
     fn from(verdict: Verdict) -> Self {
         Self::Ledger(Box::new(verdict))
+    }
+}
+
+impl From<Undecided> for Error {
+    fn from(why: Undecided) -> Self {
+        Self::CannotDecide(Box::new(why))
     }
 }
 

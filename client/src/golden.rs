@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use counterfoil_core::{Alh, EntryDigest, Frontier, Root, TxId};
+use counterfoil_core::{Alh, EntryDigest, Frontier, Root, TxId, ValueHash};
 
 use crate::body::{EventBody, GenesisBody, StoredPayload, external_ext};
 use crate::event::PayloadCommitment;
@@ -91,6 +91,8 @@ fn computed() -> BTreeMap<String, String> {
     let mut tree = Frontier::new();
     tree.push(first.leaf_hash()).unwrap();
     put("tile 0/0 after tx 1", first.leaf_hash().as_bytes());
+    let leaf = ValueHash::of(first.leaf_hash().as_bytes());
+    put("digest of tile 0/0 of width 1 after tx 1", leaf.as_bytes());
     let second = next_alh(&tree, first, digest);
     put("event alh", second.as_bytes());
     tree.push(second.leaf_hash()).unwrap();

@@ -44,7 +44,10 @@ mod row;
 mod schema;
 mod sqlite;
 mod store;
+#[cfg(feature = "immudb")]
+mod thin;
 mod trust;
+mod undecided;
 mod verdict;
 
 pub use counterfoil_core as core;
@@ -65,7 +68,10 @@ pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::store::{
     AddedEvent, Appended, Direction, EventStore, ReadOptions, Status, StoreOptions, StreamRead,
 };
+#[cfg(feature = "immudb")]
+pub use crate::thin::{Advance, Claim, PresentEvent, PublishedTiles, ThinCost, ThinStore};
 pub use crate::trust::{Anchor, Pin};
+pub use crate::undecided::{TileFlaw, TileName, TileProblem, Undecided};
 pub use crate::verdict::{Completeness, Finding, FindingKind, Verdict};
 
 #[cfg(doctest)]

@@ -14,6 +14,8 @@ use sqlx::SqliteConnection;
 
 use crate::error::{Error, Result};
 use crate::index::{Index, NewRow, Position, record_finding};
+#[cfg(feature = "immudb")]
+use crate::log::tiles::TileId;
 use crate::log::{Log, TileCache, TxRecord};
 use crate::prover::Hash;
 use crate::schema;
@@ -334,6 +336,11 @@ impl Local {
     pub(crate) async fn has_entries(&mut self, id: TxId, digests: &[EntryDigest]) -> Result<bool> {
         let record = self.log.record(&mut self.conn, id).await?;
         Ok(record.is_some_and(|record| record.digests.as_deref() == Some(digests)))
+    }
+
+    /// A tile of the log: a full one, or above level 0 one that grows.
+    pub(crate) async fn tile(&mut self, id: TileId) -> Result<Option<Vec<Hash>>> {
+        crate::log::read_tile(&mut self.conn, id).await
     }
 
     /// The log's root when it had `size` transactions.

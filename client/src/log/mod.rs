@@ -15,6 +15,8 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 pub(crate) use self::end::{Head, LogEnd};
 pub(crate) use self::tree::TileCache;
+#[cfg(feature = "immudb")]
+pub(crate) use self::tree::{Loaded, read_tile};
 use crate::error::Result;
 use crate::prover::Hash;
 use crate::sqlite::{self, damaged, to_i64, to_u64};

@@ -29,6 +29,11 @@ impl TileId {
         let id = Self { level: level / HEIGHT, index: first / WIDTH as u64 };
         (id, (first % WIDTH as u64) as usize, count as usize)
     }
+
+    /// The tile that holds this one's root once it is full.
+    pub(crate) fn above(self) -> Self {
+        Self { level: self.level + 1, index: self.index / WIDTH as u64 }
+    }
 }
 
 /// The root of a power of two of hashes.

@@ -29,10 +29,24 @@ impl TileCache {
 }
 
 /// The tiles that one computation needs.
-struct Loaded {
+pub(crate) struct Loaded {
     tiles: BTreeMap<TileId, Arc<Vec<Hash>>>,
     /// A hash that no tile had.
     missing: Option<TileId>,
+}
+
+impl Loaded {
+    pub(crate) fn new(tiles: BTreeMap<TileId, Arc<Vec<Hash>>>) -> Self {
+        Self { tiles, missing: None }
+    }
+
+    /// The result of a computation over these tiles, if they had all of it.
+    pub(crate) fn checked<T>(&self, result: T) -> Result<T> {
+        match self.missing {
+            None => Ok(result),
+            Some(id) => Err(damaged(format!("tile {}/{} is missing or short", id.level, id.index))),
+        }
+    }
 }
 
 impl Nodes for Loaded {
@@ -61,10 +75,7 @@ macro_rules! over_tiles {
             let $nodes = &mut loaded;
             $compute
         };
-        match loaded.missing {
-            None => Ok(result),
-            Some(id) => Err(damaged(format!("tile {}/{} is missing or short", id.level, id.index))),
-        }
+        loaded.checked(result)
     }};
 }
 
@@ -157,7 +168,7 @@ impl Log {
                 tiles.insert(id, tile);
             }
         }
-        Ok(Loaded { tiles, missing: None })
+        Ok(Loaded::new(tiles))
     }
 
     /// Adds the leaf of the transaction that the end has just gone on by; a
@@ -177,7 +188,7 @@ impl Log {
                 return Ok(());
             }
             let root = tiles::fold(&tile);
-            id = TileId { level: id.level + 1, index: id.index / WIDTH as u64 };
+            id = id.above();
             tile = read_tile(conn, id).await?.unwrap_or_default();
             tile.push(root);
         }

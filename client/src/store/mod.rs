@@ -88,6 +88,41 @@ impl EventStore {
         StoreOptions::new().open_read_only(config).await
     }
 
+    /// Opens a ledger on immudb for thin reads, under a state that the caller
+    /// trusts: see [`ThinStore::open`](crate::ThinStore::open).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[cfg(feature = "immudb")]
+    pub async fn open_thin(config: &Config, state: TrustedState) -> Result<crate::ThinStore> {
+        crate::ThinStore::open(config, state).await
+    }
+
+    /// Publishes the tiles of the ledger's tree for thin readers, in the
+    /// database `<database>_tiles` on the same server, which is created where
+    /// it is not there. Call it now and then: the further the tiles end
+    /// behind the ledger, the more headers a thin reader fetches, and past
+    /// 1,024 it cannot decide.
+    ///
+    /// What is there already is left, so it may be repeated, and several may
+    /// publish at once. A tile counts as written when it was read back.
+    ///
+    /// # Errors
+    ///
+    /// As for any read; [`Error::Config`] on an embedded ledger;
+    /// [`Error::Unavailable`] if the server did not take a tile.
+    #[cfg(feature = "immudb")]
+    pub async fn publish_tiles(&self) -> Result<crate::PublishedTiles> {
+        self.sync().await?;
+        match &self.shared.backend {
+            Backend::Immudb(immudb) => immudb.publish_tiles(&self.shared.local).await,
+            Backend::Embedded(_) => {
+                Err(Error::Config("an embedded ledger is read whole; it has no tiles".into()))
+            }
+        }
+    }
+
     /// A new embedded ledger in memory, for tests: everything works as on a
     /// file, and is gone at the end.
     pub async fn in_memory() -> Result<Self> {

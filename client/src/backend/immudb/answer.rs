@@ -8,6 +8,7 @@ use sqlx::{Column, Postgres, Row, Type};
 
 use super::refusal::quoted;
 use crate::row::StoredRow;
+use crate::thin::ClaimedTile;
 
 /// What is wrong with an answer.
 pub(super) type Problem = String;
@@ -77,6 +78,22 @@ pub(super) fn stored_row(row: &PgRow) -> Result<StoredRow, Problem> {
         seen_tx: integer(row, "seen_tx")?,
         body: blob("body")?,
     })
+}
+
+/// A row of the published tiles.
+pub(super) fn tile(row: &PgRow) -> Result<ClaimedTile, Problem> {
+    Ok(ClaimedTile {
+        level: integer(row, "level")?,
+        index: integer(row, "idx")?,
+        width: integer(row, "width")?,
+        digest: column(row, "digest", "BYTEA")?,
+        hashes: column(row, "hashes", "BYTEA")?,
+    })
+}
+
+/// Index and digest of a published tile.
+pub(super) fn tile_digest(row: &PgRow) -> Result<(i64, Vec<u8>), Problem> {
+    Ok((integer(row, "idx")?, column(row, "digest", "BYTEA")?))
 }
 
 /// A table's name.

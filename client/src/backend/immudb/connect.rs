@@ -80,6 +80,11 @@ impl Target {
         }
     }
 
+    /// The database's name.
+    pub(super) fn database(&self) -> &str {
+        &self.database
+    }
+
     /// How long to wait for an answer.
     pub(super) fn wait(&self) -> Duration {
         self.wait

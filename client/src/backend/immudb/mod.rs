@@ -17,12 +17,15 @@ mod refusal;
 mod rows;
 mod sql;
 mod sync;
+mod thin;
+mod tiles;
 mod wire;
 mod write;
 
 use tokio::sync::Mutex;
 
 use self::sync::Hints;
+pub(crate) use self::thin::WireSource;
 use self::wire::Wire;
 use crate::config::Scope;
 use crate::error::Result;
@@ -36,6 +39,9 @@ pub(crate) struct Immudb {
     progress: Progress,
     /// One synchronisation at a time: each continues where the last ended.
     syncing: Mutex<()>,
+    /// How many transactions have all their full tiles published, as far as
+    /// this process knows.
+    published: Mutex<u64>,
 }
 
 impl Immudb {

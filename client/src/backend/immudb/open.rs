@@ -46,7 +46,8 @@ impl Immudb {
             other => other?,
         };
         let scope = config.storage.immudb.scope;
-        let immudb = Self { wire, scope, progress, syncing: Mutex::new(()) };
+        let (syncing, published) = (Mutex::new(()), Mutex::new(0));
+        let immudb = Self { wire, scope, progress, syncing, published };
         let local = immudb.meet(&known, expected, config, &environment, write).await?;
         Ok((immudb, local))
     }

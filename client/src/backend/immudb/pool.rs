@@ -57,6 +57,11 @@ impl Pool {
         self.target.wait()
     }
 
+    /// Where its connections lead.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// A connection for a statement that may be sent again: it may turn out
     /// to be dead.
     pub(super) async fn lease(&self) -> Result<Lease<'_>, Unavailable> {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::row::StoredRow;
+use crate::thin::ClaimedTile;
 
 /// A statement must stay below this: the server takes about a microsecond a
 /// byte to parse it, and the connection hangs without an answer a little
@@ -38,6 +39,11 @@ pub(super) const CREATE: [&str; 3] = [
     "CREATE UNIQUE INDEX ON events(ext);",
     "CREATE INDEX ON events(seen_tx);",
 ];
+
+/// What makes the table of the published tiles, in a database of their own.
+pub(super) const CREATE_TILES: &str = "CREATE TABLE tiles (level INTEGER NOT NULL, \
+     idx INTEGER NOT NULL, width INTEGER NOT NULL, digest BLOB[32] NOT NULL, \
+     hashes BLOB NOT NULL, PRIMARY KEY (level, idx, width, digest));";
 
 /// One statement and what it is called in errors. Clones share the text.
 #[derive(Debug, Clone)]
@@ -179,6 +185,87 @@ pub(super) fn history_of(
         .done()
 }
 
+/// The first revision of one row.
+pub(super) fn first_revision(domain: &[u8], edition: &[u8], root: &[u8], number: i64) -> Statement {
+    select("the first revision of an event")
+        .text(" FROM (HISTORY OF events) WHERE domain = ")
+        .blob(domain)
+        .text(" AND edition = ")
+        .blob(edition)
+        .text(" AND root = ")
+        .blob(root)
+        .text(" AND event_number = ")
+        .integer(number)
+        .text(" LIMIT 1;")
+        .done()
+}
+
+/// At most `most` tiles of a place that are at least so wide, the narrowest
+/// first.
+pub(super) fn tiles_of(level: i64, index: i64, width: i64, most: i64) -> Statement {
+    Builder::new("the tiles of a place", 160)
+        .text("SELECT level, idx, width, digest, hashes FROM tiles WHERE level = ")
+        .integer(level)
+        .text(" AND idx = ")
+        .integer(index)
+        .text(" AND width >= ")
+        .integer(width)
+        .text(" LIMIT ")
+        .integer(most)
+        .text(";")
+        .done()
+}
+
+/// Which tiles of a level are there, in `from..before` and of one width.
+pub(super) fn tile_digests(level: i64, from: i64, before: i64, width: i64) -> Statement {
+    let what = Builder::new("the list of tiles", 160).text("SELECT idx, digest");
+    tiles_between(what, level, from, before, width)
+}
+
+/// The same with their hashes.
+pub(super) fn tiles_back(level: i64, from: i64, before: i64, width: i64) -> Statement {
+    let what = Builder::new("the tiles just published", 160)
+        .text("SELECT level, idx, width, digest, hashes");
+    tiles_between(what, level, from, before, width)
+}
+
+fn tiles_between(select: Builder, level: i64, from: i64, before: i64, width: i64) -> Statement {
+    select
+        .text(" FROM tiles WHERE level = ")
+        .integer(level)
+        .text(" AND idx >= ")
+        .integer(from)
+        .text(" AND idx < ")
+        .integer(before)
+        .text(" AND width = ")
+        .integer(width)
+        .text(";")
+        .done()
+}
+
+/// Writes tiles, over what has their keys: the key holds the digest of the
+/// content, so that the same key means the same tile.
+pub(super) fn upsert_tiles(tiles: &[ClaimedTile]) -> Statement {
+    let capacity = 128 + tiles.iter().map(|tile| 2 * tile.hashes.len() + 160).sum::<usize>();
+    let mut builder = Builder::new("UPSERT of tiles", capacity)
+        .text("UPSERT INTO tiles (level, idx, width, digest, hashes) VALUES ");
+    for (number, tile) in tiles.iter().enumerate() {
+        builder = builder
+            .text(if number == 0 { "(" } else { ", (" })
+            .integer(tile.level)
+            .text(",")
+            .integer(tile.index)
+            .text(",")
+            .integer(tile.width)
+            .text(",")
+            .blob(&tile.digest)
+            .text(",")
+            .blob(&tile.hashes)
+            .text(")");
+    }
+    builder.text(";").done()
+}
+
 fn select(what: &'static str) -> Builder {
     Builder::new(what, 512).text("SELECT ").text(COLUMNS)
 }
@@ -271,6 +358,27 @@ mod tests {
             *rows_seen(3, 9).text,
             "SELECT domain, edition, root, event_number, ext, seen_tx, body \
              FROM events USE INDEX ON (seen_tx) WHERE seen_tx >= 3 AND seen_tx < 9;"
+        );
+    }
+
+    #[test]
+    fn tiles_go_in_as_integers_and_hex() {
+        let tile = ClaimedTile {
+            level: 1,
+            index: 2,
+            width: 1,
+            digest: vec![0xab; 2],
+            hashes: vec![0x27, 0x00],
+        };
+        assert_eq!(
+            *upsert_tiles(&[tile.clone(), tile]).text,
+            "UPSERT INTO tiles (level, idx, width, digest, hashes) VALUES \
+             (1,2,1,x'abab',x'2700'), (1,2,1,x'abab',x'2700');"
+        );
+        assert_eq!(
+            *tiles_of(1, 2, 3, 8).text,
+            "SELECT level, idx, width, digest, hashes FROM tiles \
+             WHERE level = 1 AND idx = 2 AND width >= 3 LIMIT 8;"
         );
     }
 

@@ -53,6 +53,21 @@ impl Wire {
         Ok(wire)
     }
 
+    /// The database beside this one that holds its published tiles.
+    pub(super) async fn tiles_database(&self, missing: OnMissing) -> Result<Self, Unavailable> {
+        let name = format!("{}_tiles", self.pool.target().database());
+        let target = self.pool.target().with_database(&name);
+        let connection = match target.open().await {
+            Err(Unavailable::MissingDatabase { .. }) if missing == OnMissing::Create => {
+                create_database(&target, &name).await?;
+                target.open().await?
+            }
+            other => other?,
+        };
+        let connections = self.connections;
+        Ok(Self { pool: Pool::new(target, connections as u32, connection), connections })
+    }
+
     /// The version that a server reports is one of PostgreSQL's; only trying
     /// tells.
     async fn probe(&self) -> Result<(), Unavailable> {
@@ -198,7 +213,7 @@ impl Wire {
 
     /// A statement whose answer has rows of the table. A table that is not
     /// there has none: whether some are missing, their digests tell.
-    async fn rows(
+    pub(super) async fn rows(
         &self,
         statement: &Statement,
         take: impl FnMut(StoredRow) -> Result<(), Problem>,
@@ -212,7 +227,7 @@ impl Wire {
     /// Runs a statement that changes nothing. It is sent again if the server
     /// had too much to do, and once, over a new connection, if the old one was
     /// lost before the first row.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         statement: &Statement,
         decode: impl Fn(&PgRow) -> Result<T, Problem>,
@@ -264,7 +279,7 @@ fn into(
 }
 
 /// SQL's integers end at 2⁶³ − 1, and so does what can be stored.
-fn sql_integer(number: u64) -> i64 {
+pub(super) fn sql_integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
