@@ -213,37 +213,23 @@ impl Local {
         if let Err(verdict) = self.against_known(&txs) {
             return Err(self.refuse(verdict).await);
         }
-        let (mut proved, mut genesis) = (self.table, self.genesis);
-        let mut log = self.log.clone();
-        let mut trust = self.trust;
-        let mut db = sqlite::begin(&mut self.conn).await?;
-        let mut rows = Vec::new();
-        for tx in txs {
-            log.append(&mut db, &tx.record).await?;
-            if let Some(id) = tx.table {
-                (proved, genesis) = (Some(table(i64::from(id))?), tx.record.id);
-                set_meta(&mut db, "table_id", i64::from(id)).await?;
-                set_meta(&mut db, "genesis_tx", sqlite::to_i64(genesis.get())).await?;
-            }
-            for (kind, detail) in &tx.findings {
-                record_finding(&mut db, tx.record.id, None, *kind, detail).await?;
-            }
-            rows.extend(tx.rows);
-        }
-        let mut index = std::mem::take(&mut self.index);
-        index.add(&mut db, &rows).await?;
-        if let (Some(pin), Some(head)) = (trust.as_mut().and_then(|t| t.pin.as_mut()), log.head()) {
-            Trust::advance(&mut db, head.state).await?;
-            pin.state = head.state;
-        }
-        db.commit().await?;
-        if let Some(trust) = &mut trust
+        let mut next = Next {
+            log: self.log.clone(),
+            index: std::mem::take(&mut self.index),
+            trust: self.trust,
+            table: self.table,
+            genesis: self.genesis,
+        };
+        sqlite::begin(&mut self.conn).await?;
+        let written = next.write(&mut self.conn, txs).await;
+        sqlite::finish(&mut self.conn, written).await?;
+        if let Some(trust) = &mut next.trust
             && trust.pin.is_some()
         {
             trust.pending = None;
         }
-        (self.log, self.index, self.trust) = (log, index, trust);
-        (self.table, self.genesis) = (proved, genesis);
+        (self.log, self.index, self.trust) = (next.log, next.index, next.trust);
+        (self.table, self.genesis) = (next.table, next.genesis);
         Ok(())
     }
 
@@ -346,6 +332,40 @@ impl Local {
     /// The log's root when it had `size` transactions.
     pub(crate) async fn root_at(&mut self, size: u64) -> Result<counterfoil_core::Root> {
         self.log.root_at(&mut self.conn, &mut self.tiles, size).await
+    }
+}
+
+/// What an extension changes: kept beside until it is on disk.
+struct Next {
+    log: Log,
+    index: Index,
+    trust: Option<Trust>,
+    table: Option<Table<'static>>,
+    genesis: TxId,
+}
+
+impl Next {
+    async fn write(&mut self, db: &mut SqliteConnection, txs: Vec<NewTx>) -> Result<()> {
+        let mut rows = Vec::new();
+        for tx in txs {
+            self.log.append(db, &tx.record).await?;
+            if let Some(id) = tx.table {
+                (self.table, self.genesis) = (Some(table(i64::from(id))?), tx.record.id);
+                set_meta(db, "table_id", i64::from(id)).await?;
+                set_meta(db, "genesis_tx", sqlite::to_i64(self.genesis.get())).await?;
+            }
+            for (kind, detail) in &tx.findings {
+                record_finding(db, tx.record.id, None, *kind, detail).await?;
+            }
+            rows.extend(tx.rows);
+        }
+        self.index.add(db, &rows).await?;
+        let pin = self.trust.as_mut().and_then(|trust| trust.pin.as_mut());
+        if let (Some(pin), Some(head)) = (pin, self.log.head()) {
+            Trust::advance(db, head.state).await?;
+            pin.state = head.state;
+        }
+        Ok(())
     }
 }
 

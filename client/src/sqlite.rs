@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqliteConnection};
 
 use crate::error::{Error, Result, Unavailable};
 
@@ -96,11 +96,53 @@ pub(crate) async fn run(conn: &mut SqliteConnection, sql: &'static str) -> Resul
     Ok(())
 }
 
-/// Begins a transaction that writes; dropped without a commit it is undone.
-pub(crate) async fn begin(
+/// Begins a transaction that writes. [`finish`] ends it.
+///
+/// By hand and not with sqlx's type: on a full disk SQLite ends a transaction
+/// by itself, which that type never learns, and then refuses every other one.
+pub(crate) async fn begin(conn: &mut SqliteConnection) -> Result<()> {
+    // One is open only if whoever began it was dropped.
+    undo(conn).await;
+    run(conn, "BEGIN IMMEDIATE").await
+}
+
+/// Why a transaction is not known to be on disk.
+pub(crate) enum Unfinished {
+    /// It was undone.
+    Undone(Error),
+    /// The commit failed. What SQLite cannot finish, it may find finished at
+    /// the next opening.
+    Unknown(Error),
+}
+
+impl From<Unfinished> for Error {
+    fn from(unfinished: Unfinished) -> Self {
+        match unfinished {
+            Unfinished::Undone(error) | Unfinished::Unknown(error) => error,
+        }
+    }
+}
+
+/// Commits a transaction if all of it was written, and undoes it if not.
+pub(crate) async fn finish<T>(
     conn: &mut SqliteConnection,
-) -> Result<sqlx::Transaction<'_, sqlx::Sqlite>> {
-    Ok(conn.begin_with("BEGIN IMMEDIATE").await?)
+    written: Result<T>,
+) -> Result<T, Unfinished> {
+    let failed = match written {
+        Err(error) => Unfinished::Undone(error),
+        Ok(done) => match run(conn, "COMMIT").await {
+            Ok(()) => return Ok(done),
+            Err(error) => Unfinished::Unknown(error),
+        },
+    };
+    undo(conn).await;
+    Err(failed)
+}
+
+/// Undoes what is not committed. There may be nothing, which is an error to
+/// SQLite, and none to us.
+async fn undo(conn: &mut SqliteConnection) {
+    let _ = run(conn, "ROLLBACK").await;
 }
 
 /// Holds `<path>.lock` for as long as it lives: one writer, or any number of

@@ -65,6 +65,7 @@ impl Files {
     }
 
     /// This ledger file with another one's trust file.
+    #[allow(dead_code)] // Not every test that has files swaps them.
     pub(crate) fn trusted_by(&self, other: &Self) -> Self {
         Self { trust: other.trust.clone(), ..self.clone() }
     }

@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use crate::error::{Error, Result};
 use crate::index::Position;
-use crate::sqlite::{self, FileKind, FileLock, to_i64, to_u64};
+use crate::sqlite::{self, FileKind, FileLock, Unfinished, to_i64, to_u64};
 
 /// `alh` is there to be compared; the rows decide. `value` is the row's value
 /// exactly as immudb encodes it; `pos` is transaction ‖ entry (16 bits).
@@ -154,25 +154,32 @@ impl LedgerFile {
 
     /// Commits a transaction: on disk when this returns.
     pub(super) async fn commit(&mut self, tx: &FileTx, rows: &[FileRow]) -> Result<()> {
-        let mut db = sqlite::begin(&mut self.conn).await?;
-        for chunk in rows.chunks(500) {
-            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO ledger_row (pos, value) ");
-            query.push_values(chunk, |mut values, (pos, value)| {
-                values.push_bind(pos.raw()).push_bind(value);
-            });
-            query.build().execute(&mut *db).await?;
-        }
-        sqlx::query("INSERT INTO ledger_tx (id, ts, nentries, alh) VALUES (?, ?, ?, ?)")
-            .bind(to_i64(tx.id.get()))
-            .bind(tx.ts)
-            .bind(tx.nentries)
-            .bind(&tx.alh.as_bytes()[..])
-            .execute(&mut *db)
-            .await?;
-        // What SQLite cannot finish, it may find finished at the next opening.
-        db.commit().await.map_err(|error| Error::OutcomeUnknown {
-            reason: format!("the ledger file's commit failed: {error}"),
-            remedy: "repair that, then repeat the append with its external id, or read the stream",
+        sqlite::begin(&mut self.conn).await?;
+        let written = insert(&mut self.conn, tx, rows).await;
+        sqlite::finish(&mut self.conn, written).await.map_err(|unfinished| match unfinished {
+            Unfinished::Undone(error) => error,
+            Unfinished::Unknown(error) => Error::OutcomeUnknown {
+                reason: format!("the ledger file's commit failed: {error}"),
+                remedy: "repair that, then repeat the append with its external id, or read the stream",
+            },
         })
     }
+}
+
+async fn insert(conn: &mut SqliteConnection, tx: &FileTx, rows: &[FileRow]) -> Result<()> {
+    for chunk in rows.chunks(500) {
+        let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO ledger_row (pos, value) ");
+        query.push_values(chunk, |mut values, (pos, value)| {
+            values.push_bind(pos.raw()).push_bind(value);
+        });
+        query.build().execute(&mut *conn).await?;
+    }
+    sqlx::query("INSERT INTO ledger_tx (id, ts, nentries, alh) VALUES (?, ?, ?, ?)")
+        .bind(to_i64(tx.id.get()))
+        .bind(tx.ts)
+        .bind(tx.nentries)
+        .bind(&tx.alh.as_bytes()[..])
+        .execute(conn)
+        .await?;
+    Ok(())
 }

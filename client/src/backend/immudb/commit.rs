@@ -10,7 +10,7 @@ use super::groups::Group;
 use super::sync::Hints;
 use super::write::Sent;
 use crate::body::EventBody;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unavailable};
 use crate::index::{Index, StreamKey};
 use crate::local::Local;
 use crate::log::Log;
@@ -81,6 +81,10 @@ impl Immudb {
             };
             match self.sync_with(local, &hints).await {
                 Ok(_) => {}
+                // A full disk of our own stays full while it is looked at.
+                Err(Error::Unavailable(unavailable @ Unavailable::Storage(_))) => {
+                    return Err(unknown(&unavailable));
+                }
                 Err(Error::Unavailable(unavailable)) if started.elapsed() < PURSUIT => {
                     tracing::debug!(%unavailable, "looking for a write");
                     tokio::time::sleep(PAUSE).await;
