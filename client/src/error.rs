@@ -6,7 +6,7 @@ use counterfoil_core::TxId;
 
 use crate::event::ExpectedVersion;
 use crate::undecided::Undecided;
-use crate::verdict::Verdict;
+use crate::verdict::{Completeness, Verdict};
 
 /// The result of everything that may fail in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -73,12 +73,14 @@ pub enum Error {
         attempts: u32,
     },
     /// There is no such event.
-    #[error("no event {sequence} in this stream; it has {next} events")]
+    #[error("no event {sequence} in this stream; it has {next} events{}", but_gaps(completeness))]
     NotFound {
         /// The event that was asked for.
         sequence: u64,
         /// The stream's next sequence.
         next: u64,
+        /// Whether it could have been missed.
+        completeness: Completeness,
     },
     /// The event exists, but was written after the state that was asked for.
     #[error("event {sequence} was written in transaction {tx}, after transaction {asked}")]
@@ -101,6 +103,19 @@ pub enum Error {
     /// The store was opened with [`EventStore::open_read_only`](crate::EventStore::open_read_only).
     #[error("this store was opened read-only")]
     ReadOnly,
+}
+
+/// What an absence leaves open.
+fn but_gaps(completeness: &Completeness) -> String {
+    match completeness {
+        Completeness::Complete { .. } => String::new(),
+        Completeness::Incomplete { gaps, first, .. } => {
+            format!(
+                ", as far as is known: {gaps} transactions, the first {first}, hold entries \
+                that are not accounted for (see EventStore::findings)"
+            )
+        }
+    }
 }
 
 impl From<Verdict> for Error {

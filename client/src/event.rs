@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bytes::Bytes;
 use crate::error::{Error, Result};
+use crate::position::LedgerPosition;
 
 /// The longest domain, in bytes.
 pub const MAX_DOMAIN: usize = 64;
@@ -282,6 +283,13 @@ pub struct RecordedEvent {
     pub committed_at: i64,
     /// The digest by which the ledger's trees hold it.
     pub digest: EntryDigest,
+}
+
+impl RecordedEvent {
+    /// Its place in the ledger's order: to go on exactly after it.
+    pub fn position(&self) -> LedgerPosition {
+        LedgerPosition::new(self.tx, self.entry)
+    }
 }
 
 /// Where the caller expects a stream to be.

@@ -38,6 +38,7 @@ mod index;
 mod local;
 mod log;
 mod paths;
+mod position;
 mod proof;
 mod prover;
 mod row;
@@ -64,9 +65,11 @@ pub use crate::event::{
     Cover, Edition, Event, ExpectedVersion, MAX_BODY, MAX_DOMAIN, MAX_EDITION, MAX_ROOT, Payload,
     PayloadCommitment, RecordedEvent,
 };
+pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::store::{
-    AddedEvent, Appended, Direction, EventStore, ReadOptions, Status, StoreOptions, StreamRead,
+    AddedEvent, Appended, Direction, EventStore, ReadOptions, Status, StoreOptions, StreamList,
+    StreamRead, StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::thin::{Advance, Claim, PresentEvent, PublishedTiles, ThinCost, ThinStore};

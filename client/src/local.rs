@@ -26,7 +26,7 @@ use crate::verdict::{FindingKind, Verdict};
 const TABLES: &str = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
 
 /// The version of the file's tables.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 /// A transaction on its way into the log, checked against chain and tree.
 pub(crate) struct NewTx {
@@ -81,9 +81,6 @@ impl Local {
 
     async fn load(mut conn: SqliteConnection, lock: Option<FileLock>) -> Result<Self> {
         sqlite::run(&mut conn, TABLES).await?;
-        Trust::create(&mut conn).await?;
-        Log::create(&mut conn).await?;
-        Index::create(&mut conn).await?;
         match meta(&mut conn, "format").await? {
             None => set_meta(&mut conn, "format", FORMAT).await?,
             Some(FORMAT) => {}
@@ -94,6 +91,9 @@ impl Local {
                 )));
             }
         }
+        Trust::create(&mut conn).await?;
+        Log::create(&mut conn).await?;
+        Index::create(&mut conn).await?;
         let table = match meta(&mut conn, "table_id").await? {
             Some(id) => Some(table(id)?),
             None => None,
@@ -388,4 +388,19 @@ async fn set_meta(conn: &mut SqliteConnection, name: &str, value: i64) -> Result
         .execute(conn)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_log_of_another_format_is_left_as_it_is_and_the_remedy_told() {
+        let mut conn = sqlite::memory().await.unwrap();
+        sqlite::run(&mut conn, TABLES).await.unwrap();
+        set_meta(&mut conn, "format", FORMAT - 1).await.unwrap();
+        let Err(error) = Local::load(conn, None).await else { panic!("it was taken") };
+        let text = error.to_string();
+        assert!(text.contains("format 1") && text.contains("remove it to build it anew"), "{text}");
+    }
 }

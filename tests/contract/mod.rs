@@ -3,6 +3,7 @@
 
 pub(crate) mod appending;
 pub(crate) mod concurrency;
+pub(crate) mod correlation;
 pub(crate) mod editions;
 pub(crate) mod forgery;
 pub(crate) mod hostile;
@@ -11,6 +12,7 @@ pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod reading;
 pub(crate) mod seed;
+pub(crate) mod streams;
 mod texts;
 
 use counterfoil::{Cover, Event, EventStore, StoreOptions, StreamRead};
@@ -83,6 +85,16 @@ macro_rules! contract {
                 reading_until_a_time_takes_whole_seconds
                 domains_and_roots_are_listed_once_and_sorted
                 ten_thousand_events_in_one_stream_come_back_in_order
+            }
+            correlation {
+                what_carries_one_id_comes_from_all_streams_in_ledger_order
+                an_id_that_nothing_carries_is_an_empty_and_complete_answer
+                a_choice_of_streams_knows_the_main_edition_by_all_its_names
+                thousands_of_events_share_one_id
+            }
+            streams {
+                a_stream_says_where_it_is_and_how_far_that_is_known
+                streams_are_listed_with_their_ends
             }
             editions {
                 the_main_edition_has_three_names

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use counterfoil::{
-    Clock, Completeness, Cover, Direction, Edition, Event, ExpectedVersion, ReadOptions,
-    StoreOptions, TxId,
+    Clock, Completeness, Cover, Direction, Edition, Event, ExpectedVersion, LedgerPosition,
+    ReadOptions, StoreOptions, TxId,
 };
 
 use super::{Harness, numbered, said, sequences, shipment};
@@ -84,6 +84,13 @@ pub(crate) async fn all_streams_are_read_in_ledger_order_page_by_page(harness: i
         let some = store.read_all(None, Some(limit as u64)).await.unwrap();
         assert_eq!(some.events, all.events[..limit.min(written.len())]);
     }
+    // Behind each event: pages that end within a transaction.
+    for (n, event) in all.events.iter().enumerate() {
+        let rest = store.read_all_after(event.position(), Some(3)).await.unwrap();
+        assert!(rest.events.iter().eq(all.events[n + 1..].iter().take(3)), "after event {n}");
+    }
+    let first = store.read_all_after(LedgerPosition::START, None).await.unwrap();
+    assert_eq!(first.events, all.events);
     // Whole transactions after each: pages that join without a seam.
     for after in 0..=all.state.tx.get() + 1 {
         let rest = store.read_all(Some(TxId::new(after)), None).await.unwrap();

@@ -1,7 +1,7 @@
 //! The five calls of the users' documentation.
 
 use counterfoil::{
-    Alh, Cover, Error, Event, Payload, PayloadCommitment, TrustedState, TxId, Verdict,
+    Alh, Completeness, Cover, Error, Event, Payload, PayloadCommitment, TrustedState, TxId, Verdict,
 };
 
 use super::{Harness, full, numbered, shipment};
@@ -136,12 +136,14 @@ pub(crate) async fn what_is_not_there_is_told_apart_from_what_was_written_later(
     }
     for sequence in [2, 3, u64::MAX] {
         let error = store.get_event_at_tx(&cover, sequence, head).await.unwrap_err();
-        let Error::NotFound { sequence: said, next: 2 } = error else { panic!("{error}") };
-        assert_eq!(said, sequence);
+        let Error::NotFound { sequence: said, next: 2, completeness } = error else {
+            panic!("{error}")
+        };
+        assert_eq!((said, completeness), (sequence, Completeness::Complete { through: head }));
     }
     let nowhere = Cover::new("shipment", "nowhere");
     let error = store.get_event_at_tx(&nowhere, 0, head).await.unwrap_err();
-    assert!(matches!(error, Error::NotFound { sequence: 0, next: 0 }), "{error}");
+    assert!(matches!(error, Error::NotFound { sequence: 0, next: 0, .. }), "{error}");
     for asked in [head.get() + 1, u64::MAX].map(TxId::new) {
         let error = store.get_event_at_tx(&cover, 0, asked).await.unwrap_err();
         assert!(

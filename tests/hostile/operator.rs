@@ -2,7 +2,7 @@
 //! beside it.
 
 use counterfoil::{
-    Completeness, Cover, Error, EventStore, FindingKind, ReadOptions, Scope, Verdict,
+    Completeness, Cover, Error, EventStore, FindingKind, ReadOptions, Scope, Streams, Verdict,
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -127,6 +127,15 @@ async fn other_tables_cost_completeness_and_nothing_else() {
         let status = store.status().await.unwrap();
         let gaps = Completeness::Incomplete { through: tx(5), gaps: 2, first: tx(3) };
         assert_eq!(status.completeness, gaps);
+        // Whatever claims that there is no more says that it may be wrong.
+        assert_eq!(store.stream_status(&stream()).await.unwrap().completeness, gaps);
+        assert_eq!(store.list_streams(&Streams::all()).await.unwrap().completeness, gaps);
+        let none = store.read_by_correlation("none", &Streams::all(), None).await.unwrap();
+        assert_eq!(none.completeness, gaps);
+        let absent = store.get_event_at_tx(&stream(), 9, tx(2)).await.unwrap_err();
+        let text = absent.to_string();
+        let Error::NotFound { completeness, .. } = absent else { panic!("{absent}") };
+        assert!(completeness == gaps && text.contains("as far as is known: 2"), "{text}");
         drop(store);
         let mut config = liar.config();
         config.storage.immudb.scope = scope;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use counterfoil_core::TxId;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::{Index, NewRow, Position, RowContent, StreamKey, StreamState};
+use super::{Index, NewRow, Position, RowContent, StreamKey, StreamState, correlation};
 use crate::body::{EventBody, GENESIS_FORMAT, GenesisBody};
 use crate::error::Result;
 use crate::row::StoredRow;
@@ -27,6 +27,7 @@ pub(super) fn content(row: &StoredRow) -> RowContent {
             prev_event: body.prev_event,
             seen_tx: body.seen_tx,
             seen_alh: body.seen_alh,
+            correlation: correlation(&body.correlation_id),
         },
         Err(reason) => RowContent::Not(reason),
     }
@@ -77,7 +78,7 @@ impl Index {
         let mut events: Vec<(&NewRow, i64, [u8; 32])> = Vec::new();
         for row in rows {
             let (ext, prev_event, seen_tx, seen_alh) = match &row.content {
-                RowContent::Event { ext, prev_event, seen_tx, seen_alh } => {
+                RowContent::Event { ext, prev_event, seen_tx, seen_alh, .. } => {
                     (ext, prev_event, seen_tx, seen_alh)
                 }
                 RowContent::Not(reason) => {
@@ -294,6 +295,20 @@ async fn insert_events(
                 .push_bind(*stream)
                 .push_bind(row.event_number)
                 .push_bind(&ext[..]);
+        });
+        query.build().execute(&mut *conn).await?;
+    }
+    let correlated: Vec<(i64, Position)> = events
+        .iter()
+        .filter_map(|(row, ..)| match &row.content {
+            RowContent::Event { correlation, .. } => Some(((*correlation)?, row.pos)),
+            _ => None,
+        })
+        .collect();
+    for chunk in correlated.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO correlation (id, pos) ");
+        query.push_values(chunk, |mut values, (id, pos)| {
+            values.push_bind(*id).push_bind(pos.raw());
         });
         query.build().execute(&mut *conn).await?;
     }

@@ -2,11 +2,12 @@
 
 use counterfoil_core::TxId;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{Index, Position, StreamKey};
 use crate::error::{Result, StreamVersion};
 use crate::sqlite::{self, damaged, to_i64, to_u64};
+use crate::store::Streams;
 use crate::verdict::{Completeness, Finding, FindingKind};
 
 /// A stream, as far as the index goes.
@@ -107,23 +108,59 @@ impl Index {
             .collect()
     }
 
-    /// Events of all streams after `after`, in ledger order.
+    /// Events of the streams chosen after `after`, in ledger order. `CROSS`
+    /// tells SQLite to go through the events, not the streams.
     pub(crate) async fn events_after(
         conn: &mut SqliteConnection,
+        which: &Streams,
         after: Position,
         limit: u64,
     ) -> Result<Vec<EventAt>> {
-        sqlx::query(
+        let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT e.pos, e.number, s.domain, s.edition, s.root \
-             FROM event e JOIN stream s ON s.id = e.stream WHERE e.pos > ? ORDER BY e.pos LIMIT ?",
-        )
-        .bind(after.raw())
-        .bind(to_i64(limit))
-        .fetch_all(conn)
-        .await?
-        .iter()
-        .map(event_at)
-        .collect()
+             FROM event e CROSS JOIN stream s ON s.id = e.stream WHERE e.pos > ",
+        );
+        query.push_bind(after.raw());
+        chosen(&mut query, which);
+        query.push(" ORDER BY e.pos LIMIT ").push_bind(to_i64(limit));
+        query.build().fetch_all(conn).await?.iter().map(event_at).collect()
+    }
+
+    /// Events of the streams chosen after `after`, in ledger order, that may
+    /// carry this correlation id.
+    pub(crate) async fn correlated(
+        conn: &mut SqliteConnection,
+        correlation_id: &str,
+        which: &Streams,
+        after: Position,
+        limit: u64,
+    ) -> Result<Vec<EventAt>> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT c.pos, e.number, s.domain, s.edition, s.root FROM correlation c \
+             CROSS JOIN event e ON e.pos = c.pos CROSS JOIN stream s ON s.id = e.stream \
+             WHERE c.id = ",
+        );
+        query.push_bind(super::correlation(correlation_id));
+        query.push(" AND c.pos > ").push_bind(after.raw());
+        chosen(&mut query, which);
+        query.push(" ORDER BY c.pos LIMIT ").push_bind(to_i64(limit));
+        query.build().fetch_all(conn).await?.iter().map(event_at).collect()
+    }
+
+    /// The streams chosen that have events, sorted, each with its next number.
+    pub(crate) async fn streams(
+        conn: &mut SqliteConnection,
+        which: &Streams,
+    ) -> Result<Vec<(StreamKey, u64)>> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT s.domain, s.edition, s.root, s.next FROM stream s WHERE s.next > 0",
+        );
+        chosen(&mut query, which);
+        query.push(" ORDER BY s.edition, s.domain, s.root");
+        let rows = query.build().fetch_all(conn).await?;
+        rows.iter()
+            .map(|row| Ok((key(row)?, to_u64(row.try_get("next")?, "stream.next")?)))
+            .collect()
     }
 
     /// The event with this id.
@@ -215,10 +252,27 @@ fn event_at(row: &SqliteRow) -> Result<EventAt> {
     Ok(EventAt {
         pos: Position::from_raw(row.try_get("pos")?),
         number: to_u64(row.try_get("number")?, "event.number")?,
-        key: StreamKey {
-            domain: row.try_get("domain")?,
-            edition: row.try_get("edition")?,
-            root: row.try_get("root")?,
-        },
+        key: key(row)?,
     })
+}
+
+fn key(row: &SqliteRow) -> Result<StreamKey> {
+    Ok(StreamKey {
+        domain: row.try_get("domain")?,
+        edition: row.try_get("edition")?,
+        root: row.try_get("root")?,
+    })
+}
+
+/// Leaves of the streams `s` only those chosen.
+fn chosen(query: &mut QueryBuilder<Sqlite>, which: &Streams) {
+    if let Some(domain) = &which.domain {
+        query.push(" AND s.domain = ").push_bind(domain.as_bytes().to_vec());
+    }
+    if let Some(edition) = &which.edition {
+        query.push(" AND s.edition = ").push_bind(edition.as_str().as_bytes().to_vec());
+    }
+    if let Some(root) = &which.root {
+        query.push(" AND s.root = ").push_bind(root.as_slice().to_vec());
+    }
 }

@@ -7,6 +7,7 @@ mod lookup;
 use std::collections::HashMap;
 
 use counterfoil_core::{EntryDigest, TxId};
+use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
 pub(crate) use self::classify::record_finding;
@@ -17,7 +18,8 @@ use crate::sqlite;
 
 /// `event` holds what counts; `held` the rows that stand on a stream's key
 /// without being its event; `stream.next` is the number of events and
-/// `stream.head` the last one's digest.
+/// `stream.head` the last one's digest. `correlation` has a row for each event
+/// that carries a correlation id, under a short hash of it.
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS stream (
         id INTEGER PRIMARY KEY,
@@ -36,6 +38,11 @@ const TABLES: &str = "
         UNIQUE (stream, number),
         UNIQUE (ext)
     );
+    CREATE TABLE IF NOT EXISTS correlation (
+        id INTEGER NOT NULL,
+        pos INTEGER NOT NULL,
+        PRIMARY KEY (id, pos)
+    ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS held (
         stream INTEGER NOT NULL,
         number INTEGER NOT NULL,
@@ -49,6 +56,7 @@ const TABLES: &str = "
         kind TEXT NOT NULL,
         detail TEXT NOT NULL
     );
+    CREATE INDEX IF NOT EXISTS finding_tx ON finding (tx);
 ";
 
 /// A row's place in the ledger: transaction ‖ entry as one number, so that
@@ -118,6 +126,19 @@ struct StreamState {
     any_held: bool,
 }
 
+/// The short hash under which the index finds a correlation id; none for the
+/// empty one. Two ids may share it: whoever looks one up compares the event's.
+pub(crate) fn correlation(id: &str) -> Option<i64> {
+    if id.is_empty() {
+        return None;
+    }
+    let mut hash = Sha256::new();
+    hash.update(b"counterfoil correlation 1");
+    hash.update(id.as_bytes());
+    let hash: [u8; 32] = hash.finalize().into();
+    hash.first_chunk().map(|short| i64::from_be_bytes(*short))
+}
+
 /// A row of an accounted transaction, on its way into the index.
 #[derive(Clone)]
 pub(crate) struct NewRow {
@@ -132,7 +153,13 @@ pub(crate) struct NewRow {
 /// What a row's columns and body say together.
 #[derive(Clone)]
 pub(crate) enum RowContent {
-    Event { ext: [u8; 32], prev_event: [u8; 32], seen_tx: u64, seen_alh: [u8; 32] },
+    Event {
+        ext: [u8; 32],
+        prev_event: [u8; 32],
+        seen_tx: u64,
+        seen_alh: [u8; 32],
+        correlation: Option<i64>,
+    },
     Genesis,
     Not(String),
 }

@@ -1,9 +1,11 @@
 //! The event store: what applications use.
 
 mod append;
+mod correlation;
 mod encode;
 mod options;
 mod read;
+mod streams;
 mod verify;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ pub use self::append::{AddedEvent, Appended};
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::read::{Direction, ReadOptions, StreamRead};
+pub use self::streams::{StreamList, StreamStatus, Streams};
 use crate::backend::embedded::Embedded;
 #[cfg(feature = "immudb")]
 use crate::backend::immudb::Immudb;

@@ -5,12 +5,13 @@ use counterfoil_core::{TrustedState, TxId};
 use serde::Serialize;
 
 use super::append::{WithBody, out_of_line};
-use super::{EventStore, Shared};
+use super::{EventStore, Shared, Streams};
 use crate::error::{Error, Result};
 use crate::event::{Cover, Edition, RecordedEvent};
 use crate::index::classify;
 use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
 use crate::local::Local;
+use crate::position::LedgerPosition;
 use crate::proof::TxProof;
 use crate::schema;
 use crate::sqlite::to_i64;
@@ -86,7 +87,7 @@ impl IntoIterator for StreamRead {
 }
 
 /// Events verified at once: bounds memory beside the result.
-const BATCH: usize = 512;
+pub(super) const BATCH: usize = 512;
 
 impl EventStore {
     /// Reads a stream.
@@ -152,21 +153,35 @@ impl EventStore {
     /// (by default all) of those written after transaction `after`, never
     /// part of a transaction unless the limit falls into it.
     pub async fn read_all(&self, after: Option<TxId>, limit: Option<u64>) -> Result<StreamRead> {
+        self.read_all_after(after.map_or(LedgerPosition::START, LedgerPosition::end_of), limit)
+            .await
+    }
+
+    /// Reads the events of all streams in ledger order: at most `limit`
+    /// (by default all) of those behind a position, which may be that of the
+    /// last event of the page before: the pages join without a seam.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read). A position beyond the ledger's end is none.
+    pub async fn read_all_after(
+        &self,
+        after: LedgerPosition,
+        limit: Option<u64>,
+    ) -> Result<StreamRead> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let state = local.state()?;
         let completeness = Index::completeness(local.conn(), state.tx).await?;
         drop(local);
-        let mut place = match after {
-            None => Position::from_raw(-1),
-            Some(tx) => Position::new(tx, Position::MAX_ENTRIES - 1),
-        };
+        let mut place = after.in_index();
         let mut events = Vec::new();
         let mut left = limit.unwrap_or(u64::MAX);
         while left > 0 {
             let mut local = self.shared.local.lock().await;
             let page = left.min(BATCH as u64);
-            let mut wanted = Index::events_after(local.conn(), place, page).await?;
+            let mut wanted =
+                Index::events_after(local.conn(), &Streams::all(), place, page).await?;
             drop(local);
             // What was synchronised meanwhile is not part of this state.
             wanted.retain(|event| event.pos.tx() <= state.tx);
@@ -201,13 +216,14 @@ impl EventStore {
         let key = StreamKey::of_cover(cover);
         let stream = Index::stream_info(local.conn(), &key).await?;
         let found = Index::events(local.conn(), &stream, sequence, sequence, 1, false).await?;
+        let completeness = Index::completeness(local.conn(), verified).await?;
         drop(local);
         let Some(&(number, pos)) = found.first() else {
             return match &stream.held {
                 Some(held) if sequence == stream.next => {
                     Err(out_of_line(cover, sequence, held).into())
                 }
-                _ => Err(Error::NotFound { sequence, next: stream.next }),
+                _ => Err(Error::NotFound { sequence, next: stream.next, completeness }),
             };
         };
         if pos.tx() > tx_id {
@@ -229,7 +245,8 @@ impl EventStore {
         Ok(TxProof::new(ledger, &checked))
     }
 
-    /// The sequence that the stream's next event will have.
+    /// The sequence that the stream's next event will have. How far that can
+    /// be relied on says [`stream_status`](Self::stream_status).
     pub async fn next_sequence(&self, cover: &Cover) -> Result<u64> {
         cover.check()?;
         self.sync().await?;
@@ -241,7 +258,8 @@ impl EventStore {
         }
     }
 
-    /// The domains that have events in an edition, sorted.
+    /// The domains that have events in an edition, sorted. How complete the
+    /// list is says [`list_streams`](Self::list_streams).
     pub async fn list_domains(&self, edition: &Edition) -> Result<Vec<String>> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
@@ -250,7 +268,8 @@ impl EventStore {
         Ok(domains.into_iter().filter_map(|domain| String::from_utf8(domain).ok()).collect())
     }
 
-    /// The roots that have events in a domain and edition, sorted.
+    /// The roots that have events in a domain and edition, sorted. How complete
+    /// the list is says [`list_streams`](Self::list_streams).
     pub async fn list_roots(
         &self,
         domain: &str,
