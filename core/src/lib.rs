@@ -48,7 +48,7 @@
 //!   [`Frontier`] and [`VerifiedTx::verify_all_entries`] are the building blocks.
 //! * It does not know when something happened: [`Header::ts`] is the server's claim.
 //! * It does not know whether a [`Table`] is the one in the ledger: prove its definition with
-//!   [`Table::create_digests`] first.
+//!   [`Table::create_digests`] and [`VerifiedTx::verify_all_entries`] first.
 //!
 //! # Features
 //!

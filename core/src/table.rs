@@ -120,8 +120,8 @@ impl Column<'_> {
 
 /// A table whose definition makes sense: it can say what a row's key and value are.
 ///
-/// That it is also the table in the ledger is another matter: prove the digests of
-/// [`create_digests`](Self::create_digests).
+/// That it is also the table in the ledger is another matter: prove that the digests of
+/// [`create_digests`](Self::create_digests) are all entries of their transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Table<'a> {
     id: u32,

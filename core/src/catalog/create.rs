@@ -10,9 +10,35 @@ impl<'a> Table<'a> {
     /// immudb 1.11.1 writes them: the primary key's index, each column, the table. For tables
     /// without DEFAULT and CHECK, which a [`Table`] does not hold.
     ///
-    /// Whoever has proved that these are entries of a transaction knows that the table had this
-    /// name, number and shape when that transaction was committed; a later one may have changed
-    /// it.
+    /// Prove them by [`verify_all_entries`](crate::VerifiedTx::verify_all_entries), together with
+    /// what else stands in the transaction: then the table had this name, number and shape when
+    /// that transaction was committed; a later one may have changed it. To show them one by one by
+    /// [`verify_entry`](crate::VerifiedTx::verify_entry) is not enough: a table that leaves out a
+    /// column gives digests that are all there, and a missing column reads as NULL.
+    ///
+    /// ```
+    /// use counterfoil_core::*;
+    ///
+    /// # fn example(tx: &VerifiedTx, entries: &[(&[u8], &[u8])])
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// // The keys and values of all entries of the transaction that created the table, as read
+    /// // from the server. The index with number 0 is the primary key.
+    /// let (mut id, mut name, mut columns, mut primary_key) = (0, "", vec![], vec![]);
+    /// for (key, value) in entries {
+    ///     match CatalogEntry::parse(key, value)? {
+    ///         CatalogEntry::Table { table_id, name: text } => (id, name) = (table_id, text),
+    ///         CatalogEntry::Column { column, .. } => columns.push(column),
+    ///         CatalogEntry::Index { index_id: 0, columns, .. } => {
+    ///             primary_key = columns.iter().collect();
+    ///         }
+    ///         _ => {}
+    ///     }
+    /// }
+    /// let table = Table::new(id, name, &columns, &primary_key)?;
+    /// let digests = table.create_digests().collect::<Result<Vec<_>, _>>()?;
+    /// tx.verify_all_entries(digests)?;
+    /// # Ok(()) }
+    /// ```
     pub fn create_digests(
         &self,
     ) -> impl Iterator<Item = Result<EntryDigest, CatalogError>> + use<'a> {
