@@ -17,8 +17,8 @@
 //! # -> Result<(), Box<dyn std::error::Error>> {
 //! // The transaction belongs to the ledger that the pinned state commits to.
 //! let tx: VerifiedTx = pinned.verify_tx(state_header, header, tx_path)?;
-//! // The row is entry 0 of that transaction. Its digest is computed here, never taken on trust.
-//! let entry: VerifiedEntry = tx.verify_entry(&table.entry_digest(row)?, 0, entry_path)?;
+//! // The row is entry 0 of that transaction. Its digest is computed, never taken on trust.
+//! let entry: VerifiedEntry = tx.verify_row(table, row, 0, entry_path)?;
 //! # let _ = entry; Ok(()) }
 //! ```
 //!
@@ -36,7 +36,8 @@
 //! | a state is the server's | its key | `StateKey::verify` (feature `p256`) |
 //!
 //! [`trees`] teaches the two trees behind all of them, with drawings. Below these calls lie the
-//! single proofs: [`verify_inclusion`], [`verify_consistency`], [`verify_linear`] and others.
+//! single proofs: [`verify_inclusion`], [`verify_consistency`] (for immudb's own paths
+//! [`verify_consistency_immudb`]), [`verify_linear`] and others.
 //!
 //! # What this crate does not do
 //!

@@ -44,8 +44,9 @@ pub fn verify_inclusion(
 /// Checks that the tree of `new_size` leaves with root `new_root` begins with the very leaves of
 /// the tree of `old_size` leaves with root `old_root`.
 ///
-/// RFC 9162 §2.1.4.2: where `old_size` is a power of two, the old root is not repeated in the
-/// path. `path` has exactly [`consistency_path_len`]`(old_size, new_size)` terms, which is checked
+/// For a path from an immudb server take [`verify_consistency_immudb`]. This is RFC 9162
+/// §2.1.4.2: where `old_size` is a power of two, the old root is not repeated in the path. `path`
+/// has exactly [`consistency_path_len`]`(old_size, new_size)` terms, which is checked
 /// before anything is hashed. Between equal sizes the path is empty and the roots are equal.
 ///
 /// # What success proves

@@ -119,6 +119,10 @@ impl VerifiedTx {
     /// [`Table::encode_value`], `path` as in [`verify_entry`](Self::verify_entry), and so is what
     /// success proves; that `table` is the ledger's takes a proof of its own.
     ///
+    /// UPDATE and UPSERT write the whole row as INSERT does. DELETE writes it again with metadata
+    /// that says `deleted`: for that give [`verify_entry`](Self::verify_entry) the
+    /// [`entry_digest`](crate::entry_digest) of [`Table::encode_key`] and [`Table::encode_value`].
+    ///
     /// # Cost
     ///
     /// That of [`verify_entry`](Self::verify_entry) and of the digest, one compression for 64 bytes
@@ -184,7 +188,8 @@ impl VerifiedTx {
     }
 }
 
-/// An entry of a verified transaction. Only [`VerifiedTx::verify_entry`] makes one.
+/// An entry of a verified transaction. Only [`VerifiedTx::verify_entry`],
+/// [`VerifiedTx::verify_row`] and [`VerifiedTx::verify_kv`] make one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct VerifiedEntry {
     tx: VerifiedTx,
