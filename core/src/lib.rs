@@ -4,8 +4,9 @@
 //!
 //! No allocation, no `unsafe`, no panic, no I/O, no clock. Every function is total: any number,
 //! any bytes and any list of hashes are legal arguments, and what does not hold is an error that
-//! says which step failed. Lengths are checked before anything is hashed, so the work of a call is
-//! bounded by the size of its input.
+//! says which step failed. The lengths of paths and chains are checked before anything is hashed,
+//! so the work of a call is bounded by the size of its input. (`p256` brings foreign code, in which
+//! a panic cannot be ruled out so: `scripts/no-panic`.)
 //!
 //! # From a row to a trusted state
 //!
