@@ -19,10 +19,12 @@
 mod columns;
 mod create;
 mod key;
+mod verified;
 
 pub use columns::IndexColumns;
 pub use create::index_digest;
 pub use key::CatalogKey;
+pub use verified::{TxEntry, VerifiedTable};
 
 use crate::digest::{EntryDigest, ValueHash};
 use crate::entry::{EntryMetadata, entry_digest};
@@ -179,12 +181,17 @@ impl<'a> CatalogEntry<'a> {
     ///
     /// Those of [`encode_value`](Self::encode_value), but for the buffer.
     pub fn digest(&self) -> Result<EntryDigest, CatalogError> {
+        self.digest_in(HeaderVersion::V1)
+    }
+
+    /// The same digest in a transaction whose header has this version.
+    pub(crate) fn digest_in(&self, version: HeaderVersion) -> Result<EntryDigest, CatalogError> {
         let mut value = Sha256::new();
         self.put_value(&mut value)?;
         let value_hash = ValueHash::new(value.finish());
         let mut buffer = [0; CatalogKey::MAX_LEN];
         let key = self.key().encode(&mut buffer)?;
-        entry_digest(HeaderVersion::V1, &EntryMetadata::default(), key, &value_hash)
+        entry_digest(version, &EntryMetadata::default(), key, &value_hash)
             .map_err(|_| CatalogError::BufferTooSmall)
     }
 

@@ -32,6 +32,7 @@
 //! | a transaction is in the ledger | a state at or after it | [`TrustedState::verify_tx`], or by immudb's proofs [`verify_tx_dual`](TrustedState::verify_tx_dual), [`verify_tx_dual_v2`](TrustedState::verify_tx_dual_v2) |
 //! | an entry is in a transaction | the [`VerifiedTx`] | [`VerifiedTx::verify_row`], [`verify_kv`](VerifiedTx::verify_kv), [`verify_entry`](VerifiedTx::verify_entry) |
 //! | a transaction has these entries and no others | the [`VerifiedTx`] | [`VerifiedTx::verify_all_entries`] |
+//! | a table has this name, number and shape | the [`VerifiedTx`] that created it | [`VerifiedTx::verify_table`] |
 //! | a later state extends an older one | the older state | [`TrustedState::verify_extension`], [`verify_extension_v2`](TrustedState::verify_extension_v2) |
 //! | a first state is one at all | nothing | [`TrustedState::first_contact`] |
 //! | a state is the server's | its key | `StateKey::verify` (feature `p256`) |
@@ -50,7 +51,7 @@
 //!   [`Frontier`] and [`VerifiedTx::verify_all_entries`] are the building blocks.
 //! * It does not know when something happened: [`Header::ts`] is the server's claim.
 //! * It does not know whether a [`Table`] is the one in the ledger: prove its definition with
-//!   [`Table::create_digests`] and [`VerifiedTx::verify_all_entries`] first.
+//!   [`VerifiedTx::verify_table`] first.
 //!
 //! # Features
 //!
@@ -108,7 +109,7 @@ mod wire;
 #[doc = include_str!("../docs/trees.md")]
 pub mod trees {}
 
-pub use catalog::{CatalogEntry, CatalogKey, IndexColumns, index_digest};
+pub use catalog::{CatalogEntry, CatalogKey, IndexColumns, TxEntry, VerifiedTable, index_digest};
 pub use chain::{
     ChainLink, LinearAdvanceProof, LinearProof, TxAlh, verify_linear, verify_linear_advance,
 };

@@ -117,7 +117,8 @@ impl VerifiedTx {
     /// The digest is computed here, in the version of the transaction's own header: between two
     /// versions the same digest can stand for different keys. `row` is as in
     /// [`Table::encode_value`], `path` as in [`verify_entry`](Self::verify_entry), and so is what
-    /// success proves; that `table` is the ledger's takes a proof of its own.
+    /// success proves; that `table` is the ledger's takes
+    /// [`verify_table`](Self::verify_table).
     ///
     /// UPDATE and UPSERT write the whole row as INSERT does. DELETE writes it again with metadata
     /// that says `deleted`: for that give [`verify_entry`](Self::verify_entry) the
@@ -157,7 +158,8 @@ impl VerifiedTx {
 
     /// Checks that these are the digests of *all* entries of this transaction, in their order.
     ///
-    /// Takes at most `nentries` + 1 digests.
+    /// Takes at most `nentries` + 1 digests, and none where the iterator knows that their number is
+    /// another one ([`Iterator::size_hint`]).
     ///
     /// # What success proves
     ///
@@ -174,17 +176,51 @@ impl VerifiedTx {
         &self,
         digests: impl IntoIterator<Item = EntryDigest>,
     ) -> Result<(), ProofError> {
-        let count = ProofError::EntryCount { expected: self.nentries };
-        let mut left = self.nentries;
+        let digests = digests.into_iter();
+        self.check_entry_count(digests.size_hint())?;
         let mut tree = Frontier::new();
         for digest in digests {
-            left = left.checked_sub(1).ok_or(count)?;
-            tree.push(digest.leaf_hash()).map_err(|_| count)?;
+            self.push(&mut tree, &digest)?;
         }
-        if left != 0 {
-            return Err(count);
+        self.check_entries(&tree)
+    }
+
+    /// What can be said of the number of entries before any is looked at: `hint` is the least and
+    /// the greatest number that there can be.
+    pub(crate) fn check_entry_count(
+        &self,
+        (least, most): (usize, Option<usize>),
+    ) -> Result<(), ProofError> {
+        let entries = u64::from(self.nentries);
+        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        match (number(least), most.map(number)) {
+            (found, _) if found > entries => Err(self.entry_count(found)),
+            (_, Some(found)) if found < entries => Err(self.entry_count(found)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds an entry to the tree of all entries: one too many is refused before it is hashed.
+    pub(crate) fn push(&self, tree: &mut Frontier, digest: &EntryDigest) -> Result<(), ProofError> {
+        let size = tree.size().get();
+        let too_many = self.entry_count(size.saturating_add(1));
+        if size >= self.nentries.into() {
+            return Err(too_many);
+        }
+        tree.push(digest.leaf_hash()).map_err(|_| too_many)
+    }
+
+    /// Checks that the tree is that of this transaction's entries, all of them.
+    pub(crate) fn check_entries(&self, tree: &Frontier) -> Result<(), ProofError> {
+        let found = tree.size().get();
+        if found != self.nentries.into() {
+            return Err(self.entry_count(found));
         }
         if tree.root() == self.eh { Ok(()) } else { Err(ProofError::EntriesRoot) }
+    }
+
+    const fn entry_count(&self, found: u64) -> ProofError {
+        ProofError::EntryCount { expected: self.nentries, found }
     }
 }
 

@@ -272,13 +272,29 @@ fn all_entries_are_all_and_in_order() {
         assert_eq!(tx.verify_all_entries(digests.iter().copied()), Ok(()));
 
         let fewer = digests[1..].iter().copied();
-        assert_eq!(tx.verify_all_entries(fewer), Err(ProofError::EntryCount { expected }));
+        let count = |found| Err(ProofError::EntryCount { expected, found });
+        let all = u64::from(expected);
+        assert_eq!(tx.verify_all_entries(fewer), count(all - 1));
         let more = digests.iter().chain(&digests[..1]).copied();
-        assert_eq!(tx.verify_all_entries(more), Err(ProofError::EntryCount { expected }));
-        assert_eq!(tx.verify_all_entries([]), Err(ProofError::EntryCount { expected }));
-        // No more is taken than the transaction can have.
-        let endless = std::iter::repeat(digests[0]);
-        assert_eq!(tx.verify_all_entries(endless), Err(ProofError::EntryCount { expected }));
+        assert_eq!(tx.verify_all_entries(more), count(all + 1));
+        assert_eq!(tx.verify_all_entries([]), count(0));
+        // No more is taken than the transaction can have, and nothing where the count is known.
+        assert_eq!(tx.verify_all_entries(std::iter::repeat(digests[0])), count(u64::MAX));
+        let mut taken = 0;
+        let counted = std::iter::from_fn(|| {
+            taken += 1;
+            Some(digests[0])
+        });
+        assert_eq!(tx.verify_all_entries(counted), count(all + 1));
+        assert_eq!(taken, all + 1);
+        let mut taken = 0;
+        let twice = [&digests[..], &digests].concat();
+        let known = twice.iter().map(|digest| {
+            taken += 1;
+            *digest
+        });
+        assert_eq!(tx.verify_all_entries(known), count(2 * all));
+        assert_eq!(taken, 0);
 
         if digests.len() > 1 {
             let reversed = digests.iter().rev().copied();

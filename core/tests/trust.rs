@@ -65,8 +65,9 @@ fn nothing_converts_into_a_proof() {
     assert_none_converts!(
         TxAlh, TrustedState, ChainLink, Extension, FirstContact, SignedState, Header<'static>,
         EntryDigest, KvEntry<'static>
-            => [VerifiedTx, VerifiedEntry, VerifiedKv<'static>]
+            => [VerifiedTx, VerifiedEntry, VerifiedKv<'static>, VerifiedTable<'static>]
     );
+    assert_none_converts!(Table<'static>, VerifiedTx, VerifiedEntry => [VerifiedTable<'static>]);
     assert_none_converts!(
         TxAlh, TrustedState, VerifiedTx
             => [ChainLink, Extension, FirstContact, SignedState]

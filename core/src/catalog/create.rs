@@ -10,38 +10,18 @@ impl<'a> Table<'a> {
     /// immudb 1.11.1 writes them: the primary key's index, each column, the table. For tables
     /// without DEFAULT and CHECK, which a [`Table`] does not hold.
     ///
-    /// Prove them by [`verify_all_entries`](crate::VerifiedTx::verify_all_entries), together with
-    /// what else stands in the transaction: then the table had this name, number and shape when
-    /// that transaction was committed; a later one may have changed it. To show them one by one by
-    /// [`verify_entry`](crate::VerifiedTx::verify_entry) is not enough: a table that leaves out a
-    /// column gives digests that are all there, and a missing column reads as NULL.
-    ///
-    /// ```
-    /// use counterfoil_core::*;
-    ///
-    /// # fn example(tx: &VerifiedTx, entries: &[(&[u8], &[u8])])
-    /// # -> Result<(), Box<dyn std::error::Error>> {
-    /// // The keys and values of all entries of the transaction that created the table, as read
-    /// // from the server. The index with number 0 is the primary key.
-    /// let (mut id, mut name, mut columns, mut primary_key) = (0, "", vec![], vec![]);
-    /// for (key, value) in entries {
-    ///     match CatalogEntry::parse(key, value)? {
-    ///         CatalogEntry::Table { table_id, name: text } => (id, name) = (table_id, text),
-    ///         CatalogEntry::Column { column, .. } => columns.push(column),
-    ///         CatalogEntry::Index { index_id: 0, columns, .. } => {
-    ///             primary_key = columns.iter().collect();
-    ///         }
-    ///         _ => {}
-    ///     }
-    /// }
-    /// let table = Table::new(id, name, &columns, &primary_key)?;
-    /// let digests = table.create_digests().collect::<Result<Vec<_>, _>>()?;
-    /// tx.verify_all_entries(digests)?;
-    /// # Ok(()) }
-    /// ```
+    /// To prove the table call [`verify_table`](crate::VerifiedTx::verify_table) and not
+    /// [`verify_entry`](crate::VerifiedTx::verify_entry) for one digest after the other: a table
+    /// that leaves out a column gives digests that are all there, and a missing column reads as
+    /// NULL.
     pub fn create_digests(
         &self,
     ) -> impl Iterator<Item = Result<EntryDigest, CatalogError>> + use<'a> {
+        self.create_entries().map(|entry| entry.digest())
+    }
+
+    /// The entries themselves, in the same order.
+    pub(crate) fn create_entries(&self) -> impl Iterator<Item = CatalogEntry<'a>> + use<'a> {
         let table_id = self.id();
         let index = CatalogEntry::Index {
             table_id,
@@ -55,10 +35,7 @@ impl<'a> Table<'a> {
             default: None,
         });
         let table = CatalogEntry::Table { table_id, name: self.name() };
-        core::iter::once(index)
-            .chain(columns)
-            .chain(core::iter::once(table))
-            .map(|entry| entry.digest())
+        core::iter::once(index).chain(columns).chain(core::iter::once(table))
     }
 }
 

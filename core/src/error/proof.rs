@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{EntryError, HeaderError, RowError, TreeError};
+use super::{CatalogError, EntryError, HeaderError, RowError, TreeError};
 use crate::number::TxId;
 
 /// A proof under a trusted state does not hold. The variants are the steps.
@@ -43,9 +43,23 @@ pub enum ProofError {
     EntryCount {
         /// How many it has.
         expected: u32,
+        /// How many there are, or one more than it has where counting ended.
+        found: u64,
     },
     /// The entries do not give the root of the transaction's tree.
     EntriesRoot,
+    /// A table that cannot be proved, or an entry whose key is a catalog's and makes no sense.
+    Catalog(CatalogError),
+    /// An entry of the transaction defines the table otherwise.
+    OtherTable {
+        /// The entry's number in the transaction, from 0.
+        index: u32,
+    },
+    /// The transaction does not create the whole table.
+    TableIncomplete {
+        /// How many of the entries that create it are missing.
+        missing: usize,
+    },
 }
 
 impl fmt::Display for ProofError {
@@ -55,32 +69,31 @@ impl fmt::Display for ProofError {
             Self::StateTx { expected, found } => {
                 write!(f, "header of the state: of transaction {found} in place of {expected}")
             }
-            Self::StateAlh => f.write_str("header of the state: it has another hash"),
+            Self::StateAlh => f.write_str("header of the state: its hash is not the state's"),
             Self::TxHeader(error) => write!(f, "header of the transaction: {error}"),
             Self::NotCovered { tx, covered } => {
                 write!(f, "transaction {tx}: the state's tree ends at transaction {covered}")
             }
-            Self::TxAlh => f.write_str("header of the transaction: it is not the state's"),
+            Self::TxAlh => f.write_str("header of the transaction: its hash is not the state's"),
             Self::TxInclusion(error) => write!(f, "transaction in the ledger: {error}"),
             Self::Entry(error) => write!(f, "entry of the transaction: {error}"),
             Self::Row(error) => write!(f, "row of the transaction: {error}"),
             Self::EntryInclusion(error) => write!(f, "entry in the transaction: {error}"),
-            Self::EntryCount { expected } => {
-                write!(f, "entries of the transaction: not exactly {expected}")
+            Self::EntryCount { expected, found } => {
+                write!(f, "entries of the transaction: {found} in place of {expected}")
             }
             Self::EntriesRoot => f.write_str("entries of the transaction: another root"),
+            Self::Catalog(error) => write!(f, "table in the catalog: {error}"),
+            Self::OtherTable { index } => {
+                write!(f, "table in the catalog: entry {index} defines it otherwise")
+            }
+            Self::TableIncomplete { missing } => {
+                write!(f, "table in the catalog: {missing} entries that create it are missing")
+            }
         }
     }
 }
 
-impl core::error::Error for ProofError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::StateHeader(error) | Self::TxHeader(error) => Some(error),
-            Self::TxInclusion(error) | Self::EntryInclusion(error) => Some(error),
-            Self::Entry(error) => Some(error),
-            Self::Row(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+/// No `source`: the text above has the inner error's words already, for it is often all that is
+/// printed, and a reporter that walks the sources would print them twice.
+impl core::error::Error for ProofError {}

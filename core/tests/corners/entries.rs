@@ -28,7 +28,7 @@ fn an_entry_stands_where_the_count_of_entries_allows() {
                 let error = TreeError::IndexOutOfRange { index, size };
                 assert_eq!(answer, Err(ProofError::EntryInclusion(error)));
             }
-            let short = ProofError::EntryCount { expected: nentries };
+            let short = ProofError::EntryCount { expected: nentries, found: 0 };
             assert_eq!(tx.verify_all_entries([]), Err(short));
         }
     }

@@ -4,8 +4,8 @@ use counterfoil_core::{
     Alh, CatalogEntry, CatalogError, CatalogKey, ChainLink, ColumnType, EntryDigest, EntryMetadata,
     Extension, FirstContact, Frontier, Header, HeaderError, HeaderVersion, IndexColumns,
     IndexEntryKey, InnerHash, KvEntry, LeafHash, LeafIndex, ProofError, ProofPolicy, Root, Table,
-    TreeSize, TrustedState, TxId, TxMetadata, Value, ValueHash, VerifiedEntry, VerifiedKv,
-    VerifiedTx,
+    TreeSize, TrustedState, TxEntry, TxId, TxMetadata, Value, ValueHash, VerifiedEntry, VerifiedKv,
+    VerifiedTable, VerifiedTx,
 };
 
 functions! {
@@ -111,6 +111,9 @@ functions! {
     VerifiedTx__verify_row = VerifiedTx::verify_row;
     VerifiedTx__verify_kv = VerifiedTx::verify_kv;
     VerifiedTx__verify_all_entries = verify_all_entries;
+    VerifiedTx__verify_table = verify_table;
+    VerifiedTable__tx = VerifiedTable::tx;
+    VerifiedTable__table = VerifiedTable::table;
     VerifiedEntry__tx = VerifiedEntry::tx;
     VerifiedEntry__index = VerifiedEntry::index;
     VerifiedEntry__digest = VerifiedEntry::digest;
@@ -139,4 +142,12 @@ fn header_version(number: u16) -> Result<HeaderVersion, HeaderError> {
 
 fn verify_all_entries(tx: &VerifiedTx, digests: &[EntryDigest]) -> Result<(), ProofError> {
     tx.verify_all_entries(digests.iter().copied())
+}
+
+fn verify_table<'a>(
+    tx: &VerifiedTx,
+    table: &Table<'a>,
+    entries: &[TxEntry<'_>],
+) -> Result<VerifiedTable<'a>, ProofError> {
+    tx.verify_table(table, entries.iter().copied())
 }
