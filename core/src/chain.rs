@@ -29,6 +29,31 @@ impl fmt::Display for TxAlh {
     }
 }
 
+/// Exactly what `Display` writes, as for a [`TrustedState`]: a claim that is read is still a claim.
+#[cfg(feature = "hex")]
+impl core::str::FromStr for TxAlh {
+    type Err = crate::error::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<TrustedState>().map(Self::from)
+    }
+}
+
+/// As a [`TrustedState`]: the text in human-readable formats, else the pair of number and hash.
+#[cfg(feature = "serde")]
+impl serde::Serialize for TxAlh {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        TrustedState { tx: self.tx, alh: self.alh }.serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for TxAlh {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TrustedState::deserialize(deserializer).map(Self::from)
+    }
+}
+
 /// What is trusted can be claimed. There is no way back but to build a [`TrustedState`], which is
 /// to say: to decide.
 impl From<TrustedState> for TxAlh {
@@ -147,7 +172,10 @@ impl LinearProof<'_> {
         }
         let steps = target.get().checked_sub(source.get()).ok_or(ChainError::Order)?;
         if (self.source, self.target) != (source, target) {
-            return Err(ChainError::Ids { source: self.source, target: self.target });
+            return Err(ChainError::Ids {
+                expected: (source, target),
+                found: (self.source, self.target),
+            });
         }
         // source > 0, so there are fewer than 2^64 steps.
         check_term_count(self.terms.len(), steps.saturating_add(1), policy)

@@ -157,13 +157,13 @@ impl DualProof<'_> {
         }
         let last = &self.target_bl_tx_alh;
         if t.bl_tx_id == source.tx && *last != source.alh {
-            return Err(DualError::LastLeaf { tx: t.bl_tx_id });
+            return Err(DualError::LastLeaf { tx: t.bl_tx_id, legacy: false });
         }
         if !policy.ties() {
             return Ok(());
         }
         if t.bl_tx_id.next() == Some(t.id) && *last != t.prev_alh {
-            return Err(DualError::LastLeaf { tx: t.bl_tx_id });
+            return Err(DualError::LastLeaf { tx: t.bl_tx_id, legacy: true });
         }
         // S lies beyond T's tree, and the tree has leaves that S's tree had not. The linear advance
         // ties them to its last leaf, and that to the chain only if it is S's predecessor.
@@ -172,7 +172,7 @@ impl DualProof<'_> {
                 return Err(DualError::Untied { after: s.bl_tx_id, up_to: t.bl_tx_id });
             }
             if *last != s.prev_alh {
-                return Err(DualError::LastLeaf { tx: t.bl_tx_id });
+                return Err(DualError::LastLeaf { tx: t.bl_tx_id, legacy: true });
             }
         }
         Ok(())
@@ -188,7 +188,7 @@ impl DualProofV2<'_> {
             return if source.alh == target.alh { Ok(()) } else { Err(DualError::TwoHashes) };
         }
         if policy.ties() && t.bl_tx_id == source.tx && t.prev_alh != source.alh {
-            return Err(DualError::LastLeaf { tx: source.tx });
+            return Err(DualError::LastLeaf { tx: source.tx, legacy: true });
         }
         let tree = t.bl_tx_id.tree_size();
         let leaf = source.alh.leaf_hash();

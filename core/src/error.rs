@@ -178,6 +178,10 @@ pub enum EntryError {
     MetadataInV0,
     /// A key has at most 65,535 bytes.
     KeyTooLong,
+    /// A key-value entry deletes its key exactly if its metadata says `deleted`.
+    Deleted,
+    /// A key, a referenced key or a set's name has at least one byte.
+    EmptyKey,
 }
 
 impl fmt::Display for EntryError {
@@ -186,6 +190,8 @@ impl fmt::Display for EntryError {
             Self::Metadata => "the entry's metadata is not canonical",
             Self::MetadataInV0 => "entries of a version 0 transaction have no metadata",
             Self::KeyTooLong => "the key has more than 65,535 bytes",
+            Self::Deleted => "entry and metadata disagree whether the entry deletes its key",
+            Self::EmptyKey => "a key, a referenced key or a set's name is empty",
         })
     }
 }

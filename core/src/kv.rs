@@ -131,7 +131,7 @@ impl<'a> KvEntry<'a> {
         (!set.is_empty() && !key.is_empty() && reader.is_empty()).then_some(entry)
     }
 
-    /// Whether these are the bytes of this entry.
+    /// Whether these are the bytes of this entry. An entry with an empty key or name has none.
     pub fn is_encoded_as(&self, key: &[u8], value: &[u8]) -> bool {
         fn compare(
             expected: &[u8],
@@ -140,19 +140,24 @@ impl<'a> KvEntry<'a> {
             let mut compare = Compare::new(expected);
             put(&mut compare).and_then(|()| compare.finish()).is_ok()
         }
-        compare(key, |out| self.put_key(out)) && compare(value, |out| self.put_value(out))
+        !self.names_nothing()
+            && compare(key, |out| self.put_key(out))
+            && compare(value, |out| self.put_value(out))
     }
 
     /// The digest of the entry in a transaction whose header has this version. Needs no buffer.
     ///
     /// # Errors
     ///
-    /// [`EntryError::KeyTooLong`], [`EntryError::MetadataInV0`].
+    /// [`EntryError::EmptyKey`], [`EntryError::KeyTooLong`], [`EntryError::MetadataInV0`].
     pub fn digest(
         &self,
         version: HeaderVersion,
         metadata: &EntryMetadata,
     ) -> Result<EntryDigest, EntryError> {
+        if self.names_nothing() {
+            return Err(EntryError::EmptyKey);
+        }
         let mut value = Sha256::new();
         let Ok(()) = self.put_value(&mut value);
         let value_hash = ValueHash::new(value.finish());
@@ -160,6 +165,15 @@ impl<'a> KvEntry<'a> {
         let mut entry = entry::start(version, metadata, key_len)?;
         let Ok(()) = self.put_key(&mut entry);
         Ok(entry::finish(entry, &value_hash))
+    }
+
+    /// A key, a referenced key or a set's name is empty, which immudb writes none of.
+    const fn names_nothing(&self) -> bool {
+        match self {
+            Self::Set { key, .. } | Self::Delete { key } => key.is_empty(),
+            Self::Reference { key, referenced, .. } => key.is_empty() || referenced.is_empty(),
+            Self::SortedSet { set, key, .. } => set.is_empty() || key.is_empty(),
+        }
     }
 
     fn key_len(&self) -> Option<usize> {

@@ -54,6 +54,10 @@ impl StateKey {
 
     /// Checks the server's signature over a state of a database.
     ///
+    /// `database` is the name that the *caller* expects, never one that came with the signature:
+    /// one key signs the states of all databases of a server, and the name is all that tells them
+    /// apart. It is among the bytes that are signed, so the state of another database is refused.
+    ///
     /// `signature` is strict DER with nothing after it.
     ///
     /// Both s and n − s are accepted, because the server does not choose between them. So a
@@ -62,7 +66,9 @@ impl StateKey {
     /// # What success proves
     ///
     /// Whoever holds the key signed this state as one of this database. Not that the state is the
-    /// latest, nor that the same key never signed one that contradicts it.
+    /// latest, nor that the same key never signed one that contradicts it: a signature binds the
+    /// name, the number and the hash, and nothing else. Which server holds the key, and since when
+    /// its database has that name, is not among them.
     ///
     /// # Errors
     ///
@@ -93,7 +99,9 @@ impl StateKey {
     }
 }
 
-/// A state that a server's key signed. Only [`StateKey::verify`] makes one.
+/// A state that a server's key signed, as one of the database that [`StateKey::verify`] was asked
+/// about, which alone makes one. It does not keep the name: whoever holds states of several
+/// databases keeps them apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct SignedState {
     state: TrustedState,

@@ -120,8 +120,8 @@ impl Column<'_> {
 
 /// A table whose definition makes sense: it can say what a row's key and value are.
 ///
-/// That it is also the table in the ledger is another matter: prove that the digests of
-/// [`create_digests`](Self::create_digests) are all entries of their transaction.
+/// That it is also the table in the ledger is another matter:
+/// [`VerifiedTx::verify_table`](crate::VerifiedTx::verify_table) proves it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Table<'a> {
     id: u32,
@@ -140,9 +140,9 @@ impl<'a> Table<'a> {
     /// [`CatalogError::ColumnId`] unless ids start above 0 and rise strictly;
     /// [`CatalogError::Name`] for an empty name; [`CatalogError::RepeatedName`];
     /// [`CatalogError::MaxLength`] where the type fixes another length;
-    /// [`CatalogError::NoPrimaryKey`]; [`CatalogError::KeyColumn`] for a key column that does not
-    /// exist, is repeated, or has no greatest length (VARCHAR and BLOB without a limit, JSON);
-    /// [`CatalogError::KeyTooLong`] beyond [`MAX_KEY_LEN`] bytes.
+    /// [`CatalogError::NoPrimaryKey`]; [`CatalogError::NoKeyColumn`] for a key column that does not
+    /// exist; [`CatalogError::KeyColumn`] for one that is repeated or has no greatest length
+    /// (VARCHAR and BLOB without a limit, JSON); [`CatalogError::KeyTooLong`] beyond [`MAX_KEY_LEN`] bytes.
     pub fn new(
         id: u32,
         name: &'a str,
@@ -215,7 +215,10 @@ fn key_len(columns: &[Column<'_>], primary_key: &[u32]) -> Result<usize, Catalog
     for (count, &id) in primary_key.iter().enumerate() {
         let unusable = CatalogError::KeyColumn { column: id };
         let earlier = primary_key.get(..count).unwrap_or_default();
-        let column = columns.iter().find(|column| column.id == id).ok_or(unusable)?;
+        let column = columns
+            .iter()
+            .find(|column| column.id == id)
+            .ok_or(CatalogError::NoKeyColumn { column: id })?;
         if earlier.contains(&id) {
             return Err(unusable);
         }

@@ -50,9 +50,10 @@ fn a_table_that_makes_no_sense_is_refused() {
     let key = |column| CatalogError::KeyColumn { column };
     assert_eq!(table_error(&[ID], &[]), CatalogError::NoPrimaryKey);
     assert_eq!(table_error(&[], &[]), CatalogError::NoPrimaryKey);
-    assert_eq!(table_error(&[], &[1]), key(1));
-    assert_eq!(table_error(&[ID], &[2]), key(2));
-    assert_eq!(table_error(&[ID], &[0]), key(0));
+    let none = |column| CatalogError::NoKeyColumn { column };
+    assert_eq!(table_error(&[], &[1]), none(1));
+    assert_eq!(table_error(&[ID], &[2]), none(2));
+    assert_eq!(table_error(&[ID], &[0]), none(0));
     assert_eq!(table_error(&[ID], &[1, 1]), key(1));
     assert_eq!(table_error(&[ID, name], &[2]), key(2));
     assert_eq!(table_error(&[ID, name, json], &[3]), key(3));

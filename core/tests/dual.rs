@@ -256,7 +256,8 @@ fn the_chain_leads_from_the_later_of_source_and_tree() {
         assert_eq!(honest.chain, [start, 10]);
         for chain in [[start - 1, 10], [start, 9], [10, start - 1], [0, 0]] {
             let proof = OwnedDual { chain, ..honest.clone() };
-            let ids = ChainError::Ids { source: TxId::new(chain[0]), target: TxId::new(chain[1]) };
+            let ids = |[from, to]: [u64; 2]| (TxId::new(from), TxId::new(to));
+            let ids = ChainError::Ids { expected: ids([start, 10]), found: ids(chain) };
             assert_eq!(refused(&proof, &ledger, source, 10), DualError::Linear(ids));
         }
         let mut proof = honest.clone();

@@ -187,7 +187,7 @@ fn a_tree_that_ends_with_another_transaction_than_the_chain_is_refused() {
     proof.target_header.prev_alh = Alh::new(OTHER);
     let target = TxAlh { tx: TxId::new(6), alh: proof.target_header.alh().unwrap() };
     let (back, on) = proof.check(&ledger.tx(5), &target, STRICT);
-    let error = DualError::LastLeaf { tx: TxId::new(5) };
+    let error = DualError::LastLeaf { tx: TxId::new(5), legacy: true };
     assert_eq!((back, on), (Err(error), Err(error)));
     let (back, on) = proof.check(&ledger.tx(5), &target, FORMAT);
     assert!(back.is_ok() && on.is_ok());

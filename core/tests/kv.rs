@@ -155,6 +155,41 @@ fn a_digest_is_over_the_bytes_in_the_version_of_the_header() {
     }
 }
 
+/// immudb refuses to write them, and an entry with the key `00` would be a key of no bytes.
+#[test]
+fn an_empty_key_or_name_is_refused_when_read_and_when_verified() {
+    let at_tx = TxId::new(1);
+    let score = [0; 8];
+    let (one, two, none) = (1_u64.to_be_bytes(), 2_u64.to_be_bytes(), [0; 8]);
+    let at = at_tx.get().to_be_bytes();
+    let no_key = [&[1][..], &one, b"s", &score, &one, b"\0", &at].concat();
+    let no_set = [&[1][..], &none, &score, &two, b"\0k", &at].concat();
+    let to_k = [&[1][..], &at, b"\0k"].concat();
+    let nowhere = [&[1][..], &at, b"\0"].concat();
+    let score_bits = 0;
+    let cases: [(KvEntry<'_>, &[u8], &[u8]); 6] = [
+        (KvEntry::Set { key: b"", value: b"v" }, b"\0", b"\0v"),
+        (KvEntry::Delete { key: b"" }, b"\0", b""),
+        (KvEntry::Reference { key: b"", referenced: b"k", at_tx }, b"\0", &to_k),
+        (KvEntry::Reference { key: b"k", referenced: b"", at_tx }, b"\0k", &nowhere),
+        (KvEntry::SortedSet { set: b"s", score_bits, key: b"", at_tx }, &no_key, b""),
+        (KvEntry::SortedSet { set: b"", score_bits, key: b"k", at_tx }, &no_set, b""),
+    ];
+    for (entry, key, value) in cases {
+        let metadata = metadata(&entry);
+        assert!(KvEntry::parse(key, value, metadata.deleted).is_err(), "{entry:?}");
+        assert!(!entry.is_encoded_as(key, value), "{entry:?}");
+        // A transaction that has the entry all the same.
+        let digest = entry_digest(V1, &metadata, key, &ValueHash::of(value)).unwrap();
+        let mut ledger = Ledger::with_trees(&[]);
+        ledger.append_entries(V1, &[digest]);
+        let tx = ledger.verified(1, 1);
+        assert!(tx.verify_entry(&digest, 0, &[]).is_ok());
+        let empty = ProofError::Entry(EntryError::EmptyKey);
+        assert_eq!(tx.verify_kv(&entry, &metadata, 0, &[]), Err(empty), "{entry:?}");
+    }
+}
+
 #[test]
 fn a_key_has_at_most_65_535_bytes_with_what_immudb_puts_before_it() {
     let long = vec![b'k'; 65_535];
@@ -218,7 +253,7 @@ fn an_entry_is_verified_at_its_place_with_its_metadata() {
 
         // An entry says itself whether it deletes: metadata that says otherwise is refused.
         let other = EntryMetadata { deleted: !metadata.deleted, ..metadata };
-        let contradiction = ProofError::Entry(EntryError::Metadata);
+        let contradiction = ProofError::Entry(EntryError::Deleted);
         assert_eq!(tx.verify_kv(entry, &other, place, &path), Err(contradiction));
         let elsewhere = ProofError::EntryInclusion(TreeError::RootMismatch);
         for other in [

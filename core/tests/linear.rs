@@ -111,7 +111,10 @@ fn a_proof_of_other_transactions_is_none_of_these() {
         let (source, target) = (TxId::new(source), TxId::new(target));
         let proof = LinearProof { source, target, terms: &terms };
         let answer = verify_linear(&proof, &from, &to, STRICT);
-        assert_eq!(answer, Err(ChainError::Ids { source, target }));
+        assert_eq!(
+            answer,
+            Err(ChainError::Ids { expected: (from.tx, to.tx), found: (source, target) })
+        );
     }
 }
 

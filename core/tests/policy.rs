@@ -125,7 +125,7 @@ fn a_last_leaf_that_is_not_the_sources_predecessor_is_refused() {
     let (from, to) = (ledger.tx(4), ledger.tx(5));
     let (back, on) = proof.check(&from, &to, FORMAT);
     assert!(back.is_ok() && on.is_ok(), "it holds by the rules of the format");
-    let error = DualError::LastLeaf { tx: TxId::new(3) };
+    let error = DualError::LastLeaf { tx: TxId::new(3), legacy: true };
     let (back, on) = proof.check(&from, &to, STRICT);
     assert_eq!((back, on), (Err(error), Err(error)));
 }
@@ -143,7 +143,7 @@ fn a_last_leaf_that_is_not_the_targets_predecessor_is_refused() {
     let tx = ledger.tx(5);
     let (back, on) = proof.check(&tx, &tx, FORMAT);
     assert!(back.is_ok() && on.is_ok(), "it holds by the rules of the format");
-    let error = DualError::LastLeaf { tx: TxId::new(4) };
+    let error = DualError::LastLeaf { tx: TxId::new(4), legacy: true };
     let (back, on) = proof.check(&tx, &tx, STRICT);
     assert_eq!((back, on), (Err(error), Err(error)));
 
@@ -165,7 +165,7 @@ fn a_last_leaf_that_is_not_the_source_is_refused_by_any_policy() {
         proof.target_bl_tx_alh[0] ^= 1;
         for policy in [STRICT, FORMAT] {
             let (back, on) = proof.check(&ledger.tx(source), &ledger.tx(target), policy);
-            let error = DualError::LastLeaf { tx: TxId::new(source) };
+            let error = DualError::LastLeaf { tx: TxId::new(source), legacy: false };
             assert_eq!((back, on), (Err(error), Err(error)));
         }
     }
@@ -199,7 +199,7 @@ fn the_vectors_that_only_the_strict_policy_refuses() {
         // The tree ends with transaction 2, and the predecessor is another one.
         (
             "store v1 tx 2 to 3: target header: bit flip in prev_alh, hashes made to fit",
-            DualError::LastLeaf { tx },
+            DualError::LastLeaf { tx, legacy: true },
         ),
     ];
     assert_eq!(refused, expected.map(|(name, error)| (name.to_owned(), error)));

@@ -3,7 +3,7 @@
 
 use counterfoil_core::{
     Alh, EntryDigest, InnerHash, LeafHash, LeafIndex, ParseError, Root, TreeSize, TrustedState,
-    TxId, ValueHash,
+    TxAlh, TxId, ValueHash,
 };
 
 const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
@@ -68,6 +68,13 @@ fn a_state_is_number_colon_hash() {
         let pair = postcard::to_slice(&(tx, bytes()), &mut buffer).unwrap();
         assert_eq!(postcard::to_slice(&state, &mut [0; 48]).unwrap(), pair);
         assert_eq!(postcard::from_bytes::<TrustedState>(pair).unwrap(), state);
+        // A claim is written and read in the same way.
+        let claim = TxAlh::from(state);
+        assert_eq!((claim.to_string(), text.parse()), (text, Ok(claim)));
+        assert_eq!(serde_json::to_string(&claim).unwrap(), json);
+        assert_eq!(serde_json::from_str::<TxAlh>(&json).unwrap(), claim);
+        assert_eq!(postcard::to_slice(&claim, &mut [0; 48]).unwrap(), pair);
+        assert_eq!(postcard::from_bytes::<TxAlh>(pair).unwrap(), claim);
     }
     for (text, error) in [
         (String::new(), ParseError::Separator),

@@ -2,7 +2,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use counterfoil_core::{EntryMetadata, HeaderVersion, KvEntry, TxId, ValueHash, entry_digest};
+use counterfoil_core::{EntryError, EntryMetadata, HeaderVersion, KvEntry, TxId, ValueHash, entry_digest};
 use counterfoil_fuzz::Change;
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
@@ -84,13 +84,17 @@ fuzz_target!(|input: ([Entry<'_>; 2], [(Option<i64>, bool); 2], bool, [Vec<Chang
         let deleted = matches!(entry, KvEntry::Delete { .. });
         let metadata = EntryMetadata { deleted, expires_at, non_indexable };
         let (key, value) = encode(&entry);
-        assert!(entry.is_encoded_as(&key, &value));
+        assert_eq!(entry.is_encoded_as(&key, &value), whole(&entry));
         let read = KvEntry::parse(&key, &value, deleted);
         assert_eq!(read.ok(), whole(&entry).then_some(entry));
         assert!(KvEntry::parse(&key, &value, !deleted).is_err());
 
         let digest = entry.digest(version, &metadata);
         let by_bytes = entry_digest(version, &metadata, &key, &ValueHash::of(&value));
+        if !whole(&entry) {
+            assert_eq!(digest, Err(EntryError::EmptyKey));
+            return;
+        }
         assert_eq!(digest, by_bytes);
         let by_words = digest.map(|_| hash(version, &metadata, &key, &value));
         assert_eq!(digest.map(|digest| digest.to_bytes()), by_words);

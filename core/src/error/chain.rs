@@ -13,10 +13,10 @@ pub enum ChainError {
     Order,
     /// The proof is of other transactions.
     Ids {
-        /// Where it starts.
-        source: TxId,
-        /// Where it ends.
-        target: TxId,
+        /// Where it is to start and to end.
+        expected: (TxId, TxId),
+        /// Where it starts and ends.
+        found: (TxId, TxId),
     },
     /// The proof has not one term for each transaction.
     TermCount {
@@ -61,32 +61,31 @@ impl fmt::Display for ChainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Order => f.write_str("the transactions are not in order"),
-            Self::Ids { source, target } => {
-                write!(f, "it is of transactions {source} to {target}")
-            }
+            Self::Ids { expected, found } => write!(
+                f,
+                "the chain is of transactions {} to {} in place of {} to {}",
+                found.0, found.1, expected.0, expected.1
+            ),
             Self::TermCount { expected, found } => {
-                write!(f, "it has {found} terms in place of {expected}")
+                write!(f, "the chain has {found} terms in place of {expected}")
             }
-            Self::TooLong { terms, limit } => {
-                write!(f, "it has {terms} terms, and the policy allows {limit}")
-            }
-            Self::FirstTerm => f.write_str("it starts with another hash"),
-            Self::End => f.write_str("it ends in another hash"),
-            Self::Missing => f.write_str("it is missing"),
-            Self::Unneeded => f.write_str("it is there, and there is nothing to prove"),
+            Self::TooLong { terms, limit } => write!(
+                f,
+                "the chain has {terms} terms, and the policy allows {limit} \
+                 (ProofPolicy::with_max_chain)"
+            ),
+            Self::FirstTerm => f.write_str("the chain starts with another hash"),
+            Self::End => f.write_str("the chain ends in another hash"),
+            Self::Missing => f.write_str("the chain is missing"),
+            Self::Unneeded => f.write_str("the chain must be absent here"),
             Self::PathCount { expected, found } => {
-                write!(f, "it has {found} paths in place of {expected}")
+                write!(f, "the chain has {found} paths in place of {expected}")
             }
             Self::Inclusion { tx, error } => write!(f, "transaction {tx} in the tree: {error}"),
         }
     }
 }
 
-impl core::error::Error for ChainError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Inclusion { error, .. } => Some(error),
-            _ => None,
-        }
-    }
-}
+/// No `source`: the text above has the inner error's words already, for it is often all that is
+/// printed, and a reporter that walks the sources would print them twice.
+impl core::error::Error for ChainError {}

@@ -86,6 +86,9 @@ pub enum DualError {
     LastLeaf {
         /// The transaction.
         tx: TxId,
+        /// Whether [`ProofPolicy::legacy_untied`](crate::ProofPolicy::legacy_untied) would accept
+        /// it.
+        legacy: bool,
     },
     /// The proof cannot tie new leaves of a lagging tree to the chain: see
     /// [`ProofPolicy::legacy_untied`](crate::ProofPolicy::legacy_untied).
@@ -104,7 +107,9 @@ impl fmt::Display for DualError {
             Self::HeaderTx { part, expected, found } => {
                 write!(f, "{part}: of transaction {found} in place of {expected}")
             }
-            Self::HeaderAlh(part) => write!(f, "{part}: it has another hash"),
+            Self::HeaderAlh(part) => {
+                write!(f, "{part}: its hash is not the one that is trusted or claimed")
+            }
             Self::SourceAfterTarget { source, target } => {
                 write!(f, "the source {source} is newer than the target {target}")
             }
@@ -112,33 +117,28 @@ impl fmt::Display for DualError {
                 write!(f, "{part}: its tree lags, which takes version 1 of the proof")
             }
             Self::TwoHashes => f.write_str("source and target are one transaction with two hashes"),
-            Self::Unneeded(part) => write!(f, "{part}: there is nothing to prove"),
+            Self::Unneeded(part) => write!(f, "{part}: must be empty here"),
             Self::Inclusion(error) => write!(f, "inclusion: {error}"),
             Self::Consistency(error) => write!(f, "consistency: {error}"),
             Self::LastInclusion(error) => write!(f, "last inclusion: {error}"),
             Self::Linear(error) => write!(f, "linear proof: {error}"),
             Self::LinearAdvance(error) => write!(f, "linear-advance proof: {error}"),
-            Self::LastLeaf { tx } => {
-                write!(f, "last leaf of the tree: transaction {tx} is another one in the chain")
+            Self::LastLeaf { tx, legacy } => {
+                write!(f, "last leaf of the tree: transaction {tx} is another one in the chain")?;
+                if *legacy {
+                    f.write_str(", which only ProofPolicy::legacy_untied accepts")?;
+                }
+                Ok(())
             }
             Self::Untied { after, up_to } => write!(
                 f,
                 "the tree lags, and nothing ties its leaves after transaction {after} up to \
-                 {up_to} to the chain"
+                 {up_to} to the chain, which only ProofPolicy::legacy_untied accepts"
             ),
         }
     }
 }
 
-impl core::error::Error for DualError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Header { error, .. } => Some(error),
-            Self::Inclusion(error) | Self::Consistency(error) | Self::LastInclusion(error) => {
-                Some(error)
-            }
-            Self::Linear(error) | Self::LinearAdvance(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+/// No `source`: the text above has the inner error's words already, for it is often all that is
+/// printed, and a reporter that walks the sources would print them twice.
+impl core::error::Error for DualError {}

@@ -139,8 +139,13 @@ pub enum CatalogError {
     },
     /// A table has a primary key.
     NoPrimaryKey,
-    /// The primary key names a column that does not exist, a second time, or of a kind that cannot
-    /// be part of a key.
+    /// The primary key names a column that the table does not have.
+    NoKeyColumn {
+        /// The column's id.
+        column: u32,
+    },
+    /// The primary key names a column a second time, or one of a kind that cannot be part of a key:
+    /// JSON, or VARCHAR and BLOB without a limit.
     KeyColumn {
         /// The column's id.
         column: u32,
@@ -168,12 +173,19 @@ pub enum CatalogError {
 impl fmt::Display for CatalogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ColumnId { column } => write!(f, "column {column}: ids must rise from 1"),
+            Self::ColumnId { column } => {
+                write!(f, "column {column}: ids start above 0 and rise, with or without gaps")
+            }
             Self::Name => f.write_str("a name is empty or too long"),
             Self::RepeatedName { column } => write!(f, "column {column}: the name is taken"),
             Self::MaxLength { column } => write!(f, "column {column}: a length of another type"),
             Self::NoPrimaryKey => f.write_str("there is no primary key"),
-            Self::KeyColumn { column } => write!(f, "column {column}: not fit for the key"),
+            Self::NoKeyColumn { column } => {
+                write!(f, "column {column}: in the key and not in the table")
+            }
+            Self::KeyColumn { column } => {
+                write!(f, "column {column}: twice in the key, or of no greatest length")
+            }
             Self::KeyTooLong => f.write_str("keys would have more than 1,024 bytes"),
             Self::NotIndexEntry => f.write_str("the key is not an index entry's"),
             Self::NotCatalog => f.write_str("the key is not the catalog's"),

@@ -46,7 +46,7 @@ impl VerifiedTx {
         path: &[[u8; 32]],
     ) -> Result<VerifiedKv<'a>, ProofError> {
         if metadata.deleted != matches!(kv, KvEntry::Delete { .. }) {
-            return Err(ProofError::Entry(EntryError::Metadata));
+            return Err(ProofError::Entry(EntryError::Deleted));
         }
         self.check_path_len(index, path)?;
         let digest = kv.digest(self.version(), metadata).map_err(ProofError::Entry)?;
