@@ -37,7 +37,9 @@
 //! | a first state is one at all | nothing | [`TrustedState::first_contact`] |
 //! | a state is the server's | its key | `StateKey::verify` (feature `p256`) |
 //!
-//! [`trees`] teaches the two trees behind all of them, with drawings. Below these calls lie the
+//! `examples/verify.rs` reads a proof of each kind from JSON and calls them; [`grpc`] says which
+//! field of immudb's API goes where. [`trees`] teaches the two trees behind all of them, with
+//! drawings. Below these calls lie the
 //! single proofs: [`verify_inclusion`], [`verify_consistency`] (for immudb's own paths
 //! [`verify_consistency_immudb`]), [`verify_linear`] and others.
 //!
@@ -108,6 +110,9 @@ mod wire;
 
 #[doc = include_str!("../docs/trees.md")]
 pub mod trees {}
+
+#[doc = include_str!("../docs/grpc.md")]
+pub mod grpc {}
 
 pub use catalog::{CatalogEntry, CatalogKey, IndexColumns, TxEntry, VerifiedTable, index_digest};
 pub use chain::{

@@ -41,10 +41,10 @@ pub fn verify_inclusion(
     Pending::inclusion(leaf, index, size, path, root)?.settle()
 }
 
-/// Checks that the tree of `new_size` leaves with root `new_root` begins with the very leaves of
-/// the tree of `old_size` leaves with root `old_root`.
+/// By a path of RFC 9162 (a server of immudb sends another form:
+/// [`verify_consistency_immudb`]): checks that the tree of `new_size` leaves with root `new_root`
+/// begins with the very leaves of the tree of `old_size` leaves with root `old_root`.
 ///
-/// For a path from an immudb server take [`verify_consistency_immudb`]. This is RFC 9162
 /// §2.1.4.2: where `old_size` is a power of two, the old root is not repeated in the path. `path`
 /// has exactly [`consistency_path_len`]`(old_size, new_size)` terms, which is checked
 /// before anything is hashed. Between equal sizes the path is empty and the roots are equal.
@@ -85,7 +85,9 @@ pub fn verify_consistency(
     }
 }
 
-/// The same statement as [`verify_consistency`], for paths as an immudb 1.11.1 server sends them.
+/// By a path as an immudb 1.11.1 server sends it (of RFC 9162's form: [`verify_consistency`]):
+/// checks that the tree of `new_size` leaves with root `new_root` begins with the very leaves of
+/// the tree of `old_size` leaves with root `old_root`.
 ///
 /// Two differences in form. The first term is always present, also when `old_size` is a power of
 /// two (it is then the old root). And between equal sizes above 1 the path may hold two terms, the

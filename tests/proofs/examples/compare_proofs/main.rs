@@ -33,6 +33,7 @@ fn main() {
     let mut oracle = Oracle::start();
     let pairs = SOURCES.map(|source| (source, TRANSACTIONS));
     let answer = ledger::proofs(&mut oracle, TRANSACTIONS, &pairs);
+    println!("ratio: ours / immudb's; SHA-256: the share of ours that is hashing");
     println!(
         "{:<14}{:>10}{:>12}{:>12}{:>9}{:>9}",
         "kind", "source", "ours", "immudb's", "ratio", "SHA-256"
