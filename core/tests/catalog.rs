@@ -32,6 +32,11 @@ fn a_table_that_makes_no_sense_is_refused() {
         table_error(&[ID, Column { name: "id", ..name }], &[1]),
         CatalogError::RepeatedName { column: 2 }
     );
+    // Also where another column stands in between.
+    assert_eq!(
+        table_error(&[ID, name, Column { name: "id", ..json }], &[1]),
+        CatalogError::RepeatedName { column: 3 }
+    );
     for (ty, len) in [
         (ColumnType::Integer, 0),
         (ColumnType::Integer, 4),
@@ -55,6 +60,8 @@ fn a_table_that_makes_no_sense_is_refused() {
     assert_eq!(table_error(&[ID], &[2]), none(2));
     assert_eq!(table_error(&[ID], &[0]), none(0));
     assert_eq!(table_error(&[ID], &[1, 1]), key(1));
+    let other = column(2, "other", ColumnType::Integer, 8);
+    assert_eq!(table_error(&[ID, other], &[1, 2, 1]), key(1));
     assert_eq!(table_error(&[ID, name], &[2]), key(2));
     assert_eq!(table_error(&[ID, name, json], &[3]), key(3));
     assert_eq!(table_error(&[ID, name, json, bytes], &[4]), key(4));

@@ -241,6 +241,11 @@ fn unlimited_columns_take_long_values() {
     row[7] = Some(Value::Json(&long));
     row[8] = Some(Value::Varchar(&long));
     assert_eq!(decode(&encode(&row)), Ok(row));
+
+    // A number limits no JSON.
+    let columns = [COLUMNS[0], Column { max_length: 4, ..COLUMNS[7] }];
+    let table = Table::new(7, "t", &columns, &[1]).unwrap();
+    assert!(table.value_len(&[Some(Value::Integer(1)), Some(Value::Json(&long))]).is_ok());
 }
 
 prop_compose! {
