@@ -333,9 +333,25 @@ fn a_reference_points_at_a_value_of_its_key_under_the_same_state() {
             let earlier = verified(&txs, 1, 0, 1);
             assert_eq!(earlier.kv(), value.kv());
             assert_eq!(reference.points_at(&earlier), Err(KvError::OtherState));
+            // A state is more than its number: this is another ledger's.
+            let [first, second] = txs;
+            let forked = verified(&[first, &second[..3]], 1, 0, 2);
+            assert_eq!(forked.kv(), value.kv());
+            assert_eq!(reference.points_at(&forked), Err(KvError::OtherState));
         }
         for none in [value, deleted] {
             assert_eq!(none.points_at(&value), Err(KvError::NoReference));
         }
     }
+}
+
+#[test]
+fn a_transaction_that_sets_a_key_twice_has_two_values_to_point_at() {
+    // What `points_at` says that it does not show.
+    let again = KvEntry::Set { key: b"k", value: b"another" };
+    let txs: [&[KvEntry<'_>]; 2] = [&[SET, again], &[reference(b"k", 1)]];
+    let to_first = verified(&txs, 2, 0, 2);
+    let values = [verified(&txs, 1, 0, 2), verified(&txs, 1, 1, 2)];
+    assert_ne!(values[0].kv(), values[1].kv());
+    assert_eq!(values.map(|value| to_first.points_at(&value)), [Ok(Binding::Fixed); 2]);
 }

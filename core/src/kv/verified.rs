@@ -16,7 +16,7 @@ pub struct VerifiedKv<'a> {
 /// How firmly a reference is tied to the value that was shown with it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Binding {
-    /// The reference names the transaction of this very value.
+    /// The reference names the transaction of this value.
     Fixed,
     /// The reference follows its key. This is a value of the key; whether it is the last one takes
     /// an account of every transaction since.
@@ -79,7 +79,10 @@ impl<'a> VerifiedKv<'a> {
     ///
     /// # What success does not prove
     ///
-    /// That neither has been overwritten since, nor that neither has expired.
+    /// That neither has been overwritten since, nor that neither has expired. Nor that the
+    /// transaction sets the key only once: immudb's does, but one that lies may hold two values of
+    /// it, and a reference points at both. That takes an account of the transaction's entries
+    /// ([`verify_all_entries`](VerifiedTx::verify_all_entries)).
     ///
     /// # Errors
     ///
