@@ -177,6 +177,9 @@ impl<'a> CatalogEntry<'a> {
 
     /// The digest of the entry: version 1, no metadata. Needs no buffer.
     ///
+    /// In a transaction of version 0 it is some other entry's:
+    /// [`VerifiedTx::verify_catalog`](crate::VerifiedTx::verify_catalog) minds the version.
+    ///
     /// # Errors
     ///
     /// Those of [`encode_value`](Self::encode_value), but for the buffer.

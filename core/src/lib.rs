@@ -30,7 +30,7 @@
 //! | to show | trusted | call |
 //! |---|---|---|
 //! | a transaction is in the ledger | a state at or after it | [`TrustedState::verify_tx`], or by immudb's proofs [`verify_tx_dual`](TrustedState::verify_tx_dual), [`verify_tx_dual_v2`](TrustedState::verify_tx_dual_v2) |
-//! | an entry is in a transaction | the [`VerifiedTx`] | [`VerifiedTx::verify_row`], [`verify_kv`](VerifiedTx::verify_kv), [`verify_entry`](VerifiedTx::verify_entry) |
+//! | an entry is in a transaction | the [`VerifiedTx`] | [`VerifiedTx::verify_row`], [`verify_kv`](VerifiedTx::verify_kv), [`verify_catalog`](VerifiedTx::verify_catalog), [`verify_entry`](VerifiedTx::verify_entry) |
 //! | a transaction has these entries and no others | the [`VerifiedTx`] | [`VerifiedTx::verify_all_entries`] |
 //! | a table has this name, number and shape | the [`VerifiedTx`] that created it | [`VerifiedTx::verify_table`] |
 //! | a later state extends an older one | the older state | [`TrustedState::verify_extension`], [`verify_extension_v2`](TrustedState::verify_extension_v2) |

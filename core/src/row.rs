@@ -160,6 +160,8 @@ impl Table<'_> {
     /// buffer.
     ///
     /// It binds table id, key and every column, and two different rows of a table never share one.
+    /// In a transaction of version 0 it is some other entry's:
+    /// [`VerifiedTx::verify_row`](crate::VerifiedTx::verify_row) minds the version.
     ///
     /// # Errors
     ///

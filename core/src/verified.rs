@@ -1,5 +1,6 @@
 //! What was verified under a trusted state: transactions, and their entries.
 
+use crate::catalog::CatalogEntry;
 use crate::digest::{Alh, EntryDigest, Root};
 use crate::error::ProofError;
 use crate::frontier::Frontier;
@@ -88,8 +89,8 @@ impl VerifiedTx {
     ///
     /// The transaction has exactly this entry at this place. Not that the entry is the first or
     /// the last written under its key. Compute the digest for this transaction's
-    /// [`version`](Self::version); [`verify_row`](Self::verify_row) and
-    /// [`verify_kv`](Self::verify_kv) do.
+    /// [`version`](Self::version); [`verify_row`](Self::verify_row),
+    /// [`verify_kv`](Self::verify_kv) and [`verify_catalog`](Self::verify_catalog) do.
     ///
     /// # Cost
     ///
@@ -141,6 +142,32 @@ impl VerifiedTx {
     ) -> Result<VerifiedEntry, ProofError> {
         self.check_path_len(index, path)?;
         let digest = table.entry_digest_in(self.version, row).map_err(ProofError::Row)?;
+        self.verify_entry(&digest, index, path)
+    }
+
+    /// Checks that this catalog entry, as a CREATE statement writes it, is entry number `index`,
+    /// from 0, of this transaction.
+    ///
+    /// The digest is computed here, in the version of the transaction's own header, for the reason
+    /// that [`verify_row`](Self::verify_row) names. `path` is as in
+    /// [`verify_entry`](Self::verify_entry), and so is what success proves; that no other entry
+    /// defines the same thing takes an account of all.
+    ///
+    /// # Cost
+    ///
+    /// That of [`verify_row`](Self::verify_row).
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError::Catalog`], [`ProofError::EntryInclusion`].
+    pub fn verify_catalog(
+        &self,
+        entry: &CatalogEntry<'_>,
+        index: u32,
+        path: &[[u8; 32]],
+    ) -> Result<VerifiedEntry, ProofError> {
+        self.check_path_len(index, path)?;
+        let digest = entry.digest_in(self.version).map_err(ProofError::Catalog)?;
         self.verify_entry(&digest, index, path)
     }
 

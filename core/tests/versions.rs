@@ -82,3 +82,63 @@ fn a_key_value_entry_is_hashed_in_the_version_of_its_transaction() {
         assert_eq!(tx.verify_kv(&entry, &PLAIN, 0, &[]), Err(elsewhere));
     }
 }
+
+#[test]
+fn a_catalog_entry_is_hashed_in_the_version_of_its_transaction() {
+    let columns = [Column {
+        id: 1,
+        name: "k",
+        ty: ColumnType::Integer,
+        max_length: 8,
+        not_null: true,
+        auto_increment: false,
+    }];
+    let table = Table::new(3, "t", &columns, &[1]).unwrap();
+    for (entry, created) in table.create_entries().zip(table.create_digests()) {
+        let (mut key, mut value) = ([0; CatalogKey::MAX_LEN], [0; 64]);
+        let key = entry.key().encode(&mut key).unwrap();
+        let value = ValueHash::of(entry.encode_value(&mut value).unwrap());
+        let [v0, v1] = [V0, V1].map(|version| entry_digest(version, &PLAIN, key, &value).unwrap());
+        assert_eq!(created, Ok(v1));
+        for (version, digest, other) in [(V0, v0, v1), (V1, v1, v0)] {
+            let shown = with_entry(version, digest).verify_catalog(&entry, 0, &[]).unwrap();
+            assert_eq!((shown.index(), shown.digest()), (0, digest));
+            // In version 0 anybody's key can have the digest that defines a table in version 1.
+            let elsewhere = ProofError::EntryInclusion(TreeError::RootMismatch);
+            let tx = with_entry(version, other);
+            assert_eq!(tx.verify_catalog(&entry, 0, &[]), Err(elsewhere));
+        }
+    }
+    let tx = with_entry(V1, EntryDigest::new([0; 32]));
+    let nameless = CatalogEntry::Table { table_id: 3, name: "" };
+    let refused = Err(ProofError::Catalog(CatalogError::Name));
+    assert_eq!(tx.verify_catalog(&nameless, 0, &[]), refused);
+    let length = TreeError::PathLength { expected: 0, found: 1 };
+    let long = Err(ProofError::EntryInclusion(length));
+    assert_eq!(tx.verify_catalog(&nameless, 0, &[[0; 32]]), long);
+}
+
+#[test]
+fn one_transaction_can_hold_two_definitions_until_all_entries_are_counted() {
+    // Entry by entry is not enough: `verify_table` takes them all.
+    let [integer, blob] = [ColumnType::Integer, ColumnType::Blob].map(|ty| {
+        [Column { id: 1, name: "k", ty, max_length: 8, not_null: true, auto_increment: false }]
+    });
+    let tables = [&integer, &blob].map(|columns| Table::new(3, "t", columns, &[1]).unwrap());
+    let created =
+        tables.map(|table| table.create_digests().map(Result::unwrap).collect::<Vec<_>>());
+    let all = [&created[0][..], &created[1][1..2]].concat();
+    let leaves: Vec<_> = all.iter().map(|digest| digest.leaf_hash().to_bytes()).collect();
+    let mut ledger = Ledger::with_trees(&[]);
+    ledger.append_entries(V1, &all);
+    let tx = ledger.verified(1, 1);
+    for (table, created) in tables.iter().zip(&created) {
+        for (entry, digest) in table.create_entries().zip(created) {
+            let index = all.iter().position(|other| other == digest).unwrap();
+            let path = reference::path(index, &leaves);
+            assert!(tx.verify_catalog(&entry, index as u32, &path).is_ok());
+        }
+        let count = Err(ProofError::EntryCount { expected: 4, found: 3 });
+        assert_eq!(tx.verify_all_entries(created.iter().copied()), count);
+    }
+}

@@ -10,7 +10,8 @@ impl<'a> Table<'a> {
     /// immudb 1.11.1 writes them: the primary key's index, each column, the table. For tables
     /// without DEFAULT and CHECK, which a [`Table`] does not hold.
     ///
-    /// To prove the table call [`verify_table`](crate::VerifiedTx::verify_table) and not
+    /// They are those in a transaction of version 1; in one of version 0 they are other
+    /// entries'. To prove the table call [`verify_table`](crate::VerifiedTx::verify_table) and not
     /// [`verify_entry`](crate::VerifiedTx::verify_entry) for one digest after the other: a table
     /// that leaves out a column gives digests that are all there, and a missing column reads as
     /// NULL.
@@ -21,7 +22,7 @@ impl<'a> Table<'a> {
     }
 
     /// The entries themselves, in the same order.
-    pub(crate) fn create_entries(&self) -> impl Iterator<Item = CatalogEntry<'a>> + use<'a> {
+    pub fn create_entries(&self) -> impl Iterator<Item = CatalogEntry<'a>> + use<'a> {
         let table_id = self.id();
         let index = CatalogEntry::Index {
             table_id,

@@ -106,6 +106,8 @@ fn entries_of_a_transaction() {
                 free("verify_row", || tx.verify_row(&table, &row, index, &path));
                 let none = EntryMetadata::default();
                 free("verify_kv", || tx.verify_kv(&kv, &none, index, &path));
+                let named = CatalogEntry::Table { table_id: 1, name: "t" };
+                free("verify_catalog", || tx.verify_catalog(&named, index, &path));
             }
         }
     }

@@ -48,7 +48,7 @@ pub enum ProofError {
     },
     /// The entries do not give the root of the transaction's tree.
     EntriesRoot,
-    /// A table that cannot be proved, or an entry whose key is a catalog's and makes no sense.
+    /// A catalog entry that cannot be, or an entry whose key is a catalog's and makes no sense.
     Catalog(CatalogError),
     /// An entry of the transaction defines the table otherwise.
     OtherTable {
@@ -78,12 +78,12 @@ impl fmt::Display for ProofError {
             Self::TxInclusion(error) => write!(f, "transaction in the ledger: {error}"),
             Self::Entry(error) => write!(f, "entry of the transaction: {error}"),
             Self::Row(error) => write!(f, "row of the transaction: {error}"),
+            Self::Catalog(error) => write!(f, "catalog entry of the transaction: {error}"),
             Self::EntryInclusion(error) => write!(f, "entry in the transaction: {error}"),
             Self::EntryCount { expected, found } => {
                 write!(f, "entries of the transaction: {found} in place of {expected}")
             }
             Self::EntriesRoot => f.write_str("entries of the transaction: another root"),
-            Self::Catalog(error) => write!(f, "table in the catalog: {error}"),
             Self::OtherTable { index } => {
                 write!(f, "table in the catalog: entry {index} defines it otherwise")
             }

@@ -16,6 +16,7 @@ functions! {
     CatalogKey__parse = CatalogKey::parse;
     CatalogKey__encode = CatalogKey::encode;
     IndexColumns__iter = index_columns;
+    Table__create_entries = create_entries;
     Table__create_digests = create_digests;
     index_digest = counterfoil_core::index_digest;
     IndexEntryKey__parse = IndexEntryKey::parse;
@@ -110,6 +111,7 @@ functions! {
     VerifiedTx__verify_entry = VerifiedTx::verify_entry;
     VerifiedTx__verify_row = VerifiedTx::verify_row;
     VerifiedTx__verify_kv = VerifiedTx::verify_kv;
+    VerifiedTx__verify_catalog = VerifiedTx::verify_catalog;
     VerifiedTx__verify_all_entries = verify_all_entries;
     VerifiedTx__verify_table = verify_table;
     VerifiedTable__tx = VerifiedTable::tx;
@@ -130,6 +132,10 @@ functions! {
 
 fn index_columns(columns: &IndexColumns<'_>) -> u32 {
     columns.iter().fold(0, u32::wrapping_add)
+}
+
+fn create_entries(table: &Table<'_>, out: fn(CatalogEntry<'_>)) {
+    table.create_entries().for_each(out);
 }
 
 fn create_digests(table: &Table<'_>, out: fn(Result<EntryDigest, CatalogError>)) {
