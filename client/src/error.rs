@@ -151,6 +151,73 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The same for another caller, who waited for the same commit. The cause
+    /// of a local file's trouble is kept as text.
+    pub(crate) fn for_another(&self) -> Self {
+        match self {
+            Self::Ledger(verdict) => Self::Ledger(verdict.clone()),
+            Self::CannotDecide(undecided) => Self::CannotDecide(undecided.clone()),
+            Self::OutcomeUnknown { reason, remedy } => {
+                Self::OutcomeUnknown { reason: reason.clone(), remedy }
+            }
+            Self::Unavailable(unavailable) => Self::Unavailable(unavailable.for_another()),
+            Self::Config(reason) => Self::Config(reason.clone()),
+            Self::Invalid(reason) => Self::Invalid(reason.clone()),
+            Self::WrongExpectedVersion { expected, actual } => {
+                Self::WrongExpectedVersion { expected: *expected, actual: *actual }
+            }
+            Self::IdConflict { external_id, tx } => {
+                Self::IdConflict { external_id: external_id.clone(), tx: *tx }
+            }
+            Self::Contended { attempts } => Self::Contended { attempts: *attempts },
+            Self::NotFound { sequence, next, completeness } => Self::NotFound {
+                sequence: *sequence,
+                next: *next,
+                completeness: completeness.clone(),
+            },
+            Self::WrittenLater { sequence, tx, asked } => {
+                Self::WrittenLater { sequence: *sequence, tx: *tx, asked: *asked }
+            }
+            Self::BeyondState { asked, verified } => {
+                Self::BeyondState { asked: *asked, verified: *verified }
+            }
+            Self::ReadOnly => Self::ReadOnly,
+        }
+    }
+}
+
+impl Unavailable {
+    fn for_another(&self) -> Self {
+        match self {
+            Self::WrongPort { host, port } => Self::WrongPort { host: host.clone(), port: *port },
+            Self::Refused { host, port, cause } => {
+                Self::Refused { host: host.clone(), port: *port, cause: cause.clone() }
+            }
+            Self::Password { username } => Self::Password { username: username.clone() },
+            Self::MissingDatabase { database } => {
+                Self::MissingDatabase { database: database.clone() }
+            }
+            Self::OldServer => Self::OldServer,
+            Self::Tls { host, port, cause } => {
+                Self::Tls { host: host.clone(), port: *port, cause: cause.clone() }
+            }
+            Self::Timeout { what, seconds } => Self::Timeout { what, seconds: *seconds },
+            Self::Connection { what, cause } => Self::Connection { what, cause: cause.clone() },
+            Self::Server { what, message } => Self::Server { what, message: message.clone() },
+            Self::Garbled { what, problem } => Self::Garbled { what, problem: problem.clone() },
+            Self::File { path, cause } => Self::File {
+                path: path.clone(),
+                cause: std::io::Error::new(cause.kind(), cause.to_string()),
+            },
+            Self::InUse { path, remedy } => Self::InUse { path: path.clone(), remedy },
+            Self::Storage(error) => {
+                Self::Storage(sqlx::Error::Io(std::io::Error::other(error.to_string())))
+            }
+        }
+    }
+}
+
 /// Where a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamVersion {

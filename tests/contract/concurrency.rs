@@ -97,6 +97,71 @@ pub(crate) async fn of_many_appends_with_one_external_id_exactly_one_writes(harn
     assert_eq!(store.next_sequence(&shipment()).await.unwrap(), 1);
 }
 
+pub(crate) async fn writers_at_the_same_time_share_transactions(harness: impl Harness) {
+    const WRITERS: u64 = 64;
+    const EACH: u64 = 4;
+    let store = harness.open().await;
+    let before = store.state().await.unwrap().tx.get();
+    let mut tasks = JoinSet::new();
+    for writer in 0..WRITERS {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let cover = Cover::new("writer", format!("{writer}"));
+            for n in 0..EACH {
+                let event = numbered(&cover, n);
+                let added = store.add_event(&event).await.unwrap();
+                assert_eq!(added.sequence, n);
+                assert!(store.verify_event(&event, &added.proof).await.unwrap());
+            }
+        });
+    }
+    tasks.join_all().await;
+    let transactions = store.state().await.unwrap().tx.get() - before;
+    assert!(transactions < WRITERS * EACH / 4, "{transactions} transactions");
+    for writer in 0..WRITERS {
+        let cover = Cover::new("writer", format!("{writer}"));
+        let read = store.read(&cover, ReadOptions::forward()).await.unwrap();
+        assert!(said(&read).into_iter().eq((0..EACH).map(|n| numbered(&cover, n))));
+    }
+    assert_eq!(store.findings().await.unwrap(), []);
+}
+
+pub(crate) async fn an_append_that_is_refused_does_not_hinder_its_neighbours(
+    harness: impl Harness,
+) {
+    let store = harness.open().await;
+    let used = numbered(&shipment(), 0).with_external_id("used");
+    store.add_event(&used).await.unwrap();
+    let mut tasks = JoinSet::new();
+    for n in 0..32_u64 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let cover = Cover::new("shipment", format!("{}", n / 4));
+            let event = numbered(&cover, n);
+            let (expected, event) = match n % 4 {
+                0 => (ExpectedVersion::Exact(7), event),
+                1 => (ExpectedVersion::Any, event.with_external_id("used")),
+                2 => (ExpectedVersion::Any, Event { payload: vec![0; 2 << 20].into(), ..event }),
+                _ => (ExpectedVersion::NoStream, event),
+            };
+            (n, store.append(&cover, expected, &[event]).await)
+        });
+    }
+    for (n, outcome) in tasks.join_all().await {
+        match (n % 4, outcome) {
+            (0, Err(Error::WrongExpectedVersion { .. }))
+            | (1, Err(Error::IdConflict { .. }))
+            | (2, Err(Error::Invalid(_)))
+            | (3, Ok(_)) => {}
+            (_, outcome) => panic!("{n}: {outcome:?}"),
+        }
+    }
+    for n in 0..8 {
+        let cover = Cover::new("shipment", format!("{n}"));
+        assert_eq!(store.next_sequence(&cover).await.unwrap(), 1);
+    }
+}
+
 pub(crate) async fn a_reader_beside_a_writer_sees_a_growing_prefix(harness: impl Harness) {
     const EVENTS: u64 = 40;
     let store = harness.open().await;

@@ -116,6 +116,8 @@ macro_rules! contract {
                 appends_anywhere_from_many_tasks_all_land_densely
                 of_many_appends_that_expect_one_version_exactly_one_wins
                 of_many_appends_with_one_external_id_exactly_one_writes
+                writers_at_the_same_time_share_transactions
+                an_append_that_is_refused_does_not_hinder_its_neighbours
                 a_reader_beside_a_writer_sees_a_growing_prefix
                 clones_are_one_store
                 a_dropped_append_lands_once_or_never_and_the_store_goes_on

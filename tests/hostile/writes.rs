@@ -103,6 +103,41 @@ async fn a_cut_before_or_after_the_insert_is_done_exactly_once() {
     }
 }
 
+/// What shares a transaction shares its fate: the answers of the first INSERTs
+/// are lost, and everybody's event is there once all the same. Whoever reads
+/// it with a log of his own finds it whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_whose_common_answer_is_lost_are_done_exactly_once() {
+    const WRITERS: u64 = 16;
+    let liar = Liar::new();
+    let store = liar.with_events(1).await;
+    let mut left = 3;
+    liar.tells(move |context, _| {
+        if left > 0 && context.direction == Direction::ToClient && is_insert(context) {
+            left -= 1;
+            return Action::CutBefore;
+        }
+        Action::Forward
+    });
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 1..=WRITERS {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let added = store.add_event(&event(n)).await.unwrap();
+            assert!(store.verify_event(&event(n), &added.proof).await.unwrap());
+            (added.sequence, event(n))
+        });
+    }
+    let mut added = tasks.join_all().await;
+    added.sort_by_key(|(sequence, _)| *sequence);
+    assert!(added.iter().map(|(sequence, _)| *sequence).eq(1..=WRITERS));
+    let transactions = store.state().await.unwrap().tx.get();
+    assert!(transactions < WRITERS, "{transactions} transactions");
+    let truth = liar.truth().await;
+    assert!(truth[1..].iter().eq(added.iter().map(|(_, event)| event)));
+    assert_eq!(store.findings().await.unwrap(), []);
+}
+
 #[tokio::test]
 async fn an_answer_cut_off_is_done_exactly_once() {
     let liar = Liar::new();

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{Index, Position, StreamKey};
-use crate::error::{Result, StreamVersion};
+use crate::error::Result;
 use crate::sqlite::{self, damaged, to_i64, to_u64};
 use crate::store::Streams;
 use crate::verdict::{Completeness, Finding, FindingKind};
@@ -20,12 +20,6 @@ pub(crate) struct StreamInfo {
     pub(crate) head: [u8; 32],
     /// Who holds the next event's key, if anybody does.
     pub(crate) held: Option<Held>,
-}
-
-impl StreamInfo {
-    pub(crate) fn version(&self) -> StreamVersion {
-        self.next.checked_sub(1).map_or(StreamVersion::Empty, StreamVersion::At)
-    }
 }
 
 /// A row that stands on a key without being its event.
@@ -74,6 +68,29 @@ impl Index {
             head: sqlite::hash(&row, "head")?,
             held,
         })
+    }
+
+    /// Who holds the first of the keys `first` to `first + count - 1` of a
+    /// stream that anybody holds, and its number.
+    pub(crate) async fn held_within(
+        conn: &mut SqliteConnection,
+        stream: &StreamInfo,
+        first: u64,
+        count: u64,
+    ) -> Result<Option<(u64, Held)>> {
+        let row = sqlx::query(
+            "SELECT number, pos, reason FROM held WHERE stream = ? AND number >= ? AND number < ? \
+             ORDER BY number LIMIT 1",
+        )
+        .bind(stream.id)
+        .bind(to_i64(first))
+        .bind(to_i64(first.saturating_add(count)))
+        .fetch_optional(conn)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let pos = Position::from_raw(row.try_get("pos")?);
+        let number = to_u64(row.try_get("number")?, "held.number")?;
+        Ok(Some((number, Held { pos, reason: row.try_get("reason")? })))
     }
 
     /// Positions of events `first` to `last` of a stream, at most `limit`, in

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use counterfoil_core::TxId;
+use counterfoil_core::{Alh, Table, TxId};
 use serde::Serialize;
+use tokio::sync::oneshot;
 
-use super::encode::{self, Assigned, Encoded};
-use super::{Backend, EventStore, Shared, to_the_end};
+use super::queue::Append;
+use super::{EventStore, Shared, encode, to_the_end};
 use crate::body::{EventBody, external_ext};
-use crate::error::{Error, Result, StreamVersion};
+use crate::error::{Error, Result};
 use crate::event::{Cover, Event, ExpectedVersion};
-use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
-use crate::local::Local;
+use crate::index::{EventAt, Index, Position, StreamKey};
+use crate::local::{CheckedTx, Local};
 use crate::proof::{EventProof, ProvenHeader, row_of};
 use crate::prover::EntryTree;
 use crate::schema::verify_row;
@@ -43,25 +44,83 @@ pub struct Appended {
 }
 
 /// One append, as it goes through its attempts.
-struct Request {
-    cover: Cover,
-    expected: ExpectedVersion,
-    events: Vec<Event>,
-    append_id: [u8; 16],
+pub(super) struct Request {
+    pub(super) cover: Cover,
+    pub(super) key: StreamKey,
+    pub(super) expected: ExpectedVersion,
+    pub(super) events: Vec<Event>,
+    pub(super) append_id: [u8; 16],
+    /// More than its bodies can have.
+    bytes: usize,
+    /// How often somebody else took its place.
+    pub(super) lost: u32,
+    pub(super) alone: bool,
 }
 
-/// How an attempt to commit ended.
-pub(crate) enum Outcome {
-    /// The rows are events of the ledger, in this transaction.
-    Done(TxId),
-    /// They are not, and cannot become it: something else verified has their
-    /// key or id. Decide anew.
-    #[cfg_attr(not(feature = "immudb"), allow(dead_code, reason = "a file has no rivals"))]
-    Lost,
+impl Append for Request {
+    fn stream(&self) -> &StreamKey {
+        &self.key
+    }
+
+    fn expected(&self) -> ExpectedVersion {
+        self.expected
+    }
+
+    fn external_id(&self) -> &str {
+        self.events.first().map_or("", |event| &event.external_id)
+    }
+
+    fn rows(&self) -> usize {
+        self.events.len()
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn alone(&self) -> bool {
+        self.alone
+    }
 }
 
-/// Attempts to find a free place while others write to the same stream.
-const ATTEMPTS: u32 = 16;
+/// An append whose caller waits for its outcome.
+pub(super) struct Waiting {
+    pub(super) request: Request,
+    answer: oneshot::Sender<Result<Appended>>,
+}
+
+impl Waiting {
+    pub(super) fn answer(self, outcome: Result<Appended>) {
+        // The task that waits for it lives as long as the runtime.
+        let _ = self.answer.send(outcome);
+    }
+}
+
+impl Append for Waiting {
+    fn stream(&self) -> &StreamKey {
+        self.request.stream()
+    }
+
+    fn expected(&self) -> ExpectedVersion {
+        self.request.expected()
+    }
+
+    fn external_id(&self) -> &str {
+        self.request.external_id()
+    }
+
+    fn rows(&self) -> usize {
+        self.request.rows()
+    }
+
+    fn bytes(&self) -> usize {
+        self.request.bytes()
+    }
+
+    fn alone(&self) -> bool {
+        self.request.alone()
+    }
+}
 
 impl EventStore {
     /// Adds one event at the end of its stream. Gives it back proved: found in
@@ -85,6 +144,11 @@ impl EventStore {
     /// Appends events to a stream: all of them in one transaction, or none.
     /// At most 1,000, and 7 MiB together.
     ///
+    /// Appends that are made at the same time share transactions: what waits
+    /// when a commit ends makes the next one. Each has an outcome and proofs
+    /// of its own, and one that is refused does not hinder the others. A
+    /// dropped future does not take back what was begun.
+    ///
     /// # Errors
     ///
     /// [`Error::WrongExpectedVersion`] if the stream is elsewhere,
@@ -107,6 +171,10 @@ impl EventStore {
             expected,
             events: events.to_vec(),
             append_id: self.shared.environment.random(),
+            key: StreamKey::of_cover(cover),
+            bytes: encode::most_bytes(events),
+            lost: 0,
+            alone: false,
         };
         let shared = Arc::clone(&self.shared);
         to_the_end(async move { shared.append(request).await }).await
@@ -114,66 +182,27 @@ impl EventStore {
 }
 
 impl Shared {
+    /// Waits until this append is answered, or until it is this one's turn to
+    /// commit what waits: for itself and everybody else.
     async fn append(&self, request: Request) -> Result<Appended> {
-        let _writing = self.writing.lock().await;
-        for _ in 0..ATTEMPTS {
-            self.sync().await?;
-            if let Some(repeated) = self.repeated(&request).await? {
-                return Ok(repeated);
-            }
-            let (encoded, first) = self.encode(&request).await?;
-            match self.commit(&encoded).await? {
-                Outcome::Done(tx) => return self.prove(tx, first, &encoded).await,
-                Outcome::Lost => {}
-            }
-        }
-        Err(Error::Contended { attempts: ATTEMPTS })
-    }
-
-    /// The rows of the next attempt, for the stream as it is now.
-    async fn encode(&self, request: &Request) -> Result<(Encoded, u64)> {
-        let mut local = self.local.lock().await;
-        let key = StreamKey::of_cover(&request.cover);
-        let stream = Index::stream_info(local.conn(), &key).await?;
-        if let Some(held) = &stream.held {
-            return Err(out_of_line(&request.cover, stream.next, held).into());
-        }
-        check_version(request.expected, &stream)?;
-        let assigned = Assigned {
-            first_number: stream.next,
-            prev_event: stream.head,
-            recorded_at: self.environment.clock.now_micros(),
-            seen: local.state()?,
-            append_id: request.append_id,
-            commit_id: self.environment.random(),
-        };
-        Ok((encode::encode(&local.table()?, &request.events, &assigned)?, stream.next))
-    }
-
-    async fn commit(&self, encoded: &Encoded) -> Result<Outcome> {
-        match &self.backend {
-            Backend::Embedded(embedded) => {
-                let mut local = self.local.lock().await;
-                let tx = embedded.lock().await.commit(&mut local, &encoded.rows).await?;
-                Ok(Outcome::Done(tx))
-            }
-            #[cfg(feature = "immudb")]
-            Backend::Immudb(immudb) => {
-                immudb.commit(&self.local, &encoded.rows, &encoded.digests).await
+        let (answer, mut answered) = oneshot::channel();
+        self.queue().push_back(Waiting { request, answer });
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut answered => {
+                    return outcome.unwrap_or_else(|_| Err(Error::OutcomeUnknown {
+                        reason: "the task that committed it was stopped".into(),
+                        remedy: "read the stream, or repeat the append with its external id",
+                    }));
+                }
+                _writing = self.writing.lock() => self.commit_waiting().await,
             }
         }
-    }
-
-    /// The proofs of rows that were found in transaction `tx`.
-    async fn prove(&self, tx: TxId, first: u64, encoded: &Encoded) -> Result<Appended> {
-        let mut local = self.local.lock().await;
-        let rows = encoded.rows.iter().map(|row| row.body.clone());
-        let events = prove(&mut local, tx, first, 0, rows).await?;
-        Ok(Appended { id: tx, events, repeated: false })
     }
 
     /// The first result of an append that is repeated with its external id.
-    async fn repeated(&self, request: &Request) -> Result<Option<Appended>> {
+    pub(super) async fn repeated(&self, request: &Request) -> Result<Option<Appended>> {
         let external_id = &request.events[0].external_id;
         if external_id.is_empty() {
             return Ok(None);
@@ -205,52 +234,58 @@ impl Shared {
         }
         let mut local = self.local.lock().await;
         let rows = found.iter().map(|(_, body)| body.encode());
-        let events = prove(&mut local, tx, number, wanted[0].pos.entry(), rows).await?;
+        let events =
+            Proofs::of(&mut local, tx).await?.events(number, wanted[0].pos.entry(), rows)?;
         Ok(Some(Appended { id: tx, events, repeated: true }))
     }
 }
 
-/// The proofs of neighbouring rows of a transaction, from `sequence` and
-/// `entry` on: made from the log and checked by core before anybody gets them.
-async fn prove(
-    local: &mut Local,
+/// Makes the proofs of a transaction's rows from the log; core checks each
+/// before anybody gets it.
+pub(super) struct Proofs {
     tx: TxId,
-    sequence: u64,
-    entry: u32,
-    bodies: impl Iterator<Item = Vec<u8>>,
-) -> Result<Vec<AddedEvent>> {
-    let (ledger, table) = (local.pin()?.ledger, local.table()?);
-    let checked = local.checked(tx).await?;
-    let digests = checked.digests.as_ref().ok_or(Verdict::EntriesAltered { tx })?;
-    let mut tree = EntryTree::new(digests);
-    let mut events = Vec::new();
-    for (body, (sequence, entry)) in bodies.zip((sequence..).zip(entry..)) {
-        let proof = EventProof {
-            ledger,
-            table_id: table.id(),
-            body: body.into(),
-            entry,
-            entry_path: tree.path(entry),
-            header: ProvenHeader::new(&checked.header),
-            tx_path: checked.path.clone(),
-            state_header: ProvenHeader::new(&checked.state_header),
-        };
-        let row = row_of(&proof.decode_body()?, proof.body.as_slice());
-        verify_row(&checked.tx, &table, &row, entry, &proof.entry_path).map_err(Verdict::from)?;
-        events.push(AddedEvent { id: tx, sequence, proof });
-    }
-    Ok(events)
+    ledger: Alh,
+    table: Table<'static>,
+    checked: Arc<CheckedTx>,
+    tree: EntryTree,
 }
 
-fn check_version(expected: ExpectedVersion, stream: &StreamInfo) -> Result<()> {
-    let actual = stream.version();
-    let holds = match expected {
-        ExpectedVersion::Any => true,
-        ExpectedVersion::NoStream => actual == StreamVersion::Empty,
-        ExpectedVersion::StreamExists => actual != StreamVersion::Empty,
-        ExpectedVersion::Exact(sequence) => actual == StreamVersion::At(sequence),
-    };
-    if holds { Ok(()) } else { Err(Error::WrongExpectedVersion { expected, actual }) }
+impl Proofs {
+    pub(super) async fn of(local: &mut Local, tx: TxId) -> Result<Self> {
+        let (ledger, table) = (local.pin()?.ledger, local.table()?);
+        let checked = local.checked(tx).await?;
+        let digests = checked.digests.as_ref().ok_or(Verdict::EntriesAltered { tx })?;
+        let tree = EntryTree::new(digests);
+        Ok(Self { tx, ledger, table, checked, tree })
+    }
+
+    /// Those of neighbouring rows, from `sequence` and `entry` on.
+    pub(super) fn events(
+        &mut self,
+        sequence: u64,
+        entry: u32,
+        bodies: impl Iterator<Item = Vec<u8>>,
+    ) -> Result<Vec<AddedEvent>> {
+        let checked = &self.checked;
+        let mut events = Vec::new();
+        for (body, (sequence, entry)) in bodies.zip((sequence..).zip(entry..)) {
+            let proof = EventProof {
+                ledger: self.ledger,
+                table_id: self.table.id(),
+                body: body.into(),
+                entry,
+                entry_path: self.tree.path(entry),
+                header: ProvenHeader::new(&checked.header),
+                tx_path: checked.path.clone(),
+                state_header: ProvenHeader::new(&checked.state_header),
+            };
+            let row = row_of(&proof.decode_body()?, proof.body.as_slice());
+            verify_row(&checked.tx, &self.table, &row, entry, &proof.entry_path)
+                .map_err(Verdict::from)?;
+            events.push(AddedEvent { id: self.tx, sequence, proof });
+        }
+        Ok(events)
+    }
 }
 
 /// The verdict on a stream whose next key is held by a row that is not its event.

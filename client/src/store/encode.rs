@@ -8,10 +8,10 @@ use crate::event::{Event, MAX_BODY, Payload};
 use crate::row::StoredRow;
 use crate::{proof, schema};
 
-/// Most events in one append: immudb takes 1,024 entries in a transaction.
+/// Most events in one INSERT: immudb takes 1,024 entries in a transaction.
 pub(super) const MAX_EVENTS: usize = 1000;
-/// Most bytes of bodies in one append: in hex, half of what a statement may have.
-const MAX_BYTES: usize = 7 << 20;
+/// Most bytes of bodies in one INSERT: in hex, half of what a statement may have.
+pub(super) const MAX_BYTES: usize = 7 << 20;
 
 /// What the store adds to the events of one append.
 pub(super) struct Assigned {
@@ -23,6 +23,8 @@ pub(super) struct Assigned {
     pub(super) seen: TrustedState,
     pub(super) append_id: [u8; 16],
     pub(super) commit_id: [u8; 16],
+    /// Rows before these in the same INSERT.
+    pub(super) commit_index: u32,
 }
 
 /// An append as it goes into the ledger: rows in key order, and their digests.
@@ -63,7 +65,7 @@ pub(super) fn encode(table: &Table<'_>, events: &[Event], assigned: &Assigned) -
             append_index: index,
             append_count: count,
             commit_id: assigned.commit_id,
-            commit_index: index,
+            commit_index: assigned.commit_index.saturating_add(index),
             author: None,
         };
         let stored = body.encode();
@@ -88,6 +90,33 @@ pub(super) fn encode(table: &Table<'_>, events: &[Event], assigned: &Assigned) -
         encoded.digests.push(digest);
     }
     Ok(encoded)
+}
+
+/// More bytes than the bodies of these events can have, whatever is assigned.
+pub(super) fn most_bytes(events: &[Event]) -> usize {
+    // Hashes, ids and numbers: 128 bytes and eleven varints; a length each.
+    const REST: usize = 384;
+    let of = |event: &Event| {
+        let metadata: usize = event
+            .metadata
+            .iter()
+            .map(|(name, value)| name.len() + value.as_slice().len() + 20)
+            .sum();
+        let payload = match &event.payload {
+            Payload::Inline(content) => content.as_slice().len(),
+            Payload::Commitment(_) => 32,
+        };
+        REST + metadata
+            + payload
+            + event.cover.domain.len()
+            + event.cover.edition.as_str().len()
+            + event.cover.root.as_slice().len()
+            + event.event_type.len()
+            + event.correlation_id.len()
+            + event.causation_id.len()
+            + event.external_id.len()
+    };
+    events.iter().map(of).sum()
 }
 
 /// Whether the caller's events can be appended at all.

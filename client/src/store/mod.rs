@@ -1,22 +1,26 @@
 //! The event store: what applications use.
 
 mod append;
+mod commit;
 mod correlation;
 mod encode;
 mod options;
+mod queue;
 mod read;
 mod streams;
 mod verify;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use counterfoil_core::{Alh, EntryDigest, Table, TrustedState};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
-#[cfg(feature = "immudb")]
-pub(crate) use self::append::Outcome;
+use self::append::Waiting;
 pub use self::append::{AddedEvent, Appended};
+#[cfg(feature = "immudb")]
+pub(crate) use self::commit::Outcome;
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::read::{Direction, ReadOptions, StreamRead};
@@ -46,7 +50,9 @@ pub struct EventStore {
 struct Shared {
     environment: Environment,
     write: bool,
-    /// One append at a time: each builds on the stream that it has seen.
+    /// Appends that wait for a commit, in the order in which they came.
+    queue: std::sync::Mutex<VecDeque<Waiting>>,
+    /// One commit at a time: each builds on the streams that it has seen.
     writing: Mutex<()>,
     local: Mutex<Local>,
     backend: Backend,
@@ -164,7 +170,8 @@ impl EventStore {
 
     fn new(environment: Environment, write: bool, backend: Backend, local: Local) -> Self {
         let (writing, local) = (Mutex::new(()), Mutex::new(local));
-        Self { shared: Arc::new(Shared { environment, write, writing, local, backend }) }
+        let queue = std::sync::Mutex::default();
+        Self { shared: Arc::new(Shared { environment, write, queue, writing, local, backend }) }
     }
 
     /// The pinned state, why it is believed, and whether any transaction is

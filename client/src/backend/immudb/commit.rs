@@ -11,7 +11,7 @@ use super::sync::Hints;
 use super::write::Sent;
 use crate::body::EventBody;
 use crate::error::{Error, Result, Unavailable};
-use crate::index::{Index, StreamKey};
+use crate::index::{Index, Position, StreamKey};
 use crate::local::Local;
 use crate::log::Log;
 use crate::row::StoredRow;
@@ -128,23 +128,31 @@ async fn find(
     let bodies: Vec<EventBody> =
         rows.iter().filter_map(|row| EventBody::decode(&row.body).ok()).collect();
     if let Some(tx) = Log::find(local.conn(), before, digests).await? {
-        // In the ledger. Each must be the first of its key and id.
-        for body in &bodies {
-            let event = Index::by_ext(local.conn(), &body.ext()).await?;
-            if event.is_none_or(|event| event.pos.tx() != tx) {
-                return Err(Verdict::Superseded { tx }.into());
-            }
-        }
         let checked = local.checked(tx).await?;
         checked.tx.verify_all_entries(digests.iter().copied()).map_err(Verdict::from)?;
-        return Ok(Some(Outcome::Done(tx)));
-    }
-    for (row, body) in rows.iter().zip(&bodies) {
-        let stream = Index::stream_info(local.conn(), &StreamKey::of_row(row)).await?;
-        let key_taken = stream.next > body.event_number || stream.held.is_some();
-        if key_taken || Index::by_ext(local.conn(), &body.ext()).await?.is_some() {
-            return Ok(Some(Outcome::Lost));
+        // In the ledger. Each is done if it is the first of its key and id.
+        let mut superseded = Vec::new();
+        for (entry, body) in (0..).zip(&bodies) {
+            let event = Index::by_ext(local.conn(), &body.ext()).await?;
+            if event.is_none_or(|event| event.pos != Position::new(tx, entry)) {
+                superseded.push(entry as usize);
+            }
         }
+        return Ok(Some(Outcome::Done { tx, superseded }));
+    }
+    let mut taken = Vec::new();
+    for (index, (row, body)) in rows.iter().zip(&bodies).enumerate() {
+        let stream = Index::stream_info(local.conn(), &StreamKey::of_row(row)).await?;
+        let number = body.event_number;
+        if stream.next > number
+            || Index::held_within(local.conn(), &stream, number, 1).await?.is_some()
+            || Index::by_ext(local.conn(), &body.ext()).await?.is_some()
+        {
+            taken.push(index);
+        }
+    }
+    if !taken.is_empty() {
+        return Ok(Some(Outcome::Lost { taken }));
     }
     Ok(None)
 }

@@ -1,0 +1,293 @@
+//! One commit for all appends that wait for one.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{MutexGuard, PoisonError};
+
+use counterfoil_core::TxId;
+
+use super::append::{Appended, Proofs, Waiting, out_of_line};
+use super::encode::{self, Assigned, Encoded};
+use super::queue::{self, Append, Decision, Plan};
+use super::{Backend, Shared};
+use crate::error::{Error, Result};
+use crate::index::{Index, StreamInfo};
+use crate::verdict::Verdict;
+
+/// How an attempt to commit ended.
+pub(crate) enum Outcome {
+    /// The rows are in the ledger, in this transaction, and are events but for
+    /// those whose key or id was written before.
+    Done { tx: TxId, superseded: Vec<usize> },
+    /// They are not, and cannot become it: something else verified has the
+    /// keys or ids of these rows. Decide anew.
+    #[cfg_attr(not(feature = "immudb"), allow(dead_code, reason = "a file has no rivals"))]
+    Lost { taken: Vec<usize> },
+}
+
+/// Attempts to find a free place while others write to the same stream.
+const ATTEMPTS: u32 = 16;
+
+/// An append whose place was taken so often goes alone, lest it costs the
+/// others their commits as well.
+const TOGETHER: u32 = 4;
+
+/// An append in the commit that is being made.
+struct Planned {
+    /// Its place in the queue.
+    place: usize,
+    waiting: Waiting,
+    /// The number of its first event.
+    first: u64,
+    /// The stream's last event in the ledger.
+    head: [u8; 32],
+    /// Its rows among those of the commit.
+    rows: Range<usize>,
+}
+
+/// Appends that go back into the queue, each with its place there.
+type Later = Vec<(usize, Waiting)>;
+
+impl Shared {
+    pub(super) fn queue(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+        // Nothing that could panic happens while it is locked.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits the first of the appends that wait, as many as fit, and answers
+    /// those of which something is known. The caller holds `writing`.
+    pub(super) async fn commit_waiting(&self) {
+        let synced = self.sync().await;
+        let taken = queue::take(&mut self.queue());
+        if let Err(error) = synced {
+            return refuse(taken, &error);
+        }
+        let mut later = Later::new();
+        let planned = self.plan(taken, &mut later).await;
+        let (planned, encoded) = match self.encode(planned, &mut later).await {
+            Ok(encoded) => encoded,
+            Err((planned, error)) => {
+                refuse(planned.into_iter().map(|planned| planned.waiting), &error);
+                return self.put_back(later);
+            }
+        };
+        if !planned.is_empty() {
+            match self.commit(&encoded).await {
+                Ok(Outcome::Done { tx, superseded }) => {
+                    self.acknowledge(tx, &superseded, planned, &encoded).await;
+                }
+                Ok(Outcome::Lost { taken }) => again(planned, &taken, &mut later),
+                // Nobody's rows are proved to be there, or not to be.
+                Err(error) => refuse(planned.into_iter().map(|planned| planned.waiting), &error),
+            }
+        }
+        self.put_back(later);
+    }
+
+    /// In front of all that came after them.
+    fn put_back(&self, mut later: Later) {
+        later.sort_by_key(|(place, _)| *place);
+        let mut queue = self.queue();
+        for (_, waiting) in later.into_iter().rev() {
+            queue.push_front(waiting);
+        }
+    }
+
+    /// Which appends go along, in the order of their keys. The others are
+    /// answered, or wait.
+    async fn plan(&self, taken: Vec<Waiting>, later: &mut Later) -> Vec<Planned> {
+        let mut plan = Plan::default();
+        let mut planned = Vec::new();
+        for (place, waiting) in taken.into_iter().enumerate() {
+            match self.decide(&plan, &waiting).await {
+                Ok(Some(Decided::Goes { first, head })) => {
+                    plan.add(&waiting, first);
+                    planned.push(Planned { place, waiting, first, head, rows: 0..0 });
+                }
+                Ok(Some(Decided::Repeats(appended))) => waiting.answer(Ok(appended)),
+                Ok(None) => later.push((place, waiting)),
+                Err(error) => waiting.answer(Err(error)),
+            }
+        }
+        planned.sort_by(|a, b| (a.waiting.stream(), a.first).cmp(&(b.waiting.stream(), b.first)));
+        planned
+    }
+
+    /// What becomes of an append; nothing yet if that depends on the plan.
+    async fn decide(&self, plan: &Plan, waiting: &Waiting) -> Result<Option<Decided>> {
+        let request = &waiting.request;
+        if plan.has_id(waiting) {
+            return Ok(None);
+        }
+        if let Some(repeated) = self.repeated(request).await? {
+            return Ok(Some(Decided::Repeats(repeated)));
+        }
+        let mut local = self.local.lock().await;
+        let stream = Index::stream_info(local.conn(), &request.key).await?;
+        let first = plan.first(waiting, stream.next);
+        let count = request.events.len() as u64;
+        if let Some((number, held)) =
+            Index::held_within(local.conn(), &stream, first, count).await?
+        {
+            if plan.writes_to(&request.key) {
+                return Ok(None);
+            }
+            return Err(out_of_line(&request.cover, number, &held).into());
+        }
+        match plan.decide(waiting, stream.next) {
+            Decision::Goes(first) => {
+                let StreamInfo { head, .. } = stream;
+                Ok(Some(Decided::Goes { first, head }))
+            }
+            Decision::Waits => Ok(None),
+            Decision::WrongVersion(actual) => {
+                Err(Error::WrongExpectedVersion { expected: request.expected, actual })
+            }
+        }
+    }
+
+    /// The rows of the commit. An append that cannot be encoded in company is
+    /// tried alone before it is refused, and what builds on it waits.
+    #[allow(clippy::type_complexity)]
+    async fn encode(
+        &self,
+        planned: Vec<Planned>,
+        later: &mut Later,
+    ) -> Result<(Vec<Planned>, Encoded), (Vec<Planned>, Error)> {
+        let found = {
+            let local = self.local.lock().await;
+            local.table().and_then(|table| Ok((table, local.state()?)))
+        };
+        let (table, seen) = match found {
+            Ok(found) => found,
+            Err(error) => return Err((planned, error)),
+        };
+        let recorded_at = self.environment.clock.now_micros();
+        let commit_id = self.environment.random();
+        let company = planned.len() > 1;
+        let mut all = Encoded { rows: Vec::new(), digests: Vec::new() };
+        let mut going: Vec<Planned> = Vec::new();
+        let mut broken = None;
+        for mut append in planned {
+            let key = append.waiting.stream().clone();
+            if broken.as_ref() == Some(&key) {
+                later.push((append.place, append.waiting));
+                continue;
+            }
+            let before = going.last().filter(|before| *before.waiting.stream() == key);
+            let prev_event = match (before, all.digests.last()) {
+                (Some(_), Some(digest)) => digest.to_bytes(),
+                _ => append.head,
+            };
+            let request = &append.waiting.request;
+            let assigned = Assigned {
+                first_number: append.first,
+                prev_event,
+                recorded_at,
+                seen,
+                append_id: request.append_id,
+                commit_id,
+                // At most a thousand.
+                commit_index: all.rows.len() as u32,
+            };
+            match encode::encode(&table, &request.events, &assigned) {
+                Ok(encoded) => {
+                    append.rows = all.rows.len()..all.rows.len() + encoded.rows.len();
+                    all.rows.extend(encoded.rows);
+                    all.digests.extend(encoded.digests);
+                    going.push(append);
+                }
+                Err(_) if company => {
+                    append.waiting.request.alone = true;
+                    later.push((append.place, append.waiting));
+                    broken = Some(key);
+                }
+                Err(error) => append.waiting.answer(Err(error)),
+            }
+        }
+        Ok((going, all))
+    }
+
+    async fn commit(&self, encoded: &Encoded) -> Result<Outcome> {
+        match &self.backend {
+            Backend::Embedded(embedded) => {
+                let mut local = self.local.lock().await;
+                let tx = embedded.lock().await.commit(&mut local, &encoded.rows).await?;
+                Ok(Outcome::Done { tx, superseded: Vec::new() })
+            }
+            #[cfg(feature = "immudb")]
+            Backend::Immudb(immudb) => {
+                immudb.commit(&self.local, &encoded.rows, &encoded.digests).await
+            }
+        }
+    }
+
+    /// Gives everybody the proofs of rows that were found in transaction `tx`.
+    async fn acknowledge(
+        &self,
+        tx: TxId,
+        superseded: &[usize],
+        planned: Vec<Planned>,
+        encoded: &Encoded,
+    ) {
+        let mut local = self.local.lock().await;
+        let mut proofs = match Proofs::of(&mut local, tx).await {
+            Ok(proofs) => proofs,
+            Err(error) => {
+                let error = unproved(error);
+                return refuse(planned.into_iter().map(|planned| planned.waiting), &error);
+            }
+        };
+        drop(local);
+        for Planned { waiting, first, rows, .. } in planned {
+            if superseded.iter().any(|row| rows.contains(row)) {
+                waiting.answer(Err(Verdict::Superseded { tx }.into()));
+                continue;
+            }
+            let entry = rows.start as u32;
+            let bodies = encoded.rows[rows].iter().map(|row| row.body.clone());
+            let events = proofs.events(first, entry, bodies).map_err(unproved);
+            waiting.answer(events.map(|events| Appended { id: tx, events, repeated: false }));
+        }
+    }
+}
+
+/// What is decided of an append.
+enum Decided {
+    Goes { first: u64, head: [u8; 32] },
+    Repeats(Appended),
+}
+
+/// Tells everybody the same error.
+fn refuse(waiting: impl IntoIterator<Item = Waiting>, error: &Error) {
+    for waiting in waiting {
+        waiting.answer(Err(error.for_another()));
+    }
+}
+
+/// None of these was done, nor can be: what lost its place is counted.
+fn again(planned: Vec<Planned>, taken: &[usize], later: &mut Later) {
+    for Planned { place, mut waiting, rows, .. } in planned {
+        if taken.iter().any(|row| rows.contains(row)) {
+            let request = &mut waiting.request;
+            request.lost += 1;
+            request.alone |= request.lost >= TOGETHER;
+            if request.lost >= ATTEMPTS {
+                waiting.answer(Err(Error::Contended { attempts: ATTEMPTS }));
+                continue;
+            }
+        }
+        later.push((place, waiting));
+    }
+}
+
+/// An error after which the rows are in the ledger all the same.
+fn unproved(error: Error) -> Error {
+    match error {
+        Error::Ledger(_) => error,
+        error => Error::OutcomeUnknown {
+            reason: format!("they are in the ledger, but cannot be proved now: {error}"),
+            remedy: "repair that, then repeat the append with its external id, or read the stream",
+        },
+    }
+}
