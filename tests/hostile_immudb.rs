@@ -2,6 +2,8 @@
 //! whatever is said, nothing false is believed and nothing is acknowledged
 //! that is not so.
 
+#[path = "hostile/harm.rs"]
+mod harm;
 #[path = "hostile/headers.rs"]
 mod headers;
 #[path = "hostile/history.rs"]

@@ -4,6 +4,8 @@ use counterfoil_core::{
     CatalogError, Column, ColumnType, EntryDigest, ProofError, RowError, Table, Value,
     VerifiedEntry, VerifiedTx, index_digest,
 };
+#[cfg(feature = "immudb")]
+use counterfoil_core::{EntryMetadata, HeaderVersion, ValueHash, entry_digest};
 
 use crate::body::GenesisBody;
 use crate::row::StoredRow;
@@ -125,6 +127,74 @@ pub(crate) fn genesis_digests(
     digests.push(index_digest(table.id(), 2, false, &[6])?);
     digests.push(row_digest(table, row)?);
     Ok(digests)
+}
+
+/// The secondary indexes: their ids, and the column of each.
+#[cfg(feature = "immudb")]
+const INDEXES: [(u32, u32); 2] = [(1, 5), (2, 6)];
+
+/// What stands before the columns in a row's key.
+#[cfg(feature = "immudb")]
+const ROW_KEY_FIXED: usize = 3 + 3 * 4;
+
+/// What a row that others change leaves in the ledger, without its contents.
+#[cfg(feature = "immudb")]
+#[derive(PartialEq, Eq)]
+pub(crate) struct Revision {
+    key: Vec<u8>,
+    value: ValueHash,
+    /// The keys of its entries in the secondary indexes.
+    indexed: [Vec<u8>; INDEXES.len()],
+}
+
+#[cfg(feature = "immudb")]
+impl Revision {
+    /// `None` for a row that the table cannot hold.
+    pub(crate) fn new(table: &Table<'_>, row: &StoredRow) -> Option<Self> {
+        let values = values(row);
+        let key_in = |table: &Table<'_>| {
+            let mut key = vec![0; table.key_len()];
+            table.encode_key(&values, &mut key).ok()?;
+            Some(key)
+        };
+        let mut indexed = [const { Vec::new() }; INDEXES.len()];
+        for (entry, (index, column)) in indexed.iter_mut().zip(INDEXES) {
+            // A column is encoded in an index as it is in a key.
+            let key = [column];
+            let key = key_in(&Table::new(table.id(), TABLE, &COLUMNS, &key).ok()?)?;
+            let ids = [table.id().to_be_bytes(), index.to_be_bytes()].concat();
+            *entry = [&b"\x02M."[..], &ids, key.get(ROW_KEY_FIXED..)?].concat();
+        }
+        let value = ValueHash::of(&encode_value(table, row).ok()?);
+        Some(Self { key: key_in(table)?, value, indexed })
+    }
+
+    pub(crate) fn has_key_of(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+
+    /// The entry that writes the row.
+    pub(crate) fn written(&self) -> Option<EntryDigest> {
+        let metadata = EntryMetadata::default();
+        entry_digest(HeaderVersion::V1, &metadata, &self.key, &self.value).ok()
+    }
+
+    /// The entry that deletes the row.
+    pub(crate) fn deleted(&self) -> Option<EntryDigest> {
+        self.deleting(&self.key)
+    }
+
+    /// The entries that take the row out of the indexes in which `next` stands
+    /// elsewhere.
+    pub(crate) fn obsolete(&self, next: &Self) -> Option<Vec<EntryDigest>> {
+        let pairs = self.indexed.iter().zip(&next.indexed);
+        pairs.filter(|(old, new)| old != new).map(|(old, _)| self.deleting(old)).collect()
+    }
+
+    fn deleting(&self, key: &[u8]) -> Option<EntryDigest> {
+        let metadata = EntryMetadata { deleted: true, ..EntryMetadata::default() };
+        entry_digest(HeaderVersion::V1, &metadata, key, &self.value).ok()
+    }
 }
 
 /// Why a genesis transaction cannot be encoded.

@@ -276,6 +276,9 @@ pub enum FindingKind {
     Unaccounted,
     /// A later content under the key of an event. The first one counts.
     Overwritten,
+    /// A row was deleted. An event stays the event, and readable as long as
+    /// the server shows its history.
+    Deleted,
     /// A row whose id was used before. The first one counts.
     RepeatedId,
     /// A row that breaks a rule of the format.
@@ -289,10 +292,11 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Opaque,
         Self::Unaccounted,
         Self::Overwritten,
+        Self::Deleted,
         Self::RepeatedId,
         Self::NotCanonical,
         Self::OutOfLine,
@@ -306,6 +310,7 @@ impl FindingKind {
             Self::Opaque => "opaque",
             Self::Unaccounted => "unaccounted",
             Self::Overwritten => "overwritten",
+            Self::Deleted => "deleted",
             Self::RepeatedId => "repeated_id",
             Self::NotCanonical => "not_canonical",
             Self::OutOfLine => "out_of_line",

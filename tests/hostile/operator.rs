@@ -10,7 +10,7 @@ use crate::hostile::{Liar, event, stream, tx, verdict};
 
 impl Liar {
     /// Runs statements as the operator, one by one.
-    async fn operator(&self, statements: &[&str]) {
+    pub(crate) async fn operator(&self, statements: &[&str]) {
         let config = self.config().storage.immudb;
         let url = format!(
             "postgres://{}:{}@{}:{}/{}?sslmode=disable",
@@ -24,7 +24,7 @@ impl Liar {
     }
 
     /// The key of event `n`, as SQL.
-    fn key(n: u64) -> String {
+    pub(crate) fn key(n: u64) -> String {
         let hex = |text: &str| text.bytes().map(|b| format!("{b:02x}")).collect::<String>();
         let stream = stream();
         let root = hex(std::str::from_utf8(stream.root.as_slice()).unwrap());
@@ -33,47 +33,6 @@ impl Liar {
             hex(&stream.domain)
         )
     }
-}
-
-/// Event 1 is still the event, and everything else is as it was.
-async fn untouched(store: &EventStore) {
-    let read = store.read(&stream(), ReadOptions::forward()).await.unwrap();
-    assert!(read.events.iter().map(|r| r.event.clone()).eq((0..3).map(event)));
-    assert_eq!(store.get_event_at_tx(&stream(), 1, tx(3)).await.unwrap().event, event(1));
-}
-
-#[tokio::test]
-async fn a_deleted_event_is_still_read_and_the_deletion_is_a_finding() {
-    let liar = Liar::new();
-    let store = liar.with_events(3).await;
-    liar.operator(&[&format!("DELETE FROM events WHERE {};", Liar::key(1))]).await;
-    untouched(&store).await;
-    let findings = store.findings().await.unwrap();
-    assert!(findings.iter().any(|f| f.tx == tx(5)), "{findings:?}");
-    let read = store.read(&stream(), ReadOptions::forward()).await.unwrap();
-    assert_eq!(
-        read.completeness,
-        Completeness::Incomplete { through: tx(5), gaps: 1, first: tx(5) }
-    );
-    // So it is for somebody who comes later.
-    liar.honestly(async |store| untouched(&store).await).await;
-    assert_eq!(store.add_event(&event(3)).await.unwrap().sequence, 3);
-}
-
-#[tokio::test]
-async fn an_overwritten_event_is_still_read_as_it_was_first_written() {
-    let liar = Liar::new();
-    let store = liar.with_events(3).await;
-    let update = format!("UPDATE events SET body = x'00' WHERE {};", Liar::key(1));
-    liar.operator(&[&update]).await;
-    untouched(&store).await;
-    let findings = store.findings().await.unwrap();
-    assert!(findings.iter().any(|f| f.tx == tx(5)), "{findings:?}");
-    liar.honestly(async |store| {
-        untouched(&store).await;
-        assert!(!store.findings().await.unwrap().is_empty());
-    })
-    .await;
 }
 
 #[tokio::test]

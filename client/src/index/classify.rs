@@ -81,6 +81,22 @@ impl Index {
                 RowContent::Event { ext, prev_event, seen_tx, seen_alh, .. } => {
                     (ext, prev_event, seen_tx, seen_alh)
                 }
+                RowContent::Deleted => {
+                    let number = row.event_number;
+                    let detail = match self.is_event(row) {
+                        true => format!("event {number} of its stream; it stays the event"),
+                        false => format!("a row with number {number} that is no event"),
+                    };
+                    finding(conn, row.pos, FindingKind::Deleted, &detail).await?;
+                    continue;
+                }
+                RowContent::Not(reason) if self.is_event(row) => {
+                    let number = row.event_number;
+                    let detail =
+                        format!("event {number} of its stream was written before; {reason}");
+                    finding(conn, row.pos, FindingKind::Overwritten, &detail).await?;
+                    continue;
+                }
                 RowContent::Not(reason) => {
                     finding(conn, row.pos, FindingKind::NotCanonical, reason).await?;
                     self.hold(conn, row, reason).await?;
@@ -132,6 +148,12 @@ impl Index {
         }
         insert_events(conn, &events).await?;
         self.store_streams(conn, events.iter().map(|(row, ..)| &row.key)).await
+    }
+
+    /// Whether the row's key is an event's already.
+    fn is_event(&self, row: &NewRow) -> bool {
+        let next = self.streams.get(&row.key).map_or(0, |stream| stream.next);
+        u64::try_from(row.event_number).is_ok_and(|number| number < next)
     }
 
     /// Notes that a row stands on a key without being its event.

@@ -162,6 +162,9 @@ pub(crate) enum RowContent {
     },
     Genesis,
     Not(String),
+    /// The entry takes the row away.
+    #[cfg_attr(not(feature = "immudb"), allow(dead_code))]
+    Deleted,
 }
 
 impl NewRow {
@@ -174,6 +177,18 @@ impl NewRow {
             key: StreamKey::of_row(row),
             event_number: row.event_number,
             content: classify::content(row),
+        }
+    }
+
+    /// An entry that deletes a row, whose place is not known yet.
+    #[cfg(feature = "immudb")]
+    pub(crate) fn deleted(digest: EntryDigest, row: &StoredRow) -> Self {
+        Self {
+            pos: Position(0),
+            digest,
+            key: StreamKey::of_row(row),
+            event_number: row.event_number,
+            content: RowContent::Deleted,
         }
     }
 

@@ -9,6 +9,7 @@ mod commit;
 mod connect;
 mod exchange;
 mod groups;
+mod harm;
 mod headers;
 mod known;
 mod open;

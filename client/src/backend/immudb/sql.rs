@@ -159,6 +159,18 @@ pub(super) fn rows_of_tx(tx: i64) -> Statement {
         .done()
 }
 
+/// In key order: as they were after the transaction, those that it deleted as
+/// they were before.
+pub(super) fn changed_in_tx(tx: i64) -> Statement {
+    select("the changes of a transaction")
+        .text(" FROM (DIFF OF events) SINCE TX ")
+        .integer(tx)
+        .text(" UNTIL TX ")
+        .integer(tx)
+        .text(";")
+        .done()
+}
+
 pub(super) fn history_all() -> Statement {
     select("the history of all events").text(" FROM (HISTORY OF events);").done()
 }

@@ -3,15 +3,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use counterfoil_core::{Alh, Header, HeaderVersion, Root, Table, TrustedState, TxId};
+use counterfoil_core::{Alh, EntryDigest, Header, HeaderVersion, Root, Table, TrustedState, TxId};
 use tokio::sync::Mutex;
 
 use super::Immudb;
 use super::groups::{Collector, Group};
+use super::harm::{Changes, SingleChanges};
 use super::headers::{Linked, Run, Tail, link};
 use crate::config::Scope;
 use crate::error::{Error, Result};
-use crate::index::Position;
+use crate::index::{NewRow, Position};
 use crate::local::{Local, NewTx};
 use crate::log::TxRecord;
 use crate::row::StoredRow;
@@ -33,6 +34,9 @@ const LAG: u64 = 64;
 /// How many transactions of a window are looked at one by one, each at the
 /// cost of a scan of the whole table.
 const SINGLE_SCANS: usize = 8;
+/// How many of them are then searched for changes of several rows, each at the
+/// cost of two more scans.
+const CHANGE_SCANS: usize = 4;
 /// Revisions of the genesis row that are tried for the table's proof. Others
 /// may have written many, each as large as they liked.
 const GENESIS_REVISIONS: usize = 4;
@@ -43,9 +47,21 @@ const TABLE_IDS: u32 = 1024;
 #[derive(Default)]
 struct Accounts {
     groups: HashMap<Root, Group>,
+    /// What others changed.
+    changes: HashMap<Root, Changes>,
     /// Under which id and in which transaction the table was created: from
     /// then on there are rows.
     table: Option<(u32, TxId)>,
+}
+
+impl Accounts {
+    /// All entries of a transaction and its rows, if they are known.
+    fn placed(&self, header: &Header<'_>) -> Option<(Vec<EntryDigest>, Vec<NewRow>)> {
+        match self.groups.get(&header.eh) {
+            Some(group) => Some(group.clone().placed(header.id)),
+            None => self.changes.get(&header.eh).map(|changes| changes.placed(header.id)),
+        }
+    }
 }
 
 /// What a synchronisation may find accounted for without asking.
@@ -239,17 +255,35 @@ impl Immudb {
             return Ok(accounts);
         }
         let mut rows = Collector::new(table, wanted);
-        self.wire.history_all(&mut |row| rows.add(&row)).await?;
-        let groups = rows.finish();
+        let mut single = SingleChanges::new(table, wanted);
+        let sink = &mut |row| {
+            rows.add(&row);
+            single.add(&row);
+        };
+        self.wire.history_all(sink).await?;
+        let (groups, changes) = (rows.finish(), single.finish());
         take(groups, wanted);
+        wanted.retain(|root| !changes.contains_key(root));
+        accounts.changes = changes;
         // What is left may be one of ours whose commit id somebody reused.
         let gaps: Vec<&Linked> =
             linked.iter().filter(|l| !l.opaque && wanted.contains(&l.header.eh)).collect();
+        let mut change_scans = CHANGE_SCANS;
         for linked in gaps.into_iter().take(SINGLE_SCANS) {
             let mut rows = Group::empty();
             self.wire.rows_of_tx(linked.header.id, &mut |row| rows.push(&table, &row)).await?;
             if rows.root() == linked.header.eh {
                 take(HashMap::from([(rows.root(), rows)]), wanted);
+                continue;
+            }
+            // One entry is one row's, and those are all known by now.
+            let Header { id, eh, nentries, .. } = linked.header;
+            if nentries > 1 && change_scans > 0 {
+                change_scans -= 1;
+                if let Some(changes) = self.changes_of(&table, id, eh, nentries).await? {
+                    wanted.remove(&eh);
+                    accounts.changes.insert(eh, changes);
+                }
             }
         }
         Ok(accounts)
@@ -354,16 +388,11 @@ fn new_tx(linked: Linked, accounts: &Accounts, after: Option<i64>) -> NewTx {
     if let Some(after) = after {
         findings.push((FindingKind::TimeWentBack, format!("{} after {after}", header.ts)));
     }
-    let group = accounts
-        .groups
-        .get(&header.eh)
-        .filter(|group| has_rows && group.digests.len() == header.nentries as usize)
-        .cloned();
-    let (digests, rows) = match group {
-        Some(group) => {
-            let (digests, rows) = group.placed(header.id);
-            (Some(digests), rows)
-        }
+    let known = accounts
+        .placed(&header)
+        .filter(|(digests, _)| has_rows && digests.len() == header.nentries as usize);
+    let (digests, rows) = match known {
+        Some((digests, rows)) => (Some(digests), rows),
         None => {
             let kind = if opaque { FindingKind::Opaque } else { FindingKind::Unaccounted };
             findings.push((kind, format!("{} entries", header.nentries)));

@@ -181,6 +181,17 @@ impl Wire {
         self.rows(&statement, into(sink)).await
     }
 
+    /// The rows that a transaction changed, those that it deleted among them,
+    /// in key order. Two scans of the whole table.
+    pub(crate) async fn changed_in_tx(
+        &self,
+        tx: TxId,
+        sink: &mut (dyn FnMut(StoredRow) + Send),
+    ) -> Result<(), Unavailable> {
+        let statement = sql::changed_in_tx(sql_integer(tx.get()));
+        self.rows(&statement, into(sink)).await
+    }
+
     /// Whether the server shows a table of our name. A hint: it need not be
     /// ours, and the server may lie.
     pub(crate) async fn has_table(&self) -> Result<bool, Unavailable> {
