@@ -4,6 +4,8 @@
 
 #[path = "hostile/harm.rs"]
 mod harm;
+#[path = "hostile/follow.rs"]
+mod follow;
 #[path = "hostile/headers.rs"]
 mod headers;
 #[path = "hostile/history.rs"]

@@ -68,8 +68,8 @@ pub use crate::event::{
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::store::{
-    AddedEvent, Appended, Direction, EventStore, ReadOptions, Status, StoreOptions, StreamList,
-    StreamRead, StreamStatus, Streams,
+    AddedEvent, Appended, Direction, EventStore, Follow, FollowOptions, Followed, ReadOptions,
+    Status, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::thin::{Advance, Claim, PresentEvent, PublishedTiles, ThinCost, ThinStore};

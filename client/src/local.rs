@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use counterfoil_core::{Alh, EntryDigest, Header, Table, TrustedState, TxId, VerifiedTx};
 use sqlx::SqliteConnection;
+use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::index::{Index, NewRow, Position, record_finding};
@@ -62,6 +63,7 @@ pub(crate) struct Local {
     #[cfg_attr(not(feature = "immudb"), allow(dead_code))]
     genesis: TxId,
     checked: HashMap<TxId, Arc<CheckedTx>>,
+    grown: watch::Sender<TxId>,
 }
 
 impl Local {
@@ -106,6 +108,7 @@ impl Local {
         {
             return Err(damaged("the log does not end at the pinned state"));
         }
+        let grown = watch::Sender::new(TxId::new(log.size()));
         Ok(Self {
             conn,
             _lock: lock,
@@ -117,6 +120,7 @@ impl Local {
             table,
             genesis: TxId::new(sqlite::to_u64(genesis, "genesis_tx")?),
             checked: HashMap::new(),
+            grown,
         })
     }
 
@@ -126,6 +130,11 @@ impl Local {
 
     pub(crate) fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// Tells the log's last transaction whenever it was extended.
+    pub(crate) fn grown(&self) -> watch::Receiver<TxId> {
+        self.grown.subscribe()
     }
 
     /// What is pinned or announced, if anything.
@@ -230,6 +239,7 @@ impl Local {
         }
         (self.log, self.index, self.trust) = (next.log, next.index, next.trust);
         (self.table, self.genesis) = (next.table, next.genesis);
+        self.grown.send_replace(TxId::new(self.log.size()));
         Ok(())
     }
 

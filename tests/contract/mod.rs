@@ -5,6 +5,7 @@ pub(crate) mod appending;
 pub(crate) mod concurrency;
 pub(crate) mod correlation;
 pub(crate) mod editions;
+pub(crate) mod follow;
 pub(crate) mod forgery;
 pub(crate) mod hostile;
 pub(crate) mod idempotence;
@@ -85,6 +86,14 @@ macro_rules! contract {
                 reading_until_a_time_takes_whole_seconds
                 domains_and_roots_are_listed_once_and_sorted
                 ten_thousand_events_in_one_stream_come_back_in_order
+            }
+            follow {
+                from_every_position_comes_exactly_the_rest
+                beside_many_writers_each_follower_sees_all_once
+                a_choice_of_streams_is_followed_past_all_others
+                an_append_of_the_same_store_wakes_its_followers
+                more_than_a_page_is_followed_without_a_seam
+                a_position_beyond_the_ledger_is_refused
             }
             correlation {
                 what_carries_one_id_comes_from_all_streams_in_ledger_order

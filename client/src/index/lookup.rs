@@ -143,6 +143,31 @@ impl Index {
         query.build().fetch_all(conn).await?.iter().map(event_at).collect()
     }
 
+    /// Transactions not accounted for that do not end at or before `after`, in
+    /// ledger order.
+    pub(crate) async fn gaps_after(
+        conn: &mut SqliteConnection,
+        after: Position,
+        limit: u64,
+    ) -> Result<Vec<(TxId, FindingKind)>> {
+        let passed = after >= Position::end_of(after.tx());
+        sqlx::query(
+            "SELECT tx, max(kind = 'opaque') AS opaque FROM finding \
+             WHERE kind IN ('opaque', 'unaccounted') AND tx >= ? GROUP BY tx ORDER BY tx LIMIT ?",
+        )
+        .bind(to_i64(after.tx().get()).saturating_add(i64::from(passed)))
+        .bind(to_i64(limit))
+        .fetch_all(conn)
+        .await?
+        .iter()
+        .map(|row| {
+            let opaque = row.try_get::<i64, _>("opaque")? != 0;
+            let kind = if opaque { FindingKind::Opaque } else { FindingKind::Unaccounted };
+            Ok((TxId::new(to_u64(row.try_get("tx")?, "finding.tx")?), kind))
+        })
+        .collect()
+    }
+
     /// Events of the streams chosen after `after`, in ledger order, that may
     /// carry this correlation id.
     pub(crate) async fn correlated(

@@ -77,6 +77,11 @@ impl Position {
         Self(shifted.map_or(i64::MAX, |shifted| sqlite::to_i64(shifted | u64::from(entry))))
     }
 
+    /// Behind all entries of a transaction.
+    pub(crate) fn end_of(tx: TxId) -> Self {
+        Self::new(tx, Self::MAX_ENTRIES - 1)
+    }
+
     pub(crate) fn from_raw(raw: i64) -> Self {
         Self(raw)
     }

@@ -4,6 +4,7 @@ mod append;
 mod commit;
 mod correlation;
 mod encode;
+mod follow;
 mod options;
 mod queue;
 mod read;
@@ -13,14 +14,15 @@ mod verify;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use counterfoil_core::{Alh, EntryDigest, Table, TrustedState};
+use counterfoil_core::{Alh, EntryDigest, Table, TrustedState, TxId};
 use serde::Serialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use self::append::Waiting;
 pub use self::append::{AddedEvent, Appended};
 #[cfg(feature = "immudb")]
 pub(crate) use self::commit::Outcome;
+pub use self::follow::{Follow, FollowOptions, Followed};
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::read::{Direction, ReadOptions, StreamRead};
@@ -55,6 +57,8 @@ struct Shared {
     /// One commit at a time: each builds on the streams that it has seen.
     writing: Mutex<()>,
     local: Mutex<Local>,
+    /// The log's last transaction, told whenever it is extended.
+    grown: watch::Receiver<TxId>,
     backend: Backend,
 }
 
@@ -169,9 +173,11 @@ impl EventStore {
     }
 
     fn new(environment: Environment, write: bool, backend: Backend, local: Local) -> Self {
+        let grown = local.grown();
         let (writing, local) = (Mutex::new(()), Mutex::new(local));
         let queue = std::sync::Mutex::default();
-        Self { shared: Arc::new(Shared { environment, write, queue, writing, local, backend }) }
+        let shared = Shared { environment, write, queue, writing, local, grown, backend };
+        Self { shared: Arc::new(shared) }
     }
 
     /// The pinned state, why it is believed, and whether any transaction is
@@ -205,16 +211,22 @@ impl EventStore {
     /// Brings the log to the ledger's end. Runs to its end even if the caller
     /// goes away, so that file and memory never part.
     async fn sync(&self) -> Result<()> {
-        if let Backend::Embedded(_) = &self.shared.backend
-            && !self.shared.local.lock().await.is_unsettled()
-        {
-            return Ok(());
-        }
-        let shared = Arc::clone(&self.shared);
-        match to_the_end(async move { shared.sync().await }).await? {
+        match self.sync_as_far().await? {
             None => Ok(()),
             Some(verdict) => Err(verdict.into()),
         }
+    }
+
+    /// As [`sync`](Self::sync); what cannot be confirmed yet is told, not an
+    /// error.
+    async fn sync_as_far(&self) -> Result<Option<Verdict>> {
+        if let Backend::Embedded(_) = &self.shared.backend
+            && !self.shared.local.lock().await.is_unsettled()
+        {
+            return Ok(None);
+        }
+        let shared = Arc::clone(&self.shared);
+        to_the_end(async move { shared.sync().await }).await
     }
 }
 
