@@ -25,6 +25,7 @@
 //! [`StoreOptions`] gives a store its clock, randomness or progress display.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod backend;
 pub mod body;
 mod bytes;
@@ -54,6 +55,9 @@ mod verdict;
 pub use counterfoil_core as core;
 pub use counterfoil_core::{Alh, EntryDigest, Root, TrustedState, TxId};
 
+pub use crate::audit::{
+    Audit, AuditCounts, AuditReport, AuditVerdict, Inconsistency, InconsistencyKind, Pace,
+};
 pub use crate::bytes::Bytes;
 pub use crate::config::{
     BackendKind, Config, EmbeddedConfig, FirstContact, ImmudbConfig, LogConfig, Scope,

@@ -81,6 +81,14 @@ impl Local {
         Self::load(sqlite::memory().await?, None).await
     }
 
+    /// A log of an audit's own, in a file that the audit goes on from later,
+    /// or in one that is gone with it.
+    pub(crate) async fn for_audit(path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path else { return Self::load(sqlite::temporary().await?, None).await };
+        let lock = FileLock::take(path, false, "; give each audit a file of its own")?;
+        Self::load(sqlite::open(path, FileKind::Audit, true).await?, Some(lock)).await
+    }
+
     async fn load(mut conn: SqliteConnection, lock: Option<FileLock>) -> Result<Self> {
         sqlite::run(&mut conn, TABLES).await?;
         match meta(&mut conn, "format").await? {

@@ -17,6 +17,8 @@ pub(crate) enum FileKind {
     Ledger = 0x4366_4c31,
     /// Log, index and pin of a ledger.
     Log = 0x4366_4731,
+    /// How far an audit is.
+    Audit = 0x4366_4131,
 }
 
 /// Opens a file. It is created, marked and switched to a write-ahead log where
@@ -63,6 +65,12 @@ async fn open_kind(path: &Path, kind: FileKind, write: bool) -> Result<SqliteCon
 /// A database in memory, gone with its connection.
 pub(crate) async fn memory() -> Result<SqliteConnection> {
     Ok(SqliteConnectOptions::new().in_memory(true).disable_statement_logging().connect().await?)
+}
+
+/// A database in a nameless file of SQLite's own, gone with its connection:
+/// what does not fit into its cache goes to the disk, not into memory.
+pub(crate) async fn temporary() -> Result<SqliteConnection> {
+    Ok(SqliteConnectOptions::new().filename("").disable_statement_logging().connect().await?)
 }
 
 /// Whether nothing is in the file yet; what is in it must be of this kind.

@@ -250,7 +250,16 @@ impl Index {
 
     /// Everything noteworthy, in ledger order.
     pub(crate) async fn findings(conn: &mut SqliteConnection) -> Result<Vec<Finding>> {
-        sqlx::query("SELECT tx, entry, kind, detail FROM finding ORDER BY tx, entry")
+        Self::first_findings(conn, i64::MAX).await
+    }
+
+    /// The first of them.
+    pub(crate) async fn first_findings(
+        conn: &mut SqliteConnection,
+        most: i64,
+    ) -> Result<Vec<Finding>> {
+        sqlx::query("SELECT tx, entry, kind, detail FROM finding ORDER BY tx, entry LIMIT ?")
+            .bind(most)
             .fetch_all(conn)
             .await?
             .iter()

@@ -172,6 +172,23 @@ impl Log {
         row.map(|row| parse_record(&row)).transpose()
     }
 
+    /// The records of transactions `first` to `last` that are there; for one
+    /// that is damaged, what is wrong.
+    pub(crate) async fn records(
+        conn: &mut SqliteConnection,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<(u64, Result<TxRecord>)>> {
+        sqlx::query("SELECT * FROM tx WHERE id BETWEEN ? AND ? ORDER BY id")
+            .bind(to_i64(first))
+            .bind(to_i64(last))
+            .fetch_all(conn)
+            .await?
+            .iter()
+            .map(|row| Ok((to_u64(row.try_get("id")?, "tx.id")?, parse_record(row))))
+            .collect()
+    }
+
     /// Time stamp and digests of transactions, by id. Those that are not
     /// there, or not accounted for, are left out.
     pub(crate) async fn digests(

@@ -48,7 +48,7 @@ impl StoreOptions {
     /// transactions done and the transactions to do, the last time with both
     /// equal.
     pub fn progress(mut self, show: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
-        self.progress = Progress { show: Some(Arc::new(show)), ..Progress::default() };
+        self.progress = Progress::to(show);
         self
     }
 
@@ -85,6 +85,11 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// Tells `show`.
+    pub(crate) fn to(show: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        Self { show: Some(Arc::new(show)), ..Self::default() }
+    }
+
     /// Shorter ones are over before anybody could read it.
     const WORTH_SHOWING: u64 = 256;
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use counterfoil_core::{Alh, TrustedState, TxId};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
+use super::audit::{Raw, RawTx};
 use crate::error::{Error, Result};
 use crate::index::Position;
 use crate::sqlite::{self, FileKind, FileLock, Unfinished, to_i64, to_u64};
@@ -38,6 +39,14 @@ pub(super) struct FileTx {
 
 /// A stored row value, undecoded.
 pub(super) type FileRow = (Position, Vec<u8>);
+
+/// What stands where no transaction can be.
+pub(super) struct Misplaced {
+    pub(super) txs: i64,
+    pub(super) before: i64,
+    pub(super) first: Option<Position>,
+    pub(super) behind: i64,
+}
 
 pub(super) struct LedgerFile {
     conn: SqliteConnection,
@@ -134,6 +143,78 @@ impl LedgerFile {
         Ok((txs, rows))
     }
 
+    /// The last transaction's number and the Alh that the file shows for it,
+    /// whatever else is in its row.
+    pub(super) async fn raw_end(&mut self) -> Result<Option<(TxId, Option<Alh>)>> {
+        let row = sqlx::query(
+            "SELECT id, iif(typeof(alh) = 'blob', alh, NULL) AS alh FROM ledger_tx \
+             WHERE id > 0 ORDER BY id DESC LIMIT 1",
+        )
+        .fetch_optional(&mut self.conn)
+        .await?;
+        row.map(|row| Ok((TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?), raw_alh(&row)?)))
+            .transpose()
+    }
+
+    /// How many transactions and rows stand before the first place there is,
+    /// and the rows behind the last one: counted at one moment, since a
+    /// writer may be at work.
+    pub(super) async fn misplaced(&mut self) -> Result<Misplaced> {
+        let row = sqlx::query(
+            "SELECT (SELECT count(*) FROM ledger_tx WHERE id < 1) AS txs, \
+             (SELECT count(*) FROM ledger_row WHERE pos < ?) AS before, \
+             min(pos) AS first, count(*) AS behind FROM ledger_row \
+             WHERE pos >= ((SELECT coalesce(max(id), 0) FROM ledger_tx) + 1) << 16",
+        )
+        .bind(Position::new(TxId::new(1), 0).raw())
+        .fetch_one(&mut self.conn)
+        .await?;
+        Ok(Misplaced {
+            txs: row.try_get("txs")?,
+            before: row.try_get("before")?,
+            first: row.try_get::<Option<i64>, _>("first")?.map(Position::from_raw),
+            behind: row.try_get("behind")?,
+        })
+    }
+
+    /// Transactions `first` to `last` that exist, and their rows, with
+    /// whatever the columns hold.
+    pub(super) async fn read_raw(&mut self, first: u64, last: u64) -> Result<Raw> {
+        let mut raw = Raw::default();
+        let txs = sqlx::query(
+            "SELECT id, iif(typeof(ts) = 'integer', ts, NULL) AS ts, \
+             iif(typeof(nentries) = 'integer', nentries, NULL) AS nentries, \
+             iif(typeof(alh) = 'blob', alh, NULL) AS alh \
+             FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
+        )
+        .bind(to_i64(first))
+        .bind(to_i64(last))
+        .fetch_all(&mut self.conn)
+        .await?;
+        for row in txs {
+            let tx = RawTx {
+                ts: row.try_get("ts")?,
+                nentries: row.try_get("nentries")?,
+                alh: raw_alh(&row)?,
+            };
+            raw.txs.insert(to_u64(row.try_get("id")?, "ledger_tx.id")?, tx);
+        }
+        let rows = sqlx::query(
+            "SELECT pos, iif(typeof(value) = 'blob', value, NULL) AS value \
+             FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos",
+        )
+        .bind(Position::new(TxId::new(first), 0).raw())
+        .bind(Position::new(TxId::new(last.saturating_add(1)), 0).raw())
+        .fetch_all(&mut self.conn)
+        .await?;
+        for row in rows {
+            let pos = Position::from_raw(row.try_get("pos")?);
+            let rows = raw.rows.entry(pos.tx().get()).or_default();
+            rows.push((pos.entry(), row.try_get("value")?));
+        }
+        Ok(raw)
+    }
+
     /// The stored values at these places, in any order; absent ones are left out.
     pub(super) async fn values(&mut self, places: &[Position]) -> Result<Vec<FileRow>> {
         let mut found = Vec::with_capacity(places.len());
@@ -182,4 +263,10 @@ async fn insert(conn: &mut SqliteConnection, tx: &FileTx, rows: &[FileRow]) -> R
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// An Alh in a column that may hold anything.
+fn raw_alh(row: &sqlx::sqlite::SqliteRow) -> Result<Option<Alh>> {
+    let bytes: Option<&[u8]> = row.try_get("alh")?;
+    Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(Alh::new))
 }

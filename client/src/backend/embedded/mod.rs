@@ -1,6 +1,7 @@
 //! A ledger without a server: transactions exactly as immudb would write
 //! them, in a SQLite file that is trusted no more than a server would be.
 
+pub(crate) mod audit;
 mod file;
 mod open;
 mod replay;

@@ -179,7 +179,7 @@ fn remembered(local: &Local) -> Option<TrustedState> {
 }
 
 /// Where the pin of this ledger file is kept.
-fn trust_file(config: &Config) -> Result<PathBuf> {
+pub(super) fn trust_file(config: &Config) -> Result<PathBuf> {
     let file = match &config.trust.file {
         Some(file) => file.clone(),
         None => {
@@ -198,7 +198,7 @@ fn trust_file(config: &Config) -> Result<PathBuf> {
     Ok(file)
 }
 
-fn file_error(path: &Path, cause: std::io::Error) -> Error {
+pub(super) fn file_error(path: &Path, cause: std::io::Error) -> Error {
     Unavailable::File { path: path.into(), cause }.into()
 }
 

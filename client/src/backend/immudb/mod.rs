@@ -4,6 +4,7 @@
 mod answer;
 #[cfg(test)]
 mod attacked;
+mod audit;
 mod backoff;
 mod commit;
 mod connect;

@@ -1,0 +1,59 @@
+//! This client's own log as an audit sees it: read beside whoever writes it,
+//! and compared with what the ledger makes, never believed instead of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use counterfoil_core::TrustedState;
+use sqlx::SqliteConnection;
+
+use super::report::{Inconsistency, InconsistencyKind as Kind};
+use crate::error::Result;
+use crate::log::{Log, TxRecord};
+use crate::sqlite::{self, FileKind};
+use crate::trust::Trust;
+
+pub(super) struct OwnLog {
+    conn: SqliteConnection,
+}
+
+impl OwnLog {
+    /// `None` if there is none.
+    pub(super) async fn open(path: &Path) -> Result<Option<Self>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let mut conn = sqlite::open(path, FileKind::Log, false).await?;
+        sqlite::run(&mut conn, "PRAGMA query_only = ON").await?;
+        Ok(Some(Self { conn }))
+    }
+
+    /// The pinned state, and the one that is announced.
+    pub(super) async fn pinned(&mut self) -> Result<(Option<TrustedState>, Option<TrustedState>)> {
+        let trust = Trust::load(&mut self.conn).await?;
+        let pin = trust.and_then(|trust| trust.pin).map(|pin| pin.state);
+        Ok((pin, trust.and_then(|trust| trust.pending)))
+    }
+
+    /// The records of transactions `first` to `last`; what is damaged is left
+    /// out and told.
+    pub(super) async fn records(
+        &mut self,
+        first: u64,
+        last: u64,
+    ) -> Result<(BTreeMap<u64, TxRecord>, Vec<Inconsistency>)> {
+        let (mut records, mut found) = (BTreeMap::new(), Vec::new());
+        for (id, record) in Log::records(&mut self.conn, first, last).await? {
+            match record {
+                Ok(record) => {
+                    records.insert(id, record);
+                }
+                Err(error) => {
+                    let tx = counterfoil_core::TxId::new(id);
+                    found.push(Inconsistency::of_tx(tx, Kind::OwnLog, error.to_string()));
+                }
+            }
+        }
+        Ok((records, found))
+    }
+}

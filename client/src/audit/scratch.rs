@@ -1,0 +1,128 @@
+//! What an audit derives: a log and an index of its own, made from nothing
+//! but the ledger, and beside them what did not hold on the way.
+
+use counterfoil_core::{Alh, TxId};
+use sqlx::{Row, SqliteConnection};
+
+use super::report::{AuditCounts, AuditReport, Inconsistency, InconsistencyKind};
+use crate::error::Result;
+use crate::sqlite::{self, damaged, to_i64, to_u64};
+
+/// `entry` is −1 where none can be named.
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS inconsistency (
+        tx INTEGER NOT NULL,
+        entry INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        PRIMARY KEY (tx, entry, kind, detail)
+    ) WITHOUT ROWID;
+";
+
+/// Makes the table beside the audit's log.
+pub(super) async fn create(conn: &mut SqliteConnection) -> Result<()> {
+    sqlite::run(conn, TABLES).await
+}
+
+/// Notes what does not hold in a transaction. Said again after an
+/// interruption, it is there once.
+pub(super) async fn note(conn: &mut SqliteConnection, found: &[Inconsistency]) -> Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    sqlite::begin(conn).await?;
+    let written = insert(conn, found).await;
+    Ok(sqlite::finish(conn, written).await?)
+}
+
+async fn insert(conn: &mut SqliteConnection, found: &[Inconsistency]) -> Result<()> {
+    for one in found {
+        sqlx::query(
+            "INSERT OR IGNORE INTO inconsistency (tx, entry, kind, detail) VALUES (?, ?, ?, ?)",
+        )
+        .bind(to_i64(one.tx.map_or(0, TxId::get)))
+        .bind(one.entry.map_or(-1, i64::from))
+        .bind(one.kind.as_str())
+        .bind(&one.detail)
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// What was noted, in ledger order, as much as a report lists; and how much
+/// there is.
+pub(super) async fn noted(conn: &mut SqliteConnection) -> Result<(Vec<Inconsistency>, u64)> {
+    let total: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM inconsistency").fetch_one(&mut *conn).await?;
+    let listed = sqlx::query(
+        "SELECT tx, entry, kind, detail FROM inconsistency ORDER BY tx, entry, kind LIMIT ?",
+    )
+    .bind(i64::try_from(AuditReport::MOST_LISTED).unwrap_or(i64::MAX))
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(|row| {
+        let kind = InconsistencyKind::from_name(row.try_get("kind")?);
+        let tx = to_u64(row.try_get("tx")?, "inconsistency.tx")?;
+        Ok(Inconsistency {
+            tx: (tx > 0).then(|| TxId::new(tx)),
+            entry: u32::try_from(row.try_get::<i64, _>("entry")?).ok(),
+            kind: kind.ok_or_else(|| damaged("unknown kind of inconsistency"))?,
+            detail: row.try_get("detail")?,
+        })
+    })
+    .collect::<Result<Vec<_>>>()?;
+    Ok((listed, to_u64(total, "count")?))
+}
+
+/// Whether anything was noted about a transaction.
+pub(super) async fn is_noted(conn: &mut SqliteConnection, tx: TxId) -> Result<bool> {
+    let found = sqlx::query("SELECT 1 FROM inconsistency WHERE tx = ? LIMIT 1")
+        .bind(to_i64(tx.get()))
+        .fetch_optional(conn)
+        .await?;
+    Ok(found.is_some())
+}
+
+/// The Alh that was derived for a transaction.
+pub(super) async fn alh(conn: &mut SqliteConnection, tx: TxId) -> Result<Option<Alh>> {
+    let row = sqlx::query("SELECT alh FROM tx WHERE id = ?")
+        .bind(to_i64(tx.get()))
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| Ok(Alh::new(sqlite::hash(&row, "alh")?))).transpose()
+}
+
+/// What the ledger consists of.
+pub(super) async fn counts(conn: &mut SqliteConnection) -> Result<AuditCounts> {
+    let row = sqlx::query(
+        "SELECT count(*) AS transactions, \
+         coalesce(sum(digests IS NOT NULL), 0) AS accounted, \
+         coalesce(sum(digests IS NULL AND NOT opaque), 0) AS unaccounted, \
+         coalesce(sum(opaque), 0) AS opaque, \
+         coalesce(sum(iif(digests IS NOT NULL, nentries, 0)), 0) AS entries_accounted, \
+         coalesce(sum(iif(digests IS NULL, nentries, 0)), 0) AS entries_unaccounted, \
+         (SELECT count(*) FROM event) AS events, \
+         (SELECT count(*) FROM stream WHERE next > 0) AS streams FROM tx",
+    )
+    .fetch_one(conn)
+    .await?;
+    let number = |name: &str| to_u64(row.try_get(name)?, name);
+    Ok(AuditCounts {
+        transactions: number("transactions")?,
+        accounted: number("accounted")?,
+        unaccounted: number("unaccounted")?,
+        opaque: number("opaque")?,
+        entries_accounted: number("entries_accounted")?,
+        entries_unaccounted: number("entries_unaccounted")?,
+        events: number("events")?,
+        streams: number("streams")?,
+    })
+}
+
+/// How many findings there are.
+pub(super) async fn findings(conn: &mut SqliteConnection) -> Result<u64> {
+    let total: i64 = sqlx::query_scalar("SELECT count(*) FROM finding").fetch_one(conn).await?;
+    to_u64(total, "count")
+}

@@ -1,0 +1,44 @@
+//! Deriving a server's ledger again: a synchronisation into a log of the
+//! audit's own, with nothing created and nothing believed beforehand.
+
+use std::path::PathBuf;
+
+use counterfoil_core::TrustedState;
+use tokio::sync::Mutex;
+
+use super::Immudb;
+use super::known::Known;
+use super::wire::{OnMissing, Wire};
+use crate::config::{Config, Scope};
+use crate::error::{Result, Unavailable};
+use crate::store::Progress;
+
+impl Immudb {
+    /// Connects; `None` if the database is not there.
+    pub(crate) async fn for_audit(config: &Config, progress: Progress) -> Result<Option<Self>> {
+        let wire = match Wire::connect(&config.storage.immudb, OnMissing::Refuse).await {
+            Err(Unavailable::MissingDatabase { .. }) => return Ok(None),
+            other => other?,
+        };
+        // An audit searches thoroughly, whoever else has tables there.
+        let scope = Scope::Exclusive;
+        let (syncing, published) = (Mutex::new(()), Mutex::new(0));
+        Ok(Some(Self { wire, scope, progress, syncing, published }))
+    }
+
+    /// The state that the server claims.
+    pub(crate) async fn claimed(&self) -> Result<Option<TrustedState>> {
+        Ok(self.wire.state().await?)
+    }
+
+    /// Where this client keeps the log of the ledger that lay at the endpoint
+    /// the last time.
+    pub(crate) fn own_log(config: &Config) -> Result<Option<PathBuf>> {
+        let folder = match &config.log.path {
+            Some(folder) => folder.clone(),
+            None => crate::paths::data_folder()?.join("immudb"),
+        };
+        let known = Known::new(folder, &config.storage.immudb)?;
+        Ok(known.ledger()?.map(|ledger| known.log(ledger)))
+    }
+}

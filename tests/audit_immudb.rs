@@ -1,0 +1,92 @@
+//! Audits of a real immudb: what others did to it is told with its place, and
+//! the rest stays accounted for.
+
+mod on_server;
+
+use counterfoil::InconsistencyKind::Missing;
+use counterfoil::{
+    Audit, AuditVerdict, Cover, Event, EventStore, ExpectedVersion, FindingKind, TxId,
+};
+use counterfoil_test_support::{server, temp_dir};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+fn stream() -> Cover {
+    Cover::new("shipment", "SSCC-00123456")
+}
+
+fn events(numbers: std::ops::Range<u64>) -> Vec<Event> {
+    numbers.map(|n| Event::new(&stream(), "Counted", format!("number {n}"))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_did_is_told_and_the_rest_is_accounted_for() {
+    let log = temp_dir("audited");
+    let config = on_server::config(server(), server().fresh_database_name(), &log);
+    let store = EventStore::open(&config).await.unwrap();
+    for from in 0..3 {
+        let many = events(from * 1000..(from + 1) * 1000);
+        store.append(&stream(), ExpectedVersion::Any, &many).await.unwrap();
+    }
+    for n in 3000..3020 {
+        store.add_event(&events(n..n + 1)[0]).await.unwrap();
+    }
+    let file = log.path().join("audit");
+    let report = Audit::of(&config).resume(&file).run().await.unwrap();
+    assert_eq!((report.verdict, &report.inconsistencies[..]), (AuditVerdict::Intact, &[][..]));
+    assert_eq!(report.findings, []);
+    assert_eq!((report.counts.transactions, report.counts.accounted), (24, 24));
+    assert_eq!((report.counts.events, report.counts.entries_accounted), (3020, 3020 + 12));
+    assert_eq!(report.through, Some(store.state().await.unwrap()));
+
+    // Transactions 25 to 28, by an operator.
+    let immudb = &config.storage.immudb;
+    let url = format!(
+        "postgres://{}:{}@{}:{}/{}?sslmode=disable",
+        immudb.username, immudb.password, immudb.host, immudb.port, immudb.database
+    );
+    let mut operator = PgConnection::connect(&url).await.unwrap();
+    let key = "domain = x'736869706d656e74' AND edition = x'' AND \
+               root = x'535343432d3030313233343536' AND event_number";
+    for sql in [
+        format!("UPDATE events SET body = x'00' WHERE {key} = 7;"),
+        format!("DELETE FROM events WHERE {key} = 1500;"),
+        "CREATE TABLE recipes (id INTEGER, PRIMARY KEY id);".to_owned(),
+        "INSERT INTO recipes (id) VALUES (1), (2), (3);".to_owned(),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut operator).await.unwrap();
+    }
+    store.add_event(&events(3020..3021)[0]).await.unwrap();
+    let whole = Audit::of(&config).run().await.unwrap();
+    assert_eq!((whole.verdict, &whole.inconsistencies[..]), (AuditVerdict::Incomplete, &[][..]));
+    assert_eq!((whole.counts.transactions, whole.counts.events), (29, 3021));
+    let told: Vec<u64> = whole.findings.iter().map(|finding| finding.tx.get()).collect();
+    assert!((26..29).all(|tx| told.contains(&tx)), "{:?}", whole.findings);
+    assert!(told.iter().all(|tx| (25..29).contains(tx)), "{:?}", whole.findings);
+    let update = whole.findings.iter().find(|finding| finding.tx == TxId::new(25)).unwrap();
+    assert!(
+        matches!(update.kind, FindingKind::Unaccounted | FindingKind::NotCanonical),
+        "{update:?}"
+    );
+    // What goes on from the first audit comes to the same.
+    let resumed = Audit::of(&config).resume(&file).run().await.unwrap();
+    assert_eq!(resumed, whole);
+    // A stranger finds the same, and nothing vouches for it.
+    let other = temp_dir("stranger");
+    let mut stranger = config.clone();
+    stranger.log.path = Some(other.path().to_path_buf());
+    let report = Audit::of(&stranger).run().await.unwrap();
+    assert_eq!((report.verdict, report.counts), (AuditVerdict::Unconfirmed, whole.counts));
+    // The file of one ledger does not fit another.
+    drop(store);
+    let log = temp_dir("another");
+    let another = on_server::config(server(), server().fresh_database_name(), &log);
+    assert!(Audit::of(&another).run().await.is_err(), "there is none, and none was known");
+    EventStore::open(&another).await.unwrap();
+    let report = Audit::of(&another).resume(&file).run().await.unwrap();
+    assert_eq!(report.verdict, AuditVerdict::Broken);
+    let mut gone = another.clone();
+    gone.storage.immudb.database = server().fresh_database_name();
+    gone.trust.pin = whole.through;
+    let report = Audit::of(&gone).run().await.unwrap();
+    assert_eq!(report.inconsistencies[0].kind, Missing);
+}
