@@ -1,5 +1,7 @@
 //! The thin store.
 
+use std::collections::BTreeMap;
+
 use counterfoil_core::{
     Alh, EntryDigest, Header, Root, Table, TreeSize, TrustedState, TxId, VerifiedTx,
     verify_consistency,
@@ -262,10 +264,53 @@ async fn proven_table(source: &mut WireSource, created: &VerifiedTx) -> Result<T
     Err(differs(format!("transaction {} did not create it", created.id())).into())
 }
 
-/// What is known about the rows of one commit.
+/// The rows that say that they were committed together with one, in the order
+/// in which they say they were. All of it is a hint: `eh` decides.
 struct Commit {
-    /// In the order of the INSERT, as far as it says.
-    digests: Vec<EntryDigest>,
+    table: Table<'static>,
+    id: [u8; 16],
+    own: (StreamKey, i64),
+    rows: BTreeMap<u32, EntryDigest>,
+}
+
+impl Commit {
+    fn new(table: Table<'static>, row: &StoredRow, body: &EventBody, digest: EntryDigest) -> Self {
+        let own = (StreamKey::of_row(row), row.event_number);
+        let rows = BTreeMap::from([(body.commit_index, digest)]);
+        Self { table, id: body.commit_id, own, rows }
+    }
+
+    /// Takes a row whose place is free.
+    fn add(&mut self, row: &StoredRow) {
+        if let Some((index, digest)) = self.place(row)
+            && self.rows.len() < MOST_ROWS
+        {
+            self.rows.entry(index).or_insert(digest);
+        }
+    }
+
+    /// Takes a row, also in the place of another.
+    fn put(&mut self, row: &StoredRow) {
+        if let Some((index, digest)) = self.place(row)
+            && (self.rows.len() < MOST_ROWS || self.rows.contains_key(&index))
+        {
+            self.rows.insert(index, digest);
+        }
+    }
+
+    /// Where the row says it stood; `None` for a row of another commit, and
+    /// for the one that is looked for, which is known.
+    fn place(&self, row: &StoredRow) -> Option<(u32, EntryDigest)> {
+        if row.event_number == self.own.1 && StreamKey::of_row(row) == self.own.0 {
+            return None;
+        }
+        let body = EventBody::decode(&row.body).ok().filter(|body| body.commit_id == self.id)?;
+        Some((body.commit_index, schema::row_digest(&self.table, row).ok()?))
+    }
+
+    fn digests(&self) -> Vec<EntryDigest> {
+        self.rows.values().copied().collect()
+    }
 }
 
 impl Reader {
@@ -288,8 +333,7 @@ impl Reader {
         let body = EventBody::decode(&row.body).map_err(|error| no_event(error.to_string()))?;
         let digest = schema::row_digest(&self.table, &row);
         let digest = digest.map_err(|error| no_event(error.to_string()))?;
-        let commit = self.commit(&key, &row, &body, digest).await?;
-        let (header, digests) = self.seek(&body, digest, commit).await?;
+        let (header, digests) = self.transaction(&row, &body, digest).await?;
         let Self { source, tree, .. } = self;
         let proved = prove(source, tree, self.state, &self.header, header).await?;
         let altered = || Verdict::EntriesAltered { tx: header.id };
@@ -328,53 +372,26 @@ impl Reader {
         })
     }
 
-    /// The rows that say they were committed together with this one.
-    async fn commit(
+    /// The first transaction after the one that the writer had seen whose
+    /// entries are the row, by itself or with those of its commit.
+    async fn transaction(
         &mut self,
-        key: &StreamKey,
         row: &StoredRow,
         body: &EventBody,
         digest: EntryDigest,
-    ) -> Result<Commit> {
-        let table = self.table;
-        let mut rows = vec![(body.commit_index, digest)];
-        let mut take = |other: StoredRow| {
-            // The row itself is taken as it was first written.
-            let itself =
-                other.event_number == row.event_number && StreamKey::of_row(&other) == *key;
-            if itself || rows.len() >= MOST_ROWS {
-                return;
-            }
-            if let Ok(theirs) = EventBody::decode(&other.body)
-                && theirs.commit_id == body.commit_id
-                && let Ok(digest) = schema::row_digest(&table, &other)
-            {
-                rows.push((theirs.commit_index, digest));
-            }
-        };
-        self.source.rows_seen(body.seen_tx, &mut take).await?;
-        rows.sort_unstable();
-        rows.dedup();
-        Ok(Commit { digests: rows.into_iter().map(|(_, digest)| digest).collect() })
-    }
-
-    /// The first transaction after the one that the writer had seen whose
-    /// entries are the row, by itself or with those of its commit.
-    async fn seek(
-        &mut self,
-        body: &EventBody,
-        digest: EntryDigest,
-        commit: Commit,
     ) -> Result<(Header<'static>, Vec<EntryDigest>)> {
         let state = self.state.tx;
         if body.seen_tx >= state.get() {
             let seen = TxId::new(body.seen_tx);
             return Err(Undecided::NewerThanState { seen, state }.into());
         }
-        let groups = [vec![digest], commit.digests];
+        let mut commit = Commit::new(self.table, row, body, digest);
+        self.source.rows_seen(body.seen_tx, &mut |other| commit.add(&other)).await?;
+        let groups = [vec![digest], commit.digests()];
         let roots: [Root; 2] = [entries_root(&groups[0]), entries_root(&groups[1])];
         let first = body.seen_tx + 1;
         let last = state.get().min(body.seen_tx.saturating_add(SEEK));
+        let mut passed = Vec::new();
         let (mut from, mut step) = (first, 1);
         while from <= last {
             let to = last.min(from + step - 1);
@@ -382,8 +399,31 @@ impl Reader {
                 if let Some(found) = roots.iter().position(|root| *root == header.eh) {
                     return Ok((header, groups[found].clone()));
                 }
+                passed.push(header);
             }
             (from, step) = (to + 1, step * 4);
+        }
+        // Rows of the same append may have been overwritten since: as they
+        // were first written.
+        if body.append_count > 1 {
+            let before = u64::from(body.append_index);
+            let behind = u64::from(body.append_count - 1 - body.append_index);
+            let numbers = body.event_number.saturating_sub(before)
+                ..=body.event_number.saturating_add(behind.min(MOST_ROWS as u64));
+            let key = StreamKey::of_row(row);
+            let mut number = None;
+            let take = &mut |other: StoredRow| {
+                // The oldest revision of each comes first.
+                if number.replace(other.event_number) != Some(other.event_number) {
+                    commit.put(&other);
+                }
+            };
+            self.source.history_of(&key, numbers, take).await?;
+            let digests = commit.digests();
+            let root = entries_root(&digests);
+            if let Some(header) = passed.into_iter().find(|header| header.eh == root) {
+                return Ok((header, digests));
+            }
         }
         Err(Undecided::NoTransaction { first: TxId::new(first), last: TxId::new(last) }.into())
     }

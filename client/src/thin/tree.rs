@@ -370,3 +370,232 @@ fn grow(edge: &mut Tiles, index: u64, leaf: Hash) {
         id = id.above();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use counterfoil_core::{
+        HeaderVersion, LeafIndex, Root, TreeSize, TxMetadata, verify_consistency, verify_inclusion,
+    };
+
+    use super::*;
+    use crate::error::Error;
+
+    /// The leaf of every transaction in these ledgers.
+    const ALH: Alh = Alh::new([0x5a; 32]);
+
+    /// A ledger of any size all of whose transactions have one hash, so that
+    /// every full tile of a level is the same, with its tiles up to a size.
+    struct Uniform {
+        /// The hash that fills the tiles of each level.
+        fill: Vec<Hash>,
+        size: u64,
+        /// Where the tiles end.
+        published: u64,
+        /// Tiles that are not there, and tiles with false rows beside them.
+        missing: Vec<TileId>,
+        squatted: Vec<TileId>,
+        statements: u64,
+        headers: u64,
+        bytes: u64,
+    }
+
+    impl Uniform {
+        fn new(size: u64, published: u64) -> Self {
+            let mut fill = vec![ALH.leaf_hash().to_bytes()];
+            for level in 0..7 {
+                fill.push(tiles::fold(&[fill[level]; WIDTH]));
+            }
+            Self {
+                fill,
+                size,
+                published,
+                missing: Vec::new(),
+                squatted: Vec::new(),
+                statements: 0,
+                headers: 0,
+                bytes: 0,
+            }
+        }
+
+        fn root(&self, size: u64) -> Root {
+            let mut nodes = Filled(&self.fill);
+            prover::root(&mut nodes, size)
+        }
+
+        /// The header of the transaction after `size`.
+        fn state(&self) -> Header<'static> {
+            self.header(self.size + 1)
+        }
+
+        fn header(&self, id: u64) -> Header<'static> {
+            Header {
+                id: TxId::new(id),
+                prev_alh: ALH,
+                ts: 0,
+                version: HeaderVersion::V1,
+                metadata: TxMetadata::default(),
+                nentries: 1,
+                eh: Root::ZERO,
+                bl_tx_id: TxId::new(id - 1),
+                bl_root: self.root(id - 1),
+            }
+        }
+    }
+
+    /// Its nodes, computed.
+    struct Filled<'a>(&'a [Hash]);
+
+    impl prover::Nodes for Filled<'_> {
+        fn node(&mut self, level: u32, index: u64) -> Hash {
+            let (id, _, count) = TileId::of_node(level, index);
+            tiles::fold(&vec![self.0[id.level as usize]; count])
+        }
+    }
+
+    impl TileSource for Uniform {
+        async fn tiles(&mut self, id: TileId, width: usize) -> Result<Vec<ClaimedTile>> {
+            self.statements += 1;
+            let hashes = self.published >> (8 * id.level);
+            let there = hashes.saturating_sub(id.index * FULL).min(FULL) as usize;
+            let mut found = Vec::new();
+            if self.squatted.contains(&id) {
+                found.push(ClaimedTile::of(id, &vec![[7; 32]; width]));
+            }
+            // A row for each width that was ever published; the narrowest
+            // that is wide enough comes first.
+            if there >= width && !self.missing.contains(&id) {
+                found.push(ClaimedTile::of(id, &vec![self.fill[id.level as usize]; width]));
+            }
+            self.bytes += found.iter().map(|tile| tile.hashes.len() as u64).sum::<u64>();
+            Ok(found)
+        }
+    }
+
+    impl HeaderSource for Uniform {
+        async fn headers(&mut self, first: u64, last: u64) -> Result<Vec<Header<'static>>> {
+            assert!(first >= 1 && last <= self.size + 1, "{first} to {last} of {}", self.size);
+            self.headers += last + 1 - first;
+            Ok((first..=last).map(|id| self.header(id)).collect())
+        }
+    }
+
+    async fn proves(source: &mut Uniform, tree: &mut ThinTree, tx: u64) {
+        let path = tree.inclusion(source, TxId::new(tx)).await.unwrap();
+        let (size, root) = (tree.size(), source.root(tree.size()));
+        let (index, size) = (LeafIndex::new(tx - 1), TreeSize::new(size));
+        verify_inclusion(&ALH.leaf_hash(), index, size, &path, &root).unwrap();
+    }
+
+    fn why<T>(result: Result<T>) -> Undecided {
+        match result {
+            Err(Error::CannotDecide(why)) => *why,
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("decided"),
+        }
+    }
+
+    /// The budget: 8 statements beside headers, 255 headers in the tail, 64 KB
+    /// of tiles. A read asks for two rows beside what is counted here, opening
+    /// for one.
+    #[tokio::test]
+    async fn a_hundred_million_transactions_stay_within_the_budget() {
+        // The last is the worst: every tile at the edge lacks one hash.
+        for size in [100_000_000, 100_000_255, (1 << 32) - 1, (1 << 24) + 1] {
+            let source = &mut Uniform::new(size, size);
+            let mut tree = ThinTree::open(source, &source.state()).await.unwrap();
+            proves(source, &mut tree, 1).await;
+            let tiles = (source.statements, source.bytes);
+            assert!(source.statements < 8 && source.headers <= 255, "{size}: {tiles:?}");
+            assert!(source.bytes <= 64 * 1024, "{size}: {tiles:?}");
+            for tx in [2, 255, 70_000, size / 2, size - 300, size - 1, size] {
+                (source.statements, source.headers, source.bytes) = (0, 0, 0);
+                proves(source, &mut tree, tx).await;
+                assert!(source.statements <= 6 && source.headers == 0, "{size}: {tx}");
+                assert!(source.bytes <= 64 * 1024, "{size}: {tx}");
+            }
+            assert_eq!(tree.take_flaws(), []);
+            assert!(tree.kept.len() <= MOST_KEPT);
+        }
+    }
+
+    /// Every size across the borders of tiles, whatever part of the tiles is
+    /// published.
+    #[tokio::test]
+    async fn every_size_is_proved_from_every_end_of_the_tiles() {
+        for size in [1, 2, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537, 66_000] {
+            for behind in [0, 1, 256, 600, 1024] {
+                let published = u64::saturating_sub(size, behind);
+                let source = &mut Uniform::new(size, published);
+                let mut tree = ThinTree::open(source, &source.state()).await.unwrap();
+                for tx in [1, 2, size / 2, size - 1, size]
+                    .into_iter()
+                    .filter(|tx| (1..=size).contains(tx))
+                {
+                    proves(source, &mut tree, tx).await;
+                }
+                for old in
+                    [1, 2, 255, 256, 257, 512, 65_536, size].into_iter().filter(|o| *o <= size)
+                {
+                    let path = tree.consistency(source, old).await.unwrap();
+                    let (old_root, root) = (source.root(old), source.root(size));
+                    let (old, new) = (TreeSize::new(old), TreeSize::new(size));
+                    verify_consistency(old, &old_root, new, &root, &path).unwrap();
+                }
+                assert!(tree.inclusion(source, TxId::new(0)).await.is_err());
+                assert!(tree.inclusion(source, TxId::new(size + 1)).await.is_err());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn tiles_that_end_too_early_are_named() {
+        let source = &mut Uniform::new(3000, 1500);
+        let Undecided::TilesEnd { size, flaws } =
+            why(ThinTree::open(source, &source.state()).await)
+        else {
+            panic!("another reason")
+        };
+        assert_eq!(size, 1792);
+        let missing = (7..=11).rev().map(|width| TileFlaw {
+            tile: name(TileId { level: 1, index: 0 }, width),
+            problem: TileProblem::Missing,
+        });
+        assert!(flaws.into_iter().eq(missing));
+        // No header was fetched in vain.
+        assert_eq!(source.headers, 0);
+    }
+
+    #[tokio::test]
+    async fn a_missing_tile_is_made_from_headers_at_the_bottom_and_named_above() {
+        let source = &mut Uniform::new(200_000, 200_000);
+        let (bottom, above) = (TileId { level: 0, index: 5 }, TileId { level: 1, index: 1 });
+        source.missing = vec![bottom, above];
+        let mut tree = ThinTree::open(source, &source.state()).await.unwrap();
+        source.headers = 0;
+        proves(source, &mut tree, 5 * 256 + 7).await;
+        assert_eq!(source.headers, 256);
+        let missing = |id| TileFlaw { tile: name(id, FULL), problem: TileProblem::Missing };
+        assert_eq!(tree.take_flaws(), [missing(bottom)]);
+        let why = why(tree.inclusion(source, TxId::new(70_000)).await);
+        assert_eq!(why, Undecided::Tile { flaws: vec![missing(above)] });
+    }
+
+    #[tokio::test]
+    async fn squatters_at_every_level_are_named_and_passed_over() {
+        let source = &mut Uniform::new(200_000, 200_000);
+        let squatted = [(0, 3), (1, 0), (1, 3), (2, 0)];
+        source.squatted = squatted.map(|(level, index)| TileId { level, index }).to_vec();
+        let mut tree = ThinTree::open(source, &source.state()).await.unwrap();
+        proves(source, &mut tree, 3 * 256 + 7).await;
+        let mut named: Vec<_> = tree
+            .take_flaws()
+            .into_iter()
+            .map(|flaw| {
+                assert_eq!(flaw.problem, TileProblem::Foreign);
+                (flaw.tile.level, flaw.tile.index)
+            })
+            .collect();
+        named.sort_unstable();
+        assert_eq!(named, squatted);
+    }
+}

@@ -1,8 +1,12 @@
 //! A server as a thin reader asks it, every statement and byte counted.
 
+use std::ops::RangeInclusive;
+
 use counterfoil_core::{Header, TrustedState, TxId};
 
 use super::answer;
+use super::exchange::Failure;
+use super::refusal::Refusal;
 use super::sql;
 use super::wire::{OnMissing, Wire, sql_integer};
 use crate::config::ImmudbConfig;
@@ -70,6 +74,28 @@ impl WireSource {
         Ok(first)
     }
 
+    /// Every revision of these rows of a stream, the oldest of each first.
+    pub(crate) async fn history_of(
+        &mut self,
+        key: &StreamKey,
+        numbers: RangeInclusive<u64>,
+        sink: &mut (dyn FnMut(StoredRow) + Send),
+    ) -> Result<()> {
+        self.cost.statements += 1;
+        let mut bytes = 0;
+        let count = &mut |row: StoredRow| {
+            bytes += row_bytes(&row);
+            if StreamKey::of_row(&row) == *key {
+                sink(row);
+            }
+        };
+        let StreamKey { domain, edition, root } = key;
+        let (first, last) = (*numbers.start(), *numbers.end());
+        self.ledger.history_of(domain, edition, root, first, last, count).await?;
+        self.cost.row_bytes += bytes;
+        Ok(())
+    }
+
     /// The rows, as they are now, whose writers had seen exactly this
     /// transaction.
     pub(crate) async fn rows_seen(
@@ -108,10 +134,7 @@ impl TileSource for WireSource {
         match answer {
             Ok(()) => Ok(tiles),
             // Tiles can be anything, also not there.
-            Err(super::exchange::Failure::Refused {
-                refusal: super::refusal::Refusal::NoTable,
-                ..
-            }) => Ok(Vec::new()),
+            Err(Failure::Refused { refusal: Refusal::NoTable, .. }) => Ok(Vec::new()),
             Err(failure) => Err(failure.unavailable(statement.what()).into()),
         }
     }
