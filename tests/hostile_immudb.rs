@@ -2,10 +2,10 @@
 //! whatever is said, nothing false is believed and nothing is acknowledged
 //! that is not so.
 
-#[path = "hostile/harm.rs"]
-mod harm;
 #[path = "hostile/follow.rs"]
 mod follow;
+#[path = "hostile/harm.rs"]
+mod harm;
 #[path = "hostile/headers.rs"]
 mod headers;
 #[path = "hostile/history.rs"]
