@@ -165,15 +165,14 @@ impl DualProof<'_> {
         if t.bl_tx_id.next() == Some(t.id) && *last != t.prev_alh {
             return Err(DualError::LastLeaf { tx: t.bl_tx_id, legacy: true });
         }
+        // The same of S, also where S's own tree had that leaf already.
+        if t.bl_tx_id.next() == Some(source.tx) && *last != s.prev_alh {
+            return Err(DualError::LastLeaf { tx: t.bl_tx_id, legacy: true });
+        }
         // S lies beyond T's tree, and the tree has leaves that S's tree had not. The linear advance
         // ties them to its last leaf, and that to the chain only if it is S's predecessor.
-        if s.bl_tx_id < t.bl_tx_id && t.bl_tx_id < source.tx {
-            if t.bl_tx_id.next() != Some(source.tx) {
-                return Err(DualError::Untied { after: s.bl_tx_id, up_to: t.bl_tx_id });
-            }
-            if *last != s.prev_alh {
-                return Err(DualError::LastLeaf { tx: t.bl_tx_id, legacy: true });
-            }
+        if s.bl_tx_id < t.bl_tx_id && t.bl_tx_id.next() < Some(source.tx) {
+            return Err(DualError::Untied { after: s.bl_tx_id, up_to: t.bl_tx_id });
         }
         Ok(())
     }

@@ -130,6 +130,26 @@ fn a_last_leaf_that_is_not_the_sources_predecessor_is_refused() {
     assert_eq!((back, on), (Err(error), Err(error)));
 }
 
+/// Likewise where the source's own tree has that leaf, and only the target's lags.
+#[test]
+fn a_source_that_contradicts_itself_is_refused_where_the_proof_shows_it() {
+    let mut ledger = Ledger::current(5);
+    let other = Header { ts: 0, ..ledger.header(4) }.alh().unwrap();
+    ledger.headers[4].prev_alh = other;
+    ledger.leaves[4] = leaf(ledger.alh(5).as_bytes());
+    for target in 5..8 {
+        let proof = ledger.dual(5, target);
+        let (from, to) = (ledger.tx(5), ledger.tx(target));
+        let (back, on) = proof.check(&from, &to, FORMAT);
+        assert!(back.is_ok() && on.is_ok(), "it holds by the rules of the format");
+        let error = DualError::LastLeaf { tx: TxId::new(4), legacy: true };
+        let (back, on) = proof.check(&from, &to, STRICT);
+        assert_eq!((back, on), (Err(error), Err(error)), "5 to {target}");
+        let root = *ledger.root(4).as_bytes();
+        ledger.append(4, root);
+    }
+}
+
 /// A target whose tree ends with another transaction than its own predecessor.
 #[test]
 fn a_last_leaf_that_is_not_the_targets_predecessor_is_refused() {

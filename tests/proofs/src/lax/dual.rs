@@ -93,9 +93,7 @@ impl Dual<'_> {
                 || tree + 1 != t.id
                 || *last == t.prev_alh)
             && (rules.off(Rule::NothingUntied) || !beyond || adjacent)
-            && (rules.off(Rule::LastIsSourcesPredecessor)
-                || !(beyond && adjacent)
-                || *last == s.prev_alh)
+            && (rules.off(Rule::LastIsSourcesPredecessor) || !adjacent || *last == s.prev_alh)
     }
 
     /// The last leaf of the target's tree.

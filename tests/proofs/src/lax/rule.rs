@@ -38,7 +38,7 @@ pub enum Rule {
     /// Where the target's tree ends before the source with leaves that the source's did not have,
     /// it ends right before the source.
     NothingUntied,
-    /// And then its last leaf is the source's predecessor.
+    /// Where the source follows the last leaf of the target's tree, that is the source's predecessor.
     LastIsSourcesPredecessor,
     /// The chain begins with the hash of where it begins.
     LinearStart,
