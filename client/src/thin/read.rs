@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use counterfoil_core::{
-    Alh, EntryDigest, Header, Root, Table, TreeSize, TrustedState, TxId, VerifiedTx,
+    Alh, EntryDigest, Header, HeaderVersion, Root, Table, TreeSize, TrustedState, TxId, VerifiedTx,
     verify_consistency,
 };
 use tokio::sync::Mutex;
@@ -242,6 +242,12 @@ async fn prove(
         let reason = format!("it is not the one in the state's tree ({error})");
         Verdict::BadHeader { tx: header.id, reason }
     })?;
+    // Digests are compared below, and in version 0 the same ones are other
+    // entries': what anybody may have written would pass for a row of ours.
+    if tx.version() != HeaderVersion::V1 {
+        let reason = "its header is of version 0, which holds no rows of ours".into();
+        return Err(Verdict::BadHeader { tx: header.id, reason }.into());
+    }
     Ok(Proved { tx, header, path })
 }
 
