@@ -3,6 +3,8 @@
 
 mod disk;
 mod files;
+#[cfg(feature = "immudb")]
+mod on_server;
 
 use counterfoil::{Error, EventStore, ExpectedVersion, ReadOptions, Unavailable};
 use disk::Disk;
@@ -99,20 +101,12 @@ fn a_disk_that_became_read_only_is_named_and_loses_nothing() {
 #[cfg(feature = "immudb")]
 #[test]
 fn a_full_disk_under_the_log_of_an_immudb_loses_nothing_that_was_acknowledged() {
-    use counterfoil::{BackendKind, Config};
     use counterfoil_test_support::server;
 
     let name = "a_full_disk_under_the_log_of_an_immudb_loses_nothing_that_was_acknowledged";
     disk::on_a_small_disk(name, async |disk| {
         let server = server();
-        let mut config = Config::default();
-        config.storage.backend = BackendKind::Immudb;
-        config.storage.immudb.host = server.host.clone();
-        config.storage.immudb.port = server.port;
-        config.storage.immudb.username = server.username.clone();
-        config.storage.immudb.password = server.password.clone();
-        config.storage.immudb.database = server.fresh_database_name();
-        config.log.path = Some(disk.folder());
+        let config = on_server::config(server, server.fresh_database_name(), disk.folder());
         survives(&disk, async || EventStore::open(&config).await.unwrap()).await;
     });
 }
