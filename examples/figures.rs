@@ -38,6 +38,9 @@ struct Args {
     /// Bytes of an event's payload.
     #[arg(long, default_value_t = 200)]
     payload: usize,
+    /// Writers at the same time, each with a stream of its own.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    writers: u32,
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
@@ -54,6 +57,8 @@ struct Figures {
     payload_bytes: usize,
     appends_alone_per_second: f64,
     appends_together_per_second: f64,
+    writers: u32,
+    appends_shared_per_second: f64,
     reads_alone: Reads,
     reads_together: Reads,
     sync_transactions_per_second: f64,
@@ -108,6 +113,7 @@ async fn measure(args: &Args, config: &Config, folder: &Path) -> Result<Figures>
 
     let store = EventStore::open(config).await?;
     let appends_together_per_second = append_together(&store, &together, args).await?;
+    let appends_shared_per_second = append_shared(&store, args).await?;
     Ok(Figures {
         backend: match config.storage.backend {
             BackendKind::Embedded => "embedded",
@@ -118,6 +124,8 @@ async fn measure(args: &Args, config: &Config, folder: &Path) -> Result<Figures>
         payload_bytes: args.payload,
         appends_alone_per_second,
         appends_together_per_second,
+        writers: args.writers,
+        appends_shared_per_second,
         reads_alone: reads(&store, config, &alone, args.rounds).await?,
         reads_together: reads(&store, config, &together, args.rounds).await?,
         sync_transactions_per_second,
@@ -147,6 +155,30 @@ async fn append_together(store: &EventStore, cover: &Cover, args: &Args) -> Resu
         let start = Instant::now();
         store.append(cover, ExpectedVersion::Any, &events).await?;
         rates.push(rate(TOGETHER.into(), start.elapsed()));
+    }
+    Ok(median(rates))
+}
+
+/// Events that many writers append at the same time, one after the other each.
+async fn append_shared(store: &EventStore, args: &Args) -> Result<f64> {
+    let mut rates = Vec::new();
+    for _ in 0..args.rounds {
+        let each = args.count.div_ceil(args.writers);
+        let start = Instant::now();
+        let writers = (0..args.writers).map(|writer| {
+            let cover = Cover::new("figures", format!("writer {writer}"));
+            let (store, events) = (store.clone(), events(&cover, each, args.payload));
+            tokio::spawn(async move {
+                for event in &events {
+                    store.add_event(event).await?;
+                }
+                anyhow::Ok(())
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await??;
+        }
+        rates.push(rate(u64::from(each) * u64::from(args.writers), start.elapsed()));
     }
     Ok(median(rates))
 }
@@ -332,6 +364,8 @@ impl fmt::Display for Figures {
         };
         line("verified appends, one event each", self.appends_alone_per_second, "events/s")?;
         line("verified appends, 1,000 events each", self.appends_together_per_second, "events/s")?;
+        let shared = format!("verified appends, {} writers of one event each", self.writers);
+        line(&shared, self.appends_shared_per_second, "events/s")?;
         for (name, reads) in
             [("one event each", &self.reads_alone), ("1,000 events each", &self.reads_together)]
         {

@@ -38,6 +38,19 @@ pub fn oracle_binary() -> Result<PathBuf, String> {
     })
 }
 
+/// immudb's official Go client, to be measured against: see
+/// `tests/immudb/official`.
+///
+/// # Errors
+///
+/// A sentence that says what is missing and how to get it.
+pub fn official_client_binary() -> Result<PathBuf, String> {
+    let what = "immudb's official client";
+    binary(&Program { name: "immudb-official", package: "official", what }).map_err(|why| {
+        format!("{why}\nComparing with the official client needs Go: `scripts/test` installs it, or see https://go.dev/dl")
+    })
+}
+
 /// The program's binary, built if it is not there or its sources changed.
 /// Processes that ask at the same time wait for the one that builds.
 fn binary(program: &Program) -> Result<PathBuf, String> {
