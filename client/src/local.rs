@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use counterfoil_core::{Alh, EntryDigest, Header, Table, TrustedState, TxId, VerifiedTx};
-use sqlx::SqliteConnection;
+use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
@@ -130,6 +130,11 @@ impl Local {
             checked: HashMap::new(),
             grown,
         })
+    }
+
+    /// Closes the file, and waits until it is.
+    pub(crate) async fn close(self) -> Result<()> {
+        Ok(self.conn.close().await?)
     }
 
     pub(crate) fn conn(&mut self) -> &mut SqliteConnection {

@@ -71,6 +71,17 @@ pub enum Verdict {
         /// What stands at the same transaction now.
         found: TrustedState,
     },
+    /// The ledger never was in a state that somebody else has seen.
+    #[error(
+        "the ledger never was at {asked}: there it is at {found}. Whoever saw the other was shown \
+         another history; keep both states, they are the evidence"
+    )]
+    OtherState {
+        /// The state that was asked about.
+        asked: TrustedState,
+        /// What this client verified there.
+        found: TrustedState,
+    },
     /// The ledger goes on beyond what was pinned, and nobody vouches for that.
     #[error(
         "the ledger extends the pin, unconfirmed: {pinned} is pinned, it ends at {found}. If you \

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use counterfoil::{Cover, Error, Event, ExpectedVersion, ReadOptions, StreamVersion};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::task::JoinSet;
 
 use super::{Harness, numbered, said, sequences, shipment};
@@ -124,6 +125,15 @@ pub(crate) async fn writers_at_the_same_time_share_transactions(harness: impl Ha
         assert!(said(&read).into_iter().eq((0..EACH).map(|n| numbered(&cover, n))));
     }
     assert_eq!(store.findings().await.unwrap(), []);
+}
+
+pub(crate) async fn appends_stand_in_the_order_in_which_they_were_begun(harness: impl Harness) {
+    let store = harness.open().await;
+    let cover = shipment();
+    let events: Vec<Event> = (0..300).map(|n| numbered(&cover, n)).collect();
+    let appends = events.iter().map(|event| store.add_event(event));
+    let added: Vec<_> = stream::iter(appends).buffered(100).try_collect().await.unwrap();
+    assert!(added.iter().map(|added| added.sequence).eq(0..300));
 }
 
 pub(crate) async fn an_append_that_is_refused_does_not_hinder_its_neighbours(

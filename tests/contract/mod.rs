@@ -104,6 +104,7 @@ macro_rules! contract {
             streams {
                 a_stream_says_where_it_is_and_how_far_that_is_known
                 streams_are_listed_with_their_ends
+                a_state_that_somebody_else_saw_is_held_against_the_ledger
             }
             editions {
                 the_main_edition_has_three_names
@@ -126,6 +127,7 @@ macro_rules! contract {
                 of_many_appends_that_expect_one_version_exactly_one_wins
                 of_many_appends_with_one_external_id_exactly_one_writes
                 writers_at_the_same_time_share_transactions
+                appends_stand_in_the_order_in_which_they_were_begun
                 an_append_that_is_refused_does_not_hinder_its_neighbours
                 a_reader_beside_a_writer_sees_a_growing_prefix
                 clones_are_one_store

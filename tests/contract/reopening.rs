@@ -27,6 +27,7 @@ macro_rules! reopening_contract {
                 a_read_only_store_reads_and_refuses_to_write
                 a_ledger_that_is_open_cannot_be_opened_twice
                 what_was_open_can_be_opened_again_at_once
+                a_closed_store_leaves_whole_files
             }
         }
     };
@@ -173,4 +174,23 @@ pub(crate) async fn what_was_open_can_be_opened_again_at_once(harness: impl Reop
         let store = harness.open().await;
         assert_eq!(store.add_event(&numbered(&shipment(), n)).await.unwrap().sequence, n);
     }
+}
+
+pub(crate) async fn a_closed_store_leaves_whole_files(harness: impl Reopen) {
+    let store = harness.open().await;
+    let clone = store.clone();
+    let added = clone.add_event(&numbered(&shipment(), 0)).await.unwrap();
+    store.close().await.unwrap();
+    // The other handle is still good.
+    assert!(clone.verify_event(&numbered(&shipment(), 0), &added.proof).await.unwrap());
+    clone.close().await.unwrap();
+    let config = harness.config();
+    for folder in [config.storage.embedded.path.parent(), config.log.path.as_deref()] {
+        for entry in folder.into_iter().flat_map(|folder| folder.read_dir().into_iter().flatten()) {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            assert!(!name.ends_with("-wal") && !name.ends_with("-shm"), "{name}");
+        }
+    }
+    let store = harness.open().await;
+    assert_eq!(store.next_sequence(&shipment()).await.unwrap(), 1);
 }

@@ -1,6 +1,6 @@
 //! What is said about streams beside their events.
 
-use counterfoil::{Completeness, Cover, Edition, Streams};
+use counterfoil::{Completeness, Cover, Edition, Error, Streams, TrustedState, TxId, Verdict};
 
 use super::{Harness, numbered, shipment};
 
@@ -39,4 +39,26 @@ pub(crate) async fn streams_are_listed_with_their_ends(harness: impl Harness) {
     }
     let one = store.list_streams(&Streams::of(&all[3].0)).await.unwrap();
     assert_eq!(one.streams, all[3..]);
+}
+
+pub(crate) async fn a_state_that_somebody_else_saw_is_held_against_the_ledger(
+    harness: impl Harness,
+) {
+    let store = harness.open().await;
+    let mut seen = vec![store.state().await.unwrap()];
+    for n in 0..5 {
+        store.add_event(&numbered(&shipment(), n)).await.unwrap();
+        seen.push(store.state().await.unwrap());
+    }
+    for (state, next) in seen.iter().zip(seen.iter().skip(1)) {
+        store.check_state(*state).await.unwrap();
+        let asked = TrustedState { tx: state.tx, alh: next.alh };
+        let refused = store.check_state(asked).await.unwrap_err();
+        assert_eq!(refused.verdict(), Some(&Verdict::OtherState { asked, found: *state }));
+    }
+    let last = seen[seen.len() - 1];
+    store.check_state(last).await.unwrap();
+    let beyond = TrustedState { tx: TxId::new(last.tx.get() + 1), alh: last.alh };
+    let refused = store.check_state(beyond).await.unwrap_err();
+    assert!(matches!(refused, Error::BeyondState { verified, .. } if verified == last.tx));
 }

@@ -63,6 +63,18 @@ pub enum AuditVerdict {
     Broken,
 }
 
+impl AuditVerdict {
+    /// The name that it has in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Incomplete => "incomplete",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Broken => "broken",
+        }
+    }
+}
+
 /// Something that does not hold, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -146,8 +146,9 @@ impl EventStore {
     ///
     /// Appends that are made at the same time share transactions: what waits
     /// when a commit ends makes the next one. Each has an outcome and proofs
-    /// of its own, and one that is refused does not hinder the others. A
-    /// dropped future does not take back what was begun.
+    /// of its own, and one that is refused does not hinder the others. Those
+    /// to one stream stand in it in the order in which their futures were
+    /// polled first. A dropped future does not take back what was begun.
     ///
     /// # Errors
     ///
@@ -176,17 +177,25 @@ impl EventStore {
             lost: 0,
             alone: false,
         };
+        // Before anything is spawned: appends wait in the order in which their
+        // futures are polled first.
+        let answered = self.shared.enqueue(request);
         let shared = Arc::clone(&self.shared);
-        to_the_end(async move { shared.append(request).await }).await
+        to_the_end(async move { shared.append(answered).await }).await
     }
 }
 
 impl Shared {
-    /// Waits until this append is answered, or until it is this one's turn to
-    /// commit what waits: for itself and everybody else.
-    async fn append(&self, request: Request) -> Result<Appended> {
-        let (answer, mut answered) = oneshot::channel();
+    /// Puts an append in line.
+    fn enqueue(&self, request: Request) -> oneshot::Receiver<Result<Appended>> {
+        let (answer, answered) = oneshot::channel();
         self.queue().push_back(Waiting { request, answer });
+        answered
+    }
+
+    /// Waits until an append is answered, or until it is this one's turn to
+    /// commit what waits: for itself and everybody else.
+    async fn append(&self, mut answered: oneshot::Receiver<Result<Appended>>) -> Result<Appended> {
         loop {
             tokio::select! {
                 biased;

@@ -142,6 +142,28 @@ impl EventStore {
         StoreOptions::new().in_memory().await
     }
 
+    /// Ends the store: what was begun is waited for, and its files are closed,
+    /// each whole in itself and free for the next process. Nothing is lost
+    /// without it; SQLite then finds its write-ahead log at the next opening,
+    /// and a copy of the file alone would lack what is in that.
+    ///
+    /// Where other handles on this store are alive, followers among them, the
+    /// files stay open until the last of them is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if a file could not be closed properly.
+    pub async fn close(self) -> Result<()> {
+        drop(self.shared.writing.lock().await);
+        let Some(shared) = Arc::into_inner(self.shared) else { return Ok(()) };
+        shared.local.into_inner().close().await?;
+        match shared.backend {
+            Backend::Embedded(embedded) => embedded.into_inner().close().await,
+            #[cfg(feature = "immudb")]
+            Backend::Immudb(_) => Ok(()),
+        }
+    }
+
     async fn open_with(config: &Config, options: StoreOptions, write: bool) -> Result<Self> {
         let StoreOptions { environment, progress } = options;
         let (backend, local) = match config.storage.backend {
@@ -200,6 +222,30 @@ impl EventStore {
     pub async fn state(&self) -> Result<TrustedState> {
         self.sync().await?;
         self.shared.local.lock().await.state()
+    }
+
+    /// Holds the ledger to a state that somebody else has seen: it must be
+    /// one that the ledger went through.
+    ///
+    /// What success does not prove: that nobody is shown anything else. It
+    /// says that up to this state the two of you were shown the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Verdict::OtherState`] if the ledger has another transaction there.
+    /// [`Error::BeyondState`] if it does not reach so far. As every read.
+    pub async fn check_state(&self, state: TrustedState) -> Result<()> {
+        self.sync().await?;
+        let mut local = self.shared.local.lock().await;
+        let verified = local.state()?.tx;
+        if state.tx > verified {
+            return Err(Error::BeyondState { asked: state.tx, verified });
+        }
+        let alh = local.checked(state.tx).await?.tx.alh();
+        if alh == state.alh {
+            return Ok(());
+        }
+        Err(Verdict::OtherState { asked: state, found: TrustedState { tx: state.tx, alh } }.into())
     }
 
     /// Everything noteworthy in the ledger, in its order.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use counterfoil_core::{Alh, TrustedState, TxId};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::{Connection as _, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::audit::{Raw, RawTx};
 use crate::error::{Error, Result};
@@ -54,6 +54,11 @@ pub(super) struct LedgerFile {
 }
 
 impl LedgerFile {
+    /// Closes the file, and waits until it is.
+    pub(super) async fn close(self) -> Result<()> {
+        Ok(self.conn.close().await?)
+    }
+
     pub(super) async fn open(path: &Path, write: bool) -> Result<Self> {
         let lock = match write {
             true => Some(FileLock::take(path, false, REMEDY)?),

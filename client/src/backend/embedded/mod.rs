@@ -30,6 +30,11 @@ pub(crate) struct Embedded {
 const TABLE_ID: u32 = 1;
 
 impl Embedded {
+    /// Closes the file, and waits until it is.
+    pub(crate) async fn close(self) -> Result<()> {
+        self.file.close().await
+    }
+
     /// Commits one INSERT of rows that stand in key order.
     pub(crate) async fn commit(&mut self, local: &mut Local, rows: &[StoredRow]) -> Result<TxId> {
         let (tx, stored) = self.next_tx(local, rows)?;
