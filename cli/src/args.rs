@@ -1,0 +1,340 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use counterfoil::{Bytes, Cover, ExpectedVersion, LedgerPosition, TrustedState};
+
+use crate::exit::EXIT_CODES;
+
+/// Write, read, follow and audit a ledger that nobody can change unnoticed.
+#[derive(Parser)]
+#[command(name = "counterfoil", version, after_help = EXIT_CODES, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which ledger. These go over the environment (STORAGE_BACKEND, IMMUDB_HOST, …),
+/// and that over the configuration file.
+#[derive(Args)]
+#[command(next_help_heading = "Ledger")]
+pub(crate) struct LedgerArgs {
+    /// Configuration in TOML [default: counterfoil.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "COUNTERFOIL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// An embedded ledger: its file
+    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["host", "database"])]
+    pub(crate) ledger: Option<PathBuf>,
+    /// Embedded ledger: the file of its log and pinned state. Whoever can write the ledger should
+    /// not be able to write this
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    /// An immudb: its host
+    #[arg(long, global = true)]
+    pub(crate) host: Option<String>,
+    /// immudb: the port of its PostgreSQL wire
+    #[arg(long, global = true)]
+    pub(crate) port: Option<u16>,
+    /// immudb: the database
+    #[arg(long, global = true)]
+    pub(crate) database: Option<String>,
+    /// immudb: the user. The password comes from IMMUDB_PASSWORD or the configuration
+    #[arg(long, global = true)]
+    pub(crate) username: Option<String>,
+    /// A state that the ledger must contain
+    #[arg(long, global = true, value_name = "TX:ALH")]
+    pub(crate) pin: Option<TrustedState>,
+    /// Believe an unknown ledger this once, and hold it to what it shows from then on
+    #[arg(long, global = true)]
+    pub(crate) accept_first_contact: bool,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Print JSON, one object a line, in the library's schema; errors too, on stderr
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Tell what is done, on stderr; twice for more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Create a ledger, or open one for writing, and print its id and state
+    Init,
+    /// Append an event, or many from JSON Lines
+    Append(AppendArgs),
+    /// Read a stream, each event verified
+    Read(ReadArgs),
+    /// Read all events in the ledger's order, each verified
+    Log(LogArgs),
+    /// List the streams
+    Streams(StreamsArgs),
+    /// Show the pinned state, and compare or hand it on
+    State(StateArgs),
+    /// Show events as they come, each verified
+    Follow(FollowArgs),
+    /// Derive the whole ledger again and tell everything that does not hold
+    Audit(AuditArgs),
+    /// Publish the tree's tiles for thin readers (immudb)
+    #[cfg(feature = "immudb")]
+    Publish,
+    /// Print a shell's completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// A stream.
+#[derive(Args)]
+pub(crate) struct StreamArgs {
+    /// The domain
+    pub(crate) domain: String,
+    /// The root within the domain: text, or hex:… for any bytes
+    #[arg(value_parser = bytes)]
+    pub(crate) root: Bytes,
+    /// The timeline [default: the main one]
+    #[arg(long)]
+    pub(crate) edition: Option<String>,
+}
+
+impl StreamArgs {
+    pub(crate) fn cover(&self) -> Cover {
+        let cover = Cover::new(self.domain.as_str(), self.root.clone());
+        match &self.edition {
+            Some(edition) => cover.in_edition(edition.as_str()),
+            None => cover,
+        }
+    }
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil append shipment SSCC-1 Departed '{\"from\": \"Basel\"}'
+  counterfoil append shipment SSCC-1 Scanned @scan.jpg --external-id scan-17
+  counterfoil append --lines events.jsonl
+
+A line holds an event as `read --json` prints it under \"event\":
+  {\"cover\": {\"domain\": \"shipment\", \"root\": \"SSCC-1\"}, \"event_type\": \"Departed\",
+   \"payload\": {\"inline\": \"…\"}, \"external_id\": \"…\"}
+Give each an external_id: then the file can be sent again after an interruption, and what is
+there already is not written twice.")]
+pub(crate) struct AppendArgs {
+    /// The domain
+    #[arg(required_unless_present = "lines")]
+    pub(crate) domain: Option<String>,
+    /// The root within the domain: text, or hex:… for any bytes
+    #[arg(required_unless_present = "lines", value_parser = bytes)]
+    pub(crate) root: Option<Bytes>,
+    /// The event's type
+    #[arg(required_unless_present = "lines")]
+    pub(crate) event_type: Option<String>,
+    /// Its content: text, hex:… for any bytes, @FILE, or @- for standard input
+    #[arg(required_unless_present = "lines")]
+    pub(crate) payload: Option<String>,
+    /// The timeline [default: the main one]
+    #[arg(long, conflicts_with = "lines")]
+    pub(crate) edition: Option<String>,
+    /// Something beside the content, by name; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = metadata, conflicts_with = "lines")]
+    pub(crate) metadata: Vec<(String, Bytes)>,
+    /// Makes the append idempotent: repeated, it gives the first result back
+    #[arg(long, value_name = "ID", conflicts_with = "lines")]
+    pub(crate) external_id: Option<String>,
+    /// Ties together everything that one request set off
+    #[arg(long, value_name = "ID", conflicts_with = "lines")]
+    pub(crate) correlation_id: Option<String>,
+    /// What directly caused the event
+    #[arg(long, value_name = "ID", conflicts_with = "lines")]
+    pub(crate) causation_id: Option<String>,
+    /// Where the stream must be: any, none, exists, or the last event's sequence
+    #[arg(long, value_name = "VERSION", value_parser = expected, conflicts_with = "lines")]
+    pub(crate) expect: Option<ExpectedVersion>,
+    /// Appends the events of a file of JSON Lines, - for standard input, in its order
+    #[arg(long, value_name = "FILE", exclusive = false, conflicts_with = "domain")]
+    pub(crate) lines: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ReadArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+    /// The first event to show, by its sequence
+    #[arg(long, value_name = "SEQUENCE")]
+    pub(crate) from: Option<u64>,
+    /// At most so many
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) limit: Option<u64>,
+    /// From the last event back
+    #[arg(long)]
+    pub(crate) backward: bool,
+    /// As it was before the ledger's clock passed this time (RFC 3339)
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["from", "limit", "backward"])]
+    pub(crate) until: Option<jiff::Timestamp>,
+}
+
+#[derive(Args)]
+pub(crate) struct LogArgs {
+    /// Only what comes after this transaction, or this entry of it
+    #[arg(long, value_name = "TX[/ENTRY]", value_parser = position)]
+    pub(crate) after: Option<LedgerPosition>,
+    /// At most so many
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) limit: Option<u64>,
+    /// Only events that carry this correlation id
+    #[arg(long, value_name = "ID", conflicts_with_all = ["after", "limit"])]
+    pub(crate) correlation_id: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct StreamsArgs {
+    /// Only those of this domain
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+    /// Only those of this edition
+    #[arg(long)]
+    pub(crate) edition: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct StateArgs {
+    /// What to do with it
+    #[arg(value_enum, default_value_t)]
+    pub(crate) action: StateAction,
+    /// compare: the state to look for
+    #[arg(value_name = "TX:ALH", required_if_eq("action", "compare"))]
+    pub(crate) other: Option<TrustedState>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StateAction {
+    /// Ledger, state, why it is believed, and what is noteworthy
+    #[default]
+    Show,
+    /// The lines that make another client hold the ledger to this state
+    Pin,
+    /// Whether the ledger contains a state that somebody else has seen
+    Compare,
+}
+
+#[derive(Args)]
+pub(crate) struct FollowArgs {
+    /// Goes on after this transaction, or this entry of it [default: from now on]
+    #[arg(long, value_name = "TX[/ENTRY]", value_parser = position)]
+    pub(crate) after: Option<LedgerPosition>,
+    /// Only the streams of this domain
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+    /// Ends after so many
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) limit: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct AuditArgs {
+    /// Keeps in this file how far the audit is: interrupted, it goes on; finished, the next one
+    /// reads only what is new
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resume: Option<PathBuf>,
+    /// A state that the ledger must contain; may be repeated
+    #[arg(long, value_name = "TX:ALH")]
+    pub(crate) containing: Vec<TrustedState>,
+}
+
+/// Text, or `hex:…`.
+fn bytes(text: &str) -> Result<Bytes, String> {
+    use serde::Deserialize as _;
+    use serde::de::IntoDeserializer as _;
+    use serde::de::value::{Error, StrDeserializer};
+    let text: StrDeserializer<'_, Error> = text.into_deserializer();
+    Bytes::deserialize(text).map_err(|error| error.to_string())
+}
+
+/// The content that an argument names.
+pub(crate) fn content(argument: &str) -> Result<Bytes, String> {
+    match argument.strip_prefix('@') {
+        None => bytes(argument),
+        Some("-") => {
+            let mut content = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::stdin(), &mut content)
+                .map_err(|error| format!("standard input: {error}"))?;
+            Ok(content.into())
+        }
+        Some(file) => match std::fs::read(file) {
+            Ok(content) => Ok(content.into()),
+            Err(error) => Err(format!("{file}: {error}")),
+        },
+    }
+}
+
+fn metadata(text: &str) -> Result<(String, Bytes), String> {
+    let (name, value) = text.split_once('=').ok_or("it must be NAME=VALUE")?;
+    Ok((name.to_owned(), bytes(value)?))
+}
+
+fn expected(text: &str) -> Result<ExpectedVersion, String> {
+    match text {
+        "any" => Ok(ExpectedVersion::Any),
+        "none" => Ok(ExpectedVersion::NoStream),
+        "exists" => Ok(ExpectedVersion::StreamExists),
+        number => match number.parse() {
+            Ok(sequence) => Ok(ExpectedVersion::Exact(sequence)),
+            Err(_) => Err("it must be any, none, exists or a sequence".into()),
+        },
+    }
+}
+
+fn position(text: &str) -> Result<LedgerPosition, String> {
+    let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
+    let (tx, entry) = match text.split_once('/') {
+        None | Some((_, "end")) => (text.trim_end_matches("/end"), None),
+        Some((tx, entry)) => (tx, Some(entry.parse::<u32>().map_err(|error| error.to_string())?)),
+    };
+    let tx = counterfoil::TxId::new(number(tx)?);
+    Ok(match entry {
+        None => LedgerPosition::end_of(tx),
+        Some(entry) => LedgerPosition::new(tx, entry),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn positions_read_as_they_are_written() {
+        let tx = counterfoil::TxId::new(7);
+        for place in [LedgerPosition::new(tx, 3), LedgerPosition::end_of(tx)] {
+            assert_eq!(position(&place.to_string()), Ok(place));
+        }
+        assert_eq!(position("7"), Ok(LedgerPosition::end_of(tx)));
+        for wrong in ["", "x", "7/", "7/x", "/3", "-1"] {
+            assert!(position(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_text_or_hex() {
+        assert_eq!(bytes("SSCC-1"), Ok(Bytes::from("SSCC-1")));
+        assert_eq!(bytes("hex:00ff"), Ok(Bytes::from([0, 0xff])));
+        assert!(bytes("hex:0").is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! `audit`: the whole ledger again.
+
+use std::fmt;
+
+use counterfoil::{Audit, AuditReport};
+
+use super::Session;
+use crate::args::AuditArgs;
+use crate::exit::{Exit, Result};
+use crate::output::{bold, red};
+use crate::progress::Progress;
+
+pub(super) async fn run(session: &Session, args: AuditArgs) -> Result<Exit> {
+    let mut audit = Audit::of(&session.config);
+    for state in args.containing {
+        audit = audit.containing(state);
+    }
+    if let Some(file) = args.resume {
+        audit = audit.resume(file);
+    }
+    let progress = Progress::new(session.quiet, "transactions");
+    let report = audit.progress(move |pace| progress.show(pace.done, pace.total)).run().await?;
+    session.output.print(&report, ReportText(&report))?;
+    Ok(report.verdict.into())
+}
+
+struct ReportText<'a>(&'a AuditReport);
+
+impl fmt::Display for ReportText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AuditReport { inconsistencies, findings, counts, .. } = self.0;
+        for inconsistency in inconsistencies {
+            writeln!(f, "{} {inconsistency}", red("wrong"))?;
+        }
+        for finding in findings {
+            write!(f, "{} transaction {}", bold("finding"), finding.tx)?;
+            if let Some(entry) = finding.entry {
+                write!(f, ", entry {entry}")?;
+            }
+            writeln!(f, ": {} ({})", finding.detail, finding.kind.as_str())?;
+        }
+        writeln!(
+            f,
+            "{} transactions: {} accounted for whole, {} not, {} of them opaque; {} events in {} \
+             streams",
+            counts.transactions,
+            counts.accounted,
+            counts.unaccounted,
+            counts.opaque,
+            counts.events,
+            counts.streams
+        )?;
+        if let Some(through) = &self.0.through {
+            writeln!(f, "derived through {through}")?;
+        }
+        write!(f, "{} {}", bold("verdict"), self.0.verdict.as_str())
+    }
+}

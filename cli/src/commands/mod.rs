@@ -1,0 +1,104 @@
+//! The commands, one file each.
+
+mod append;
+mod audit;
+mod follow;
+mod init;
+mod read;
+mod state;
+
+use clap::CommandFactory as _;
+use counterfoil::{BackendKind, Config, EventStore, StoreOptions};
+
+use crate::args::{Cli, Command};
+use crate::configure::configure;
+use crate::exit::{Exit, Result};
+use crate::output::Output;
+use crate::progress::Progress;
+
+/// What every command is given.
+struct Session {
+    config: Config,
+    output: Output,
+    quiet: bool,
+}
+
+pub(crate) async fn run(cli: Cli) -> Result<Exit> {
+    let Cli { ledger, output, command } = cli;
+    if let Command::Completions { shell } = command {
+        let mut out = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "counterfoil", &mut out);
+        std::io::Write::write_all(&mut std::io::stdout(), &out)?;
+        return Ok(Exit::Done);
+    }
+    let session = Session {
+        config: configure(&ledger)?,
+        output: Output::new(output.json),
+        quiet: output.quiet || output.json,
+    };
+    match command {
+        Command::Init => init::run(&session).await,
+        Command::Append(args) => append::run(&session, args).await,
+        Command::Read(args) => {
+            session.reading(async |store| read::stream(&session, store, &args).await).await
+        }
+        Command::Log(args) => {
+            session.reading(async |store| read::log(&session, store, &args).await).await
+        }
+        Command::Streams(args) => {
+            session.reading(async |store| read::streams(&session, store, &args).await).await
+        }
+        Command::State(args) => {
+            session.reading(async |store| state::run(&session, store, &args).await).await
+        }
+        Command::Follow(args) => {
+            session.reading(async |store| follow::run(&session, store, &args).await).await
+        }
+        Command::Audit(args) => audit::run(&session, args).await,
+        #[cfg(feature = "immudb")]
+        Command::Publish => init::publish(&session).await,
+        Command::Completions { .. } => Ok(Exit::Done),
+    }
+}
+
+impl Session {
+    fn options(&self) -> StoreOptions {
+        let progress = Progress::new(self.quiet, "transactions");
+        StoreOptions::new().progress(move |done, total| progress.show(done, total))
+    }
+
+    /// Works on the ledger, reading only; nothing is created.
+    async fn reading(&self, work: impl AsyncFnOnce(&EventStore) -> Result<Exit>) -> Result<Exit> {
+        let store = self.options().open_read_only(&self.config).await?;
+        let result = work(&store).await;
+        close(store, result).await
+    }
+
+    /// Works on a ledger that is there: a mistyped name must not make one.
+    async fn writing(&self, work: impl AsyncFnOnce(&EventStore) -> Result<Exit>) -> Result<Exit> {
+        let there = match self.config.storage.backend {
+            BackendKind::Embedded => self.config.storage.embedded.path.exists(),
+            BackendKind::Immudb => false,
+        };
+        if !there {
+            // It says what is missing, and whether it was known.
+            self.reading(async |_| Ok(Exit::Done)).await?;
+        }
+        self.creating(work).await
+    }
+
+    /// Works on a ledger that is made where there is none.
+    async fn creating(&self, work: impl AsyncFnOnce(&EventStore) -> Result<Exit>) -> Result<Exit> {
+        let store = self.options().open(&self.config).await?;
+        let result = work(&store).await;
+        close(store, result).await
+    }
+}
+
+/// Closes the files however the work ended; its own failure comes first.
+async fn close(store: EventStore, result: Result<Exit>) -> Result<Exit> {
+    let closed = store.close().await;
+    let exit = result?;
+    closed?;
+    Ok(exit)
+}

@@ -1,0 +1,88 @@
+//! `read`, `log`, `streams`.
+
+use counterfoil::{Direction, EventStore, LedgerPosition, ReadOptions, StreamRead, Streams};
+
+use super::Session;
+use crate::args::{LogArgs, ReadArgs, StreamsArgs};
+use crate::exit::{Exit, Result};
+use crate::output::{EventText, bold};
+
+/// Events shown at once: bounds memory however long the ledger.
+const PAGE: u64 = 1000;
+
+pub(super) async fn stream(session: &Session, store: &EventStore, args: &ReadArgs) -> Result<Exit> {
+    let cover = args.stream.cover();
+    let read = match args.until {
+        Some(time) => store.get_until(&cover, time.as_second()).await?,
+        None => {
+            let direction = if args.backward { Direction::Backward } else { Direction::Forward };
+            let options = ReadOptions { from: args.from, direction, limit: args.limit };
+            store.read(&cover, options).await?
+        }
+    };
+    if read.events.is_empty() {
+        session.output.note(format_args!("{cover} has no such events under state {}", read.state));
+    }
+    finish(session, read)
+}
+
+pub(super) async fn log(session: &Session, store: &EventStore, args: &LogArgs) -> Result<Exit> {
+    if let Some(id) = &args.correlation_id {
+        return finish(session, store.read_by_correlation(id, &Streams::all(), None).await?);
+    }
+    let mut after = args.after.unwrap_or(LedgerPosition::START);
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    loop {
+        let page = left.min(PAGE);
+        let read = store.read_all_after(after, Some(page)).await?;
+        let shown = read.events.len() as u64;
+        left -= shown;
+        after = read.events.last().map_or(after, |event| event.position());
+        let end = shown < page || left == 0;
+        if !end {
+            show(session, &read)?;
+            continue;
+        }
+        return finish(session, read);
+    }
+}
+
+pub(super) async fn streams(
+    session: &Session,
+    store: &EventStore,
+    args: &StreamsArgs,
+) -> Result<Exit> {
+    let mut which = match &args.domain {
+        Some(domain) => Streams::in_domain(domain.as_str()),
+        None => Streams::all(),
+    };
+    if let Some(edition) = &args.edition {
+        which = which.in_edition(edition.as_str());
+    }
+    let list = store.list_streams(&which).await?;
+    for (cover, next) in &list.streams {
+        let line = serde_json::json!({ "cover": cover, "next_sequence": next });
+        let plural = if *next == 1 { "" } else { "s" };
+        session.output.print(&line, format_args!("{}  {next} event{plural}", bold(cover)))?;
+    }
+    session.output.completeness(&list.completeness);
+    Ok(Exit::Done)
+}
+
+fn show(session: &Session, read: &StreamRead) -> Result<()> {
+    for event in &read.events {
+        session.output.print(event, EventText(event))?;
+    }
+    Ok(())
+}
+
+/// The events, and what has to be said after them.
+fn finish(session: &Session, read: StreamRead) -> Result<Exit> {
+    show(session, &read)?;
+    session.output.completeness(&read.completeness);
+    match read.stopped {
+        // What is shown was verified; what the stream goes on with was not.
+        Some(verdict) => Err(verdict.into()),
+        None => Ok(Exit::Done),
+    }
+}

@@ -1,0 +1,95 @@
+//! `state`: what this client holds the ledger to.
+
+use std::fmt;
+
+use counterfoil::{EventStore, Finding, Status, TrustedState};
+use serde::Serialize;
+
+use super::Session;
+use crate::args::{StateAction, StateArgs};
+use crate::exit::{Exit, Result};
+use crate::output::bold;
+
+pub(super) async fn run(session: &Session, store: &EventStore, args: &StateArgs) -> Result<Exit> {
+    let status = store.status().await?;
+    let state = status.pin.state;
+    match (args.action, args.other) {
+        (StateAction::Pin, _) => {
+            let pin = PinLines { ledger: status.pin.ledger.to_string(), pin: state.to_string() };
+            session.output.print(&pin, &pin)?;
+        }
+        (StateAction::Compare, Some(other)) => {
+            store.check_state(other).await?;
+            let same = Compared { state, contains: other };
+            session.output.print(&same, format_args!("{state} contains {other}"))?;
+        }
+        _ => {
+            let findings = store.findings().await?;
+            let shown = Shown { status: &status, findings: &findings };
+            session.output.print(&shown, &shown)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// What goes into another client's configuration.
+#[derive(Serialize)]
+struct PinLines {
+    ledger: String,
+    pin: String,
+}
+
+impl fmt::Display for PinLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[trust]\nledger = \"{}\"\npin = \"{}\"", self.ledger, self.pin)
+    }
+}
+
+#[derive(Serialize)]
+struct Compared {
+    state: TrustedState,
+    contains: TrustedState,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    findings: &'a [Finding],
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", StatusText(self.status))?;
+        for finding in self.findings {
+            write!(f, "\n{} transaction {}", bold("finding"), finding.tx)?;
+            if let Some(entry) = finding.entry {
+                write!(f, ", entry {entry}")?;
+            }
+            write!(f, ": {} ({})", finding.detail, finding.kind.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+/// A status for people.
+pub(super) struct StatusText<'a>(pub(super) &'a Status);
+
+impl fmt::Display for StatusText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Status { pin, completeness, .. } = self.0;
+        writeln!(f, "{}   {}", bold("ledger"), pin.ledger)?;
+        writeln!(f, "{}    {}", bold("state"), pin.state)?;
+        writeln!(f, "{}  {}, at {}", bold("believed"), pin.anchor, pin.anchored_at)?;
+        write!(f, "{} ", bold("complete"))?;
+        match completeness {
+            counterfoil::Completeness::Complete { .. } => {
+                write!(f, " yes, every entry is accounted for")
+            }
+            counterfoil::Completeness::Incomplete { gaps, first, .. } => {
+                write!(f, " no: {gaps} transactions are not accounted for, the first is {first}")
+            }
+            other => write!(f, " {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Flags over the environment over the configuration file.
+
+use std::path::Path;
+
+use counterfoil::{BackendKind, Config, FirstContact};
+
+use crate::args::LedgerArgs;
+use crate::exit::Result;
+
+/// Read where it lies, like other tools' project files.
+const DEFAULT: &str = "counterfoil.toml";
+
+pub(crate) fn configure(args: &LedgerArgs) -> Result<Config> {
+    let mut config = match &args.config {
+        Some(file) => Config::load(file)?,
+        None if Path::new(DEFAULT).exists() => Config::load(DEFAULT)?,
+        None => Config::from_env()?,
+    };
+    if let Some(ledger) = &args.ledger {
+        config.storage.backend = BackendKind::Embedded;
+        config.storage.embedded.path.clone_from(ledger);
+    }
+    if args.host.is_some() || args.database.is_some() {
+        config.storage.backend = BackendKind::Immudb;
+    }
+    let immudb = &mut config.storage.immudb;
+    if let Some(port) = args.port {
+        immudb.port = port;
+    }
+    for (flag, field) in [
+        (&args.host, &mut immudb.host),
+        (&args.database, &mut immudb.database),
+        (&args.username, &mut immudb.username),
+    ] {
+        if let Some(value) = flag {
+            field.clone_from(value);
+        }
+    }
+    if args.trust.is_some() {
+        config.trust.file.clone_from(&args.trust);
+    }
+    if args.pin.is_some() {
+        config.trust.pin = args.pin;
+    }
+    if args.accept_first_contact {
+        config.trust.first_contact = FirstContact::Accept;
+    }
+    Ok(config)
+}

@@ -1,0 +1,52 @@
+//! `counterfoil`: an event store on the command line.
+//!
+//! Everything it says was verified by the library; it adds nothing to it but
+//! words, colours and exit codes.
+
+mod args;
+mod commands;
+mod configure;
+mod exit;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::Cli;
+use crate::exit::Failure;
+
+/// One thread: what is appended at the same time goes in the order in which it
+/// came, and the work lies in SQLite's and the network's hands.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(cli.output.verbose);
+    let json = cli.output.json;
+    match commands::run(cli).await {
+        Ok(exit) => exit.into(),
+        // Whoever reads has seen enough.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => tell(&failure, json),
+    }
+}
+
+fn tell(failure: &Failure, json: bool) -> ExitCode {
+    match json {
+        true => anstream::eprintln!("{}", failure.to_json()),
+        false => anstream::eprintln!("{}: {failure}", output::red("error")),
+    }
+    failure.exit().into()
+}
+
+fn log_to_stderr(verbose: u8) {
+    use tracing_subscriber::filter::LevelFilter;
+    let level = match verbose {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+}

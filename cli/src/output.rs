@@ -1,0 +1,122 @@
+//! What a command prints: text for people, or the library's own JSON.
+
+use std::fmt::{self, Display};
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use counterfoil::{Completeness, Payload, RecordedEvent};
+use serde::Serialize;
+
+use crate::exit::Result;
+
+/// Prints to standard output; colours go where a terminal wants them.
+#[derive(Clone, Copy)]
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// One thing: a line of JSON, or its text.
+    pub(crate) fn print<T: Serialize>(self, value: &T, text: impl Display) -> Result<()> {
+        let mut out = anstream::stdout().lock();
+        match self.json {
+            true => {
+                let line = serde_json::to_string(value).map_err(std::io::Error::from)?;
+                writeln!(out, "{line}")?;
+            }
+            false => writeln!(out, "{text}")?,
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Something that people should know beside the result.
+    pub(crate) fn note(self, what: impl Display) {
+        if !self.json {
+            anstream::eprintln!("{}: {what}", paint(AnsiColor::Yellow, "note"));
+        }
+    }
+
+    /// Says that something could have been missed, if so.
+    pub(crate) fn completeness(self, completeness: &Completeness) {
+        if let Completeness::Incomplete { gaps, first, .. } = completeness {
+            self.note(format_args!(
+                "{gaps} transactions hold entries that are not accounted for, the first is {first}: \
+                 there may be more than is shown"
+            ));
+        }
+    }
+}
+
+pub(crate) fn red(text: &str) -> String {
+    paint(AnsiColor::Red, text)
+}
+
+pub(crate) fn bold(text: impl Display) -> String {
+    let style = Style::new().bold();
+    format!("{style}{text}{style:#}")
+}
+
+fn paint(colour: AnsiColor, text: &str) -> String {
+    let style = Style::new().bold().fg_color(Some(colour.into()));
+    format!("{style}{text}{style:#}")
+}
+
+/// An event for people.
+pub(crate) struct EventText<'a>(pub(crate) &'a RecordedEvent);
+
+impl Display for EventText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RecordedEvent { event, sequence, tx, entry, committed_at, .. } = self.0;
+        write!(
+            f,
+            "{}  {}  {}  (transaction {tx}, entry {entry})",
+            bold(format_args!("{} {sequence}", event.cover)),
+            event.event_type,
+            Time(*committed_at),
+        )?;
+        match &event.payload {
+            Payload::Inline(content) => write!(f, "\n    {content}")?,
+            Payload::Commitment(hash) => {
+                write!(f, "\n    (kept elsewhere: commitment {})", Hex(hash.as_bytes()))?;
+            }
+        }
+        for (name, value) in &event.metadata {
+            write!(f, "\n    {name}: {value}")?;
+        }
+        for (name, id) in [
+            ("correlation", &event.correlation_id),
+            ("causation", &event.causation_id),
+            ("external id", &event.external_id),
+        ] {
+            if !id.is_empty() {
+                write!(f, "\n    {name}: {id}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Seconds since 1970, as the ledger's clock says.
+struct Time(i64);
+
+impl Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_second(self.0) {
+            Ok(time) => time.fmt(f),
+            // Beyond every calendar: the number is what the ledger claims.
+            Err(_) => write!(f, "{} s since 1970", self.0),
+        }
+    }
+}
