@@ -130,7 +130,7 @@ fn signed_state() -> Outcome {
         TxAlh { tx: TxId::new(number(&case["tx_id"])?), alh: Alh::new(hash(&case["tx_hash"])?) };
     let signature = bytes(&case["signature"])?;
     let signed = key.verify(b"defaultdb", &claimed, &signature)?;
-    println!("signed state    {}", signed.state());
+    println!("signed state    {}", signed.state_of(b"defaultdb")?);
     let refusal = key.verify(b"otherdb", &claimed, &signature);
     println!("refused         {}", refusal.err().ok_or("another database's state was accepted")?);
     Ok(())

@@ -35,7 +35,7 @@
 //! | a table has this name, number and shape | the [`VerifiedTx`] that created it | [`VerifiedTx::verify_table`] |
 //! | a later state extends an older one | the older state | [`TrustedState::verify_extension`], [`verify_extension_v2`](TrustedState::verify_extension_v2) |
 //! | a first state is one at all | nothing | [`TrustedState::first_contact`] |
-//! | a state is the server's | its key | `StateKey::verify` (feature `p256`) |
+//! | a state is the server's, as one of a database | its key | `StateKey::verify` (feature `p256`) |
 //!
 //! `examples/verify.rs` reads a proof of each kind from JSON and calls them; [`grpc`] says which
 //! field of immudb's API goes where. [`trees`] teaches the two trees behind all of them, with

@@ -74,12 +74,12 @@ impl StateKey {
     ///
     /// [`SignatureError::Database`] for a name whose length does not fit its field;
     /// [`SignatureError::Encoding`], [`SignatureError::Signature`].
-    pub fn verify(
+    pub fn verify<'d>(
         &self,
-        database: &[u8],
+        database: &'d [u8],
         state: &TxAlh,
         signature: &[u8],
-    ) -> Result<SignedState, SignatureError> {
+    ) -> Result<SignedState<'d>, SignatureError> {
         let database_len = u32::try_from(database.len()).map_err(|_| SignatureError::Database)?;
         let signature = Signature::from_der(signature).map_err(|_| SignatureError::Encoding)?;
         self.0
@@ -95,21 +95,32 @@ impl StateKey {
                 &signature,
             )
             .map_err(|_| SignatureError::Signature)?;
-        Ok(SignedState { state: TrustedState { tx: state.tx, alh: state.alh } })
+        Ok(SignedState { database, state: TrustedState { tx: state.tx, alh: state.alh } })
     }
 }
 
-/// A state that a server's key signed, as one of the database that [`StateKey::verify`] was asked
-/// about, which alone makes one. It does not keep the name: whoever holds states of several
-/// databases keeps them apart.
+/// A state that a server's key signed, as one of a database. Only [`StateKey::verify`] makes one.
+///
+/// It keeps the name, and gives the state to nobody but who says the same name: the state of one
+/// database, trusted as another's, would make every honest answer of that one a fork.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct SignedState {
+pub struct SignedState<'d> {
+    database: &'d [u8],
     state: TrustedState,
 }
 
-impl SignedState {
-    /// The state, worth as much as the key that signed it.
-    pub const fn state(&self) -> TrustedState {
-        self.state
+impl<'d> SignedState<'d> {
+    /// The name of the database, which the signature covers.
+    pub const fn database(&self) -> &'d [u8] {
+        self.database
+    }
+
+    /// The state, if it is this database's. It is worth as much as the key that signed it.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError::OtherDatabase`] for any name but the one that was signed.
+    pub fn state_of(&self, database: &[u8]) -> Result<TrustedState, SignatureError> {
+        if database == self.database { Ok(self.state) } else { Err(SignatureError::OtherDatabase) }
     }
 }

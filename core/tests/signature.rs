@@ -19,7 +19,7 @@ struct Signed {
 }
 
 impl Signed {
-    fn verify(&self, signature: &[u8]) -> Result<SignedState, SignatureError> {
+    fn verify(&self, signature: &[u8]) -> Result<SignedState<'_>, SignatureError> {
         StateKey::from_sec1(&self.key).unwrap().verify(&self.database, &self.state, signature)
     }
 }
@@ -95,8 +95,22 @@ fn combine(a: &[u8; 32], b: &[u8; 32], sign: i32) -> [u8; 32] {
 #[test]
 fn a_signed_state_is_the_one_that_was_asked_for() {
     let signed = signed();
-    let state = signed.verify(&der(&signed.numbers)).unwrap().state();
+    let state = signed.verify(&der(&signed.numbers)).unwrap().state_of(b"defaultdb").unwrap();
     assert_eq!((state.tx, state.alh), (signed.state.tx, signed.state.alh));
+}
+
+/// One key signs for all databases of a server: two states that are alike but for the name are two.
+#[test]
+fn a_signed_state_keeps_its_databases_name() {
+    let signed = signed();
+    let state = signed.verify(&der(&signed.numbers)).unwrap();
+    assert_eq!(state.database(), b"defaultdb");
+    // Whose name is compared, not where it lies.
+    let name = signed.database.clone();
+    assert_eq!(state.state_of(&name).map(TxAlh::from), Ok(signed.state));
+    for other in [&b""[..], b"defaultd", b"defaultdb\0", b"Defaultdb", b"defaultdb2"] {
+        assert_eq!(state.state_of(other), Err(SignatureError::OtherDatabase));
+    }
 }
 
 /// A server's signature has either s, and whoever has one has the other.
@@ -119,7 +133,7 @@ fn whatever_is_signed_is_bound() {
     let signed = signed();
     let signature = der(&signed.numbers);
     let key = StateKey::from_sec1(&signed.key).unwrap();
-    let verify = |database: &[u8], state| key.verify(database, &state, &signature);
+    let verify = |database: &[u8], state| key.verify(database, &state, &signature).map(|_| ());
     let refused = Err(SignatureError::Signature);
     let state = signed.state;
     for bit in [0, 1, 31, 32, 63] {

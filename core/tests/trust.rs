@@ -55,7 +55,7 @@ fn the_question_finds_what_converts() {
 #[test]
 fn nothing_converts_into_a_trusted_state() {
     assert_none_converts!(
-        TxAlh, ChainLink, Extension, FirstContact, SignedState, VerifiedTx, VerifiedEntry
+        TxAlh, ChainLink, Extension, FirstContact, SignedState<'static>, VerifiedTx, VerifiedEntry
             => [TrustedState]
     );
 }
@@ -63,18 +63,18 @@ fn nothing_converts_into_a_trusted_state() {
 #[test]
 fn nothing_converts_into_a_proof() {
     assert_none_converts!(
-        TxAlh, TrustedState, ChainLink, Extension, FirstContact, SignedState, Header<'static>,
+        TxAlh, TrustedState, ChainLink, Extension, FirstContact, SignedState<'static>, Header<'static>,
         EntryDigest, KvEntry<'static>
             => [VerifiedTx, VerifiedEntry, VerifiedKv<'static>, VerifiedTable<'static>]
     );
     assert_none_converts!(Table<'static>, VerifiedTx, VerifiedEntry => [VerifiedTable<'static>]);
     assert_none_converts!(
         TxAlh, TrustedState, VerifiedTx
-            => [ChainLink, Extension, FirstContact, SignedState]
+            => [ChainLink, Extension, FirstContact, SignedState<'static>]
     );
-    assert_none_converts!(ChainLink => [Extension, FirstContact, SignedState]);
-    assert_none_converts!(Extension => [ChainLink, FirstContact, SignedState]);
-    assert_none_converts!(FirstContact => [ChainLink, Extension, SignedState]);
+    assert_none_converts!(ChainLink => [Extension, FirstContact, SignedState<'static>]);
+    assert_none_converts!(Extension => [ChainLink, FirstContact, SignedState<'static>]);
+    assert_none_converts!(FirstContact => [ChainLink, Extension, SignedState<'static>]);
     assert_none_converts!(VerifiedEntry => [VerifiedTx, VerifiedKv<'static>]);
 }
 

@@ -63,7 +63,10 @@ fuzz_target!(|input: (u8, Attack<'_>)| {
     let key = StateKey::from_sec1(sec1).expect("an honest key");
     let holds = |key: &StateKey, database: &[u8], state: &TxAlh, signature: &[u8]| {
         let signed = key.verify(database, state, signature);
-        assert!(signed.is_err() || TxAlh::from(signed.unwrap().state()) == *state);
+        if let Ok(signed) = signed {
+            assert_eq!(signed.state_of(database).map(TxAlh::from), Ok(*state));
+            assert!(signed.state_of(&[database, b"0"].concat()).is_err());
+        }
         signed.is_ok()
     };
     match attack {

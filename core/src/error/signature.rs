@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// A state's signature is refused.
+/// A state's signature is refused, or is not for what it is taken for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum SignatureError {
@@ -14,6 +14,8 @@ pub enum SignatureError {
     Encoding,
     /// The signature is not the key's over this state.
     Signature,
+    /// The state was signed as another database's.
+    OtherDatabase,
 }
 
 impl fmt::Display for SignatureError {
@@ -23,6 +25,7 @@ impl fmt::Display for SignatureError {
             Self::Database => "the database's name is too long",
             Self::Encoding => "the signature is not strict DER",
             Self::Signature => "the signature is not the key's over this state",
+            Self::OtherDatabase => "the state was signed as another database's",
         })
     }
 }

@@ -6,5 +6,6 @@ functions! {
     StateKey__from_sec1 = StateKey::from_sec1;
     StateKey__from_spki = StateKey::from_spki;
     StateKey__verify = StateKey::verify;
-    SignedState__state = SignedState::state;
+    SignedState__database = SignedState::database;
+    SignedState__state_of = SignedState::state_of;
 }
