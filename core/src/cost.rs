@@ -189,16 +189,22 @@ fn dual_proofs() {
             + if tree > 0 { inclusion_cost(&proof.last_inclusion) } else { 0 }
             + STEP * (proof.chain.len() - 1)
             + proof.advance.as_ref().map_or(0, advance_cost);
-        let policy = ProofPolicy::STRICT.legacy_untied();
+        // Where the consistency path begins with the source's predecessor, that is compared.
+        let tied = old + 1 == source && old % 2 == 1 && old < tree;
+        let untied = old < tree && tree + 1 < source;
+        let legacy = ProofPolicy::STRICT.legacy_untied();
+        let strict = (!untied).then_some((ProofPolicy::STRICT, if tied { LEAF } else { 0 }));
         let (from, to) = (ledger.state(source), ledger.state(target));
-        proof.with(|proof| {
-            costs(expected, "dual, from the target", || {
-                to.verify_tx_dual(from.tx, proof, policy).unwrap();
+        for (policy, ties) in [Some((legacy, 0)), strict].into_iter().flatten() {
+            proof.with(|proof| {
+                costs(expected + ties, "dual, from the target", || {
+                    to.verify_tx_dual(from.tx, proof, policy).unwrap();
+                });
+                costs(expected + ties, "dual, from the source", || {
+                    from.verify_extension(&to.into(), proof, policy).unwrap();
+                });
             });
-            costs(expected, "dual, from the source", || {
-                from.verify_extension(&to.into(), proof, policy).unwrap();
-            });
-        });
+        }
     });
 }
 
@@ -215,15 +221,27 @@ fn dual_proofs_of_version_2() {
                 let nodes = consistency_nodes(source.max(2) - 1, target - 1);
                 inclusion_cost(&inclusion) + NODE * nodes
             };
+            // The source's predecessor, where the consistency path begins with it, and the
+            // target's, where it stands in the source's path.
+            let leaf = |id: u64| *ledger.leaves(id).last().unwrap();
+            let shown = [
+                source % 2 == 0 && consistency.first() == Some(&leaf(source - 1)),
+                source + 1 < target && inclusion.contains(&leaf(target - 1)),
+            ];
+            let ties = LEAF * shown.into_iter().filter(|shown| *shown).count();
             let (inclusion, consistency) = (&inclusion[..], &consistency[..]);
             let proof = DualProofV2 { source_header, target_header, inclusion, consistency };
             let (from, to) = (ledger.state(source), ledger.state(target));
-            costs(2 * HEADER + climbs, "dual v2, from the target", || {
-                to.verify_tx_dual_v2(from.tx, &proof, ProofPolicy::STRICT).unwrap();
-            });
-            costs(2 * HEADER + climbs, "dual v2, from the source", || {
-                from.verify_extension_v2(&to.into(), &proof, ProofPolicy::STRICT).unwrap();
-            });
+            let legacy = ProofPolicy::STRICT.legacy_untied();
+            for (policy, ties) in [(ProofPolicy::STRICT, ties), (legacy, 0)] {
+                let cost = 2 * HEADER + climbs + ties;
+                costs(cost, "dual v2, from the target", || {
+                    to.verify_tx_dual_v2(from.tx, &proof, policy).unwrap();
+                });
+                costs(cost, "dual v2, from the source", || {
+                    from.verify_extension_v2(&to.into(), &proof, policy).unwrap();
+                });
+            }
         }
     }
 }

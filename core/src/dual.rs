@@ -19,6 +19,8 @@
 //! Where S lies beyond T's tree, the chain leads from S itself to T, and the linear advance ends
 //! in the tree's last leaf.
 
+mod ties;
+
 use crate::chain::{
     LinearAdvanceProof, LinearProof, TxAlh, check_advance_counts, verify_linear,
     verify_linear_advance,
@@ -80,7 +82,7 @@ impl DualProof<'_> {
         let (s, t) = (&self.source_header, &self.target_header);
         let tree = t.bl_tx_id.tree_size();
         let last = TxAlh { tx: t.bl_tx_id, alh: self.target_bl_tx_alh };
-        self.check_ties(source, policy)?;
+        ties::last_leaf(s, t, source, last.alh, policy)?;
 
         let inclusion = (source.tx < t.bl_tx_id).then(|| {
             let index = leaf_index(source.tx);
@@ -107,7 +109,8 @@ impl DualProof<'_> {
             &t.bl_root,
             policy,
         )
-        .map_err(DualError::LinearAdvance)
+        .map_err(DualError::LinearAdvance)?;
+        ties::older_tree(s, t, self.consistency, policy)
     }
 
     /// What numbers decide, before anything is hashed.
@@ -147,48 +150,17 @@ impl DualProof<'_> {
         check_advance_counts(self.linear_advance.as_ref(), s.bl_tx_id, end_of_advance, tree, policy)
             .map_err(DualError::LinearAdvance)
     }
-
-    /// The last leaf of T's tree is a transaction of the chain, wherever the proof names that
-    /// transaction a second time.
-    fn check_ties(&self, source: &TxAlh, policy: ProofPolicy) -> Result<(), DualError> {
-        let (s, t) = (&self.source_header, &self.target_header);
-        if t.bl_tx_id.get() == 0 {
-            return Ok(());
-        }
-        let last = &self.target_bl_tx_alh;
-        if t.bl_tx_id == source.tx && *last != source.alh {
-            return Err(DualError::LastLeaf { tx: t.bl_tx_id, legacy: false });
-        }
-        if !policy.ties() {
-            return Ok(());
-        }
-        if t.bl_tx_id.next() == Some(t.id) && *last != t.prev_alh {
-            return Err(DualError::LastLeaf { tx: t.bl_tx_id, legacy: true });
-        }
-        // The same of S, also where S's own tree had that leaf already.
-        if t.bl_tx_id.next() == Some(source.tx) && *last != s.prev_alh {
-            return Err(DualError::LastLeaf { tx: t.bl_tx_id, legacy: true });
-        }
-        // S lies beyond T's tree, and the tree has leaves that S's tree had not. The linear advance
-        // ties them to its last leaf, and that to the chain only if it is S's predecessor.
-        if s.bl_tx_id < t.bl_tx_id && t.bl_tx_id.next() < Some(source.tx) {
-            return Err(DualError::Untied { after: s.bl_tx_id, up_to: t.bl_tx_id });
-        }
-        Ok(())
-    }
 }
 
 impl DualProofV2<'_> {
     /// As [`DualProof::check`].
     pub(crate) fn check(&self, ends: &Ends, policy: ProofPolicy) -> Result<(), DualError> {
         let Ends { source, target } = ends;
-        let t = &self.target_header;
+        let (s, t) = (&self.source_header, &self.target_header);
         if source.tx == target.tx {
             return if source.alh == target.alh { Ok(()) } else { Err(DualError::TwoHashes) };
         }
-        if policy.ties() && t.bl_tx_id == source.tx && t.prev_alh != source.alh {
-            return Err(DualError::LastLeaf { tx: source.tx, legacy: true });
-        }
+        ties::source_before_target(source, t, policy)?;
         let tree = t.bl_tx_id.tree_size();
         let leaf = source.alh.leaf_hash();
         let index = leaf_index(source.tx);
@@ -197,7 +169,9 @@ impl DualProofV2<'_> {
         let old_root = old_root.unwrap_or_else(|| leaf.to_root());
         let consistency =
             Pending::consistency_immudb(old, &old_root, tree, &t.bl_root, self.consistency);
-        settle_dual(Some(inclusion), Some(consistency), None)
+        settle_dual(Some(inclusion), Some(consistency), None)?;
+        ties::older_tree(s, t, self.consistency, policy)?;
+        ties::newer_tree(index, t, self.inclusion, policy)
     }
 
     /// As [`DualProof::check_counts`].

@@ -88,7 +88,9 @@ impl TrustedState {
     /// one compression of SHA-256 for each of the two leaves;
     /// [`verify_consistency_immudb`](crate::verify_consistency_immudb);
     /// [`verify_linear`](crate::verify_linear);
-    /// [`verify_linear_advance`](crate::verify_linear_advance).
+    /// [`verify_linear_advance`](crate::verify_linear_advance). One more leaf where the strict
+    /// policy compares the source's predecessor: the source's tree ends right before it and has an
+    /// odd size, and the target's is larger.
     ///
     /// # Errors
     ///
@@ -111,6 +113,9 @@ impl TrustedState {
     /// # Cost
     ///
     /// Two headers; unless both are the same transaction's, one leaf and the proof's two paths.
+    /// Under the strict policy one leaf more for each predecessor that the paths show: the
+    /// source's where its number is even, the target's where the source's path meets that leaf
+    /// alone.
     ///
     /// # Errors
     ///

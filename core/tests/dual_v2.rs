@@ -6,7 +6,7 @@ mod reference;
 use counterfoil_core::*;
 use ledger::Ledger;
 use ledger::proof::OwnedDualV2;
-use reference::{Hash, reshaped};
+use reference::{Hash, leaf, reshaped};
 
 const STRICT: ProofPolicy = ProofPolicy::STRICT;
 const FORMAT: ProofPolicy = STRICT.legacy_untied();
@@ -191,6 +191,51 @@ fn a_tree_that_ends_with_another_transaction_than_the_chain_is_refused() {
     assert_eq!((back, on), (Err(error), Err(error)));
     let (back, on) = proof.check(&ledger.tx(5), &target, FORMAT);
     assert!(back.is_ok() && on.is_ok());
+}
+
+/// A header with another predecessor than the tree's leaf is no ledger's. A proof from it shows
+/// that leaf exactly where its own number is even.
+#[test]
+fn a_source_that_contradicts_its_tree_is_refused_where_the_proof_shows_it() {
+    for source in 2..=17_u64 {
+        let mut ledger = Ledger::current(source);
+        ledger.headers[source as usize - 1].prev_alh = Alh::new(OTHER);
+        ledger.leaves[source as usize - 1] = leaf(ledger.alh(source).as_bytes());
+        for target in source + 1..=source + 17 {
+            ledger.append(target - 1, *ledger.root(target - 1).as_bytes());
+            let shown = source % 2 == 0;
+            refused_if(shown, &ledger, source, target, source - 1);
+        }
+    }
+}
+
+/// Likewise a target, where the source's path has its tree's last leaf as a term.
+#[test]
+fn a_target_that_contradicts_its_tree_is_refused_where_the_proof_shows_it() {
+    let mut seen = 0;
+    for target in 3..=34_u64 {
+        let mut ledger = Ledger::current(target);
+        ledger.headers[target as usize - 1].prev_alh = Alh::new(OTHER);
+        for source in 1..target {
+            let last = &ledger.leaves[target as usize - 2];
+            let shown = source + 1 == target || ledger.inclusion(source, target - 1).contains(last);
+            seen += usize::from(shown);
+            refused_if(shown, &ledger, source, target, target - 1);
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
+
+/// The proof holds by the format's rules, and the strict policy refuses it if it shows that the
+/// chain has another transaction than the tree.
+fn refused_if(shown: bool, ledger: &Ledger, source: u64, target: u64, tx: u64) {
+    let (from, to) = (ledger.tx(source), ledger.tx(target));
+    let proof = ledger.dual_v2(source, target);
+    let (back, on) = proof.check(&from, &to, FORMAT);
+    assert!(back.is_ok() && on.is_ok(), "{source} to {target}");
+    let error = shown.then_some(DualError::LastLeaf { tx: TxId::new(tx), legacy: true });
+    let (back, on) = proof.check(&from, &to, STRICT);
+    assert_eq!((back.err(), on.err()), (error, error), "{source} to {target}");
 }
 
 /// What numbers decide is decided first, even where no hash is right.

@@ -10,6 +10,7 @@ use reference::{Hash, leaf};
 
 const STRICT: ProofPolicy = ProofPolicy::STRICT;
 const FORMAT: ProofPolicy = STRICT.legacy_untied();
+const OTHER: Hash = [0xee; 32];
 
 #[test]
 fn the_default_is_strict_and_its_settings_do_not_touch_each_other() {
@@ -150,6 +151,38 @@ fn a_source_that_contradicts_itself_is_refused_where_the_proof_shows_it() {
     }
 }
 
+/// Likewise where the target's tree reaches further: the consistency path of a tree of odd size
+/// begins with its last leaf.
+#[test]
+fn a_source_that_contradicts_its_own_tree_is_refused_where_the_proof_shows_it() {
+    for source in 2..=9_u64 {
+        let mut ledger = Ledger::current(source);
+        ledger.headers[source as usize - 1].prev_alh = Alh::new(OTHER);
+        ledger.leaves[source as usize - 1] = leaf(ledger.alh(source).as_bytes());
+        // Trees that lag, and trees that do not.
+        for tree in source..=source + 9 {
+            let mut ledger =
+                Ledger { headers: ledger.headers.clone(), leaves: ledger.leaves.clone() };
+            while ledger.len() < tree {
+                ledger.append(source, *ledger.root(source).as_bytes());
+            }
+            for _ in 0..2 {
+                ledger.append(tree, *ledger.root(tree).as_bytes());
+            }
+            for target in [tree + 1, tree + 2] {
+                let proof = ledger.dual(source, target);
+                let (from, to) = (ledger.tx(source), ledger.tx(target));
+                let (back, on) = proof.check(&from, &to, FORMAT);
+                assert!(back.is_ok() && on.is_ok(), "{source} to {target}: {back:?}");
+                let tx = TxId::new(source - 1);
+                let error = (source % 2 == 0).then_some(DualError::LastLeaf { tx, legacy: true });
+                let (back, on) = proof.check(&from, &to, STRICT);
+                assert_eq!((back.err(), on.err()), (error, error), "{source} to {target}");
+            }
+        }
+    }
+}
+
 /// A target whose tree ends with another transaction than its own predecessor.
 #[test]
 fn a_last_leaf_that_is_not_the_targets_predecessor_is_refused() {
@@ -213,13 +246,17 @@ fn the_vectors_that_only_the_strict_policy_refuses() {
             [back.err(), on.err()]
         });
     }
-    let (after, up_to, tx) = (TxId::new(4), TxId::new(5), TxId::new(2));
+    let (after, up_to) = (TxId::new(4), TxId::new(5));
+    let last_leaf = |tx| DualError::LastLeaf { tx: TxId::new(tx), legacy: true };
     let expected = [
+        // The source's tree ends with a false transaction, and the predecessor is the true one.
+        ("false last leaf: tx 4 to the one after", last_leaf(3)),
+        ("false last leaf: tx 6 to the one after", last_leaf(5)),
         ("false last leaf below the source: tx 7 to 8", DualError::Untied { after, up_to }),
         // The tree ends with transaction 2, and the predecessor is another one.
         (
             "store v1 tx 2 to 3: target header: bit flip in prev_alh, hashes made to fit",
-            DualError::LastLeaf { tx, legacy: true },
+            last_leaf(2),
         ),
     ];
     assert_eq!(refused, expected.map(|(name, error)| (name.to_owned(), error)));

@@ -82,7 +82,8 @@ pub enum DualError {
     Linear(ChainError),
     /// The transactions that the tree was late to take in are not shown to be the chain's.
     LinearAdvance(ChainError),
-    /// The last leaf of the target's tree is not the transaction that the chain has there.
+    /// The last leaf of the target's tree, or of the source's, is not the transaction that the
+    /// chain has there.
     LastLeaf {
         /// The transaction.
         tx: TxId,

@@ -20,9 +20,11 @@ struct Last {
 fn last() -> Last {
     let (index, size) = (u64::MAX - 2, u64::MAX - 1);
     let len = inclusion_path_len(LeafIndex::new(index), TreeSize::new(size)).unwrap();
-    let inclusion = terms(len);
+    let mut inclusion = terms(len);
     // Every term stands on the left, and the first is the leaf before the source.
-    let (before, left) = inclusion.split_first().unwrap();
+    let (before, left) = inclusion.split_first_mut().unwrap();
+    *before = header(u64::MAX - 1, u64::MAX - 2).prev_alh.leaf_hash().to_bytes();
+    let left = &*left;
     let made_up = [&[*before, [0; 32]], left].concat();
     let (old_root, _) = roots_from_consistency(index, size, &made_up, &[0; 32]).unwrap();
     let bl_root = Root::new(old_root);

@@ -24,7 +24,7 @@ enum Shown {
 
 use Shown::{Ledger, Seed, Superfluous};
 
-const TABLE: [(Rule, Shown); 33] = [
+const TABLE: [(Rule, Shown); 34] = [
     (Rule::TreeBehind, Seed(132)),
     (
         Rule::EntryCountNotZero,
@@ -52,6 +52,10 @@ const TABLE: [(Rule, Shown); 33] = [
     ),
     (Rule::NothingUntied, Seed(35)),
     (Rule::LastIsSourcesPredecessor, Seed(416)),
+    (
+        Rule::OwnLastIsSourcesPredecessor,
+        Superfluous("likewise of the source's tree, which decides what it holds"),
+    ),
     (Rule::LinearStart, Seed(0)),
     (Rule::LinearEnd, Seed(0)),
     (Rule::LinearNumbers, Superfluous("every step hashes the number that was asked for")),
@@ -142,17 +146,21 @@ fn the_rules_of_paths_are_needed_for_entries_too() {
     }
 }
 
-/// Transaction 4 states a tree over three transactions that is really over two, of which the
-/// second has number 3. Transaction 5's tree begins with it, so the path from tree to tree is one
-/// term shorter than from three to four, and holds another transaction 3 in the third place.
+/// Transaction 7 states a tree over six transactions that is really over four, of which the last
+/// two have the numbers 5 and 6. Transaction 8's tree begins with it, so the path from tree to tree
+/// is one term shorter than from six to seven, and holds others of these numbers in their places.
 fn cut_consistency() -> Tangle {
     let mut tangle = Tangle::default();
     let before: Hash = [0; 32];
     let first = tangle.add((1, 0), before, 0, &[]);
     let second = tangle.add((2, 0), first, 0, &[]);
     let third = tangle.add((3, 0), second, 0, &[]);
-    let other = tangle.add((3, 1), second, 0, &[]);
-    let source = tangle.add((4, 0), third, 3, &[first, third]);
-    tangle.add((5, 0), source, 4, &[first, third, other, source]);
+    let fourth = tangle.add((4, 0), third, 0, &[]);
+    let fifth = tangle.add((5, 0), fourth, 0, &[]);
+    let sixth = tangle.add((6, 0), fifth, 0, &[]);
+    let others = [tangle.add((5, 1), fourth, 0, &[]), tangle.add((6, 1), fifth, 0, &[])];
+    let older = [first, second, fifth, sixth];
+    let source = tangle.add((7, 0), sixth, 6, &older);
+    tangle.add((8, 0), source, 7, &[&older[..], &others, &[source]].concat());
     tangle
 }

@@ -74,9 +74,19 @@ impl Dual<'_> {
         if s.bl_tx_id == 0 {
             return path.is_empty() || rules.off(Rule::NothingSurplus);
         }
-        rules.off(Rule::Consistency)
+        let consistent = rules.off(Rule::Consistency)
             || (s.bl_tx_id > t.bl_tx_id && rules.off(Rule::TreesInOrder))
-            || tree::consistency(rules, (s.bl_tx_id, &s.bl_root), (t.bl_tx_id, &t.bl_root), path)
+            || tree::consistency(rules, (s.bl_tx_id, &s.bl_root), (t.bl_tx_id, &t.bl_root), path);
+        consistent && self.own_last(path)
+    }
+
+    /// The last leaf of the source's tree, where a consistency path shows it.
+    fn own_last(&self, consistency: &Path) -> bool {
+        let Self { rules, s, t, .. } = *self;
+        let shown = s.bl_tx_id + 1 == s.id && s.bl_tx_id % 2 == 1 && s.bl_tx_id < t.bl_tx_id;
+        rules.off(Rule::OwnLastIsSourcesPredecessor)
+            || !shown
+            || consistency.first().is_none_or(|first| *first == leaf(&s.prev_alh))
     }
 
     /// What ties the tree to the chain.
@@ -170,11 +180,17 @@ impl DualV2<'_> {
 
     /// The source in the target's tree.
     pub fn inclusion(&self, path: &Path) -> bool {
-        let Dual { rules, source, target, .. } = self.0;
+        let Dual { rules, source, target, t, .. } = self.0;
         if source.id == target.id {
             return path.is_empty() || rules.off(Rule::NothingSurplus);
         }
-        rules.off(Rule::Inclusion) || self.0.leaf(source.id, &source.alh, path)
+        let last = source.id.checked_sub(1).and_then(|at| tree::last_alone(at, t.bl_tx_id));
+        (rules.off(Rule::Inclusion) || self.0.leaf(source.id, &source.alh, path))
+            && (rules.off(Rule::LastIsTargetsPredecessor)
+                || t.bl_tx_id + 1 != t.id
+                || last
+                    .and_then(|place| path.get(place))
+                    .is_none_or(|term| *term == leaf(&t.prev_alh)))
     }
 
     /// The source's tree in the target's.
@@ -185,9 +201,10 @@ impl DualV2<'_> {
         }
         let only = leaf(&source.alh);
         let old = if source.id == 1 { (1, &only) } else { (s.bl_tx_id, &s.bl_root) };
-        rules.off(Rule::Consistency)
+        let consistent = rules.off(Rule::Consistency)
             || (old.0 > t.bl_tx_id && rules.off(Rule::TreesInOrder))
-            || tree::consistency(rules, old, (t.bl_tx_id, &t.bl_root), path)
+            || tree::consistency(rules, old, (t.bl_tx_id, &t.bl_root), path);
+        consistent && self.0.own_last(path)
     }
 
     /// The whole proof, with its own headers.

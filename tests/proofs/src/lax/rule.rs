@@ -33,13 +33,17 @@ pub enum Rule {
     LastInclusion,
     /// Where the source is the last in the target's tree, `target_bl_tx_alh` is its hash.
     LastIsSource,
-    /// Where the target follows its tree's last leaf, that is the target's predecessor.
+    /// Where the target follows its tree's last leaf, that is the target's predecessor: in version
+    /// 2 wherever the source's path shows that leaf.
     LastIsTargetsPredecessor,
     /// Where the target's tree ends before the source with leaves that the source's did not have,
     /// it ends right before the source.
     NothingUntied,
     /// Where the source follows the last leaf of the target's tree, that is the source's predecessor.
     LastIsSourcesPredecessor,
+    /// Where the source follows its own tree's last leaf, and the consistency path begins with that
+    /// leaf, it is the source's predecessor.
+    OwnLastIsSourcesPredecessor,
     /// The chain begins with the hash of where it begins.
     LinearStart,
     /// The chain ends in the target.
@@ -74,7 +78,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::TreeBehind,
         Self::EntryCountNotZero,
         Self::EntryCountFits,
@@ -93,6 +97,7 @@ impl Rule {
         Self::LastIsTargetsPredecessor,
         Self::NothingUntied,
         Self::LastIsSourcesPredecessor,
+        Self::OwnLastIsSourcesPredecessor,
         Self::LinearStart,
         Self::LinearEnd,
         Self::LinearNumbers,
@@ -125,7 +130,8 @@ impl Rules {
     pub const LEGACY: Self = Self::STRICT
         .without(Rule::LastIsTargetsPredecessor)
         .without(Rule::NothingUntied)
-        .without(Rule::LastIsSourcesPredecessor);
+        .without(Rule::LastIsSourcesPredecessor)
+        .without(Rule::OwnLastIsSourcesPredecessor);
 
     /// These but one.
     pub const fn without(self, rule: Rule) -> Self {

@@ -85,3 +85,18 @@ pub(super) fn consistency(rules: Rules, old: (u64, &Hash), new: (u64, &Hash), pa
     }
     (counters.last == 0 || any_length) && a == *old_root && b == *new_root
 }
+
+/// Which term of the path of leaf `index` is over the last leaf of a tree of `size` leaves alone,
+/// by the tree's definition (RFC 9162 §2.1.1).
+pub(super) fn last_alone(index: u64, size: u64) -> Option<usize> {
+    if index >= size || size < 2 {
+        return None;
+    }
+    let left = size.next_power_of_two() / 2;
+    match (index < left, size - left) {
+        // Below it are as many terms as the left tree is high.
+        (true, 1) => Some(left.ilog2() as usize),
+        (true, _) => None,
+        (false, right) => last_alone(index - left, right),
+    }
+}

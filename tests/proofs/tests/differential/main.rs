@@ -57,12 +57,16 @@ impl Comparison {
         }
     }
 
-    /// The honest cases, which both accept, and each of them changed some times.
+    /// The honest cases, which both accept, the strict policy too but for what lags, and each of
+    /// them changed some times.
     fn compare_all(&mut self, what: &str, seed: u64, honest: &[Case], changes: u64) {
         let bytes = bytes_of_seed(seed, honest.len() * changes as usize * 128);
         let u = &mut Unstructured::new(&bytes);
         for case in honest {
             assert_eq!(case.ours(FORMAT), Ok(()), "{what}, seed {seed}: {}", case.json());
+            if let Err(refusal) = case.ours(ProofPolicy::STRICT) {
+                assert_eq!(refusal.0, "Untied", "{what}, seed {seed}: {}", case.json());
+            }
             self.compare(what, case);
             for _ in 0..changes {
                 let mut changed = case.clone();
