@@ -4,6 +4,8 @@
 
 #[path = "hostile/follow.rs"]
 mod follow;
+#[path = "hostile/gaps.rs"]
+mod gaps;
 #[path = "hostile/harm.rs"]
 mod harm;
 #[path = "hostile/headers.rs"]

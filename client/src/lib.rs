@@ -73,7 +73,7 @@ pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::store::{
     AddedEvent, Appended, Direction, EventStore, Follow, FollowOptions, Followed, ReadOptions,
-    Status, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
+    Reexamined, Status, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::thin::{Advance, Claim, PresentEvent, PublishedTiles, ThinCost, ThinStore};

@@ -16,6 +16,8 @@ use tokio::sync::watch;
 use crate::error::{Error, Result};
 use crate::index::{Index, NewRow, Position, record_finding};
 #[cfg(feature = "immudb")]
+use crate::log::entries_root;
+#[cfg(feature = "immudb")]
 use crate::log::tiles::TileId;
 use crate::log::{Log, TileCache, TxRecord};
 use crate::prover::Hash;
@@ -350,6 +352,52 @@ impl Local {
     /// A tile of the log: a full one, or above level 0 one that grows.
     pub(crate) async fn tile(&mut self, id: TileId) -> Result<Option<Vec<Hash>>> {
         crate::log::read_tile(&mut self.conn, id).await
+    }
+
+    /// Begins to derive the index anew: nothing of it is kept before
+    /// [`end`](Self::end), which has to follow whatever happens.
+    pub(crate) async fn begin(&mut self) -> Result<()> {
+        sqlite::begin(&mut self.conn).await
+    }
+
+    /// Forgets what the index has derived from rows of a transaction and of
+    /// all after it.
+    pub(crate) async fn forget_from(&mut self, first: TxId) -> Result<()> {
+        self.index = Index::default();
+        Index::forget_from(&mut self.conn, first).await
+    }
+
+    /// Notes all entries of a transaction that was a gap.
+    pub(crate) async fn account_for(
+        &mut self,
+        id: TxId,
+        eh: counterfoil_core::Root,
+        digests: &[EntryDigest],
+    ) -> Result<()> {
+        if entries_root(digests) != eh {
+            return Err(Verdict::EntriesAltered { tx: id }.into());
+        }
+        Log::account_for(&mut self.conn, id, digests).await?;
+        Index::close_gap(&mut self.conn, id).await
+    }
+
+    /// Goes on with the rows of the next transactions.
+    pub(crate) async fn add_rows(&mut self, rows: &[NewRow]) -> Result<()> {
+        self.index.add(&mut self.conn, rows).await
+    }
+
+    /// Keeps what was derived, or undoes it.
+    pub(crate) async fn end(&mut self, keep: bool) -> Result<()> {
+        // What is remembered may not be what is kept.
+        self.index = Index::default();
+        self.checked.clear();
+        match keep {
+            true => Ok(sqlite::finish(&mut self.conn, Ok(())).await?),
+            false => {
+                sqlite::undo(&mut self.conn).await;
+                Ok(())
+            }
+        }
     }
 
     /// The log's root when it had `size` transactions.

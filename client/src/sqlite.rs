@@ -149,7 +149,7 @@ pub(crate) async fn finish<T>(
 
 /// Undoes what is not committed. There may be nothing, which is an error to
 /// SQLite, and none to us.
-async fn undo(conn: &mut SqliteConnection) {
+pub(crate) async fn undo(conn: &mut SqliteConnection) {
     let _ = run(conn, "ROLLBACK").await;
 }
 

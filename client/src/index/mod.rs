@@ -3,6 +3,8 @@
 
 pub(crate) mod classify;
 mod lookup;
+#[cfg(feature = "immudb")]
+mod rederive;
 
 use std::collections::HashMap;
 

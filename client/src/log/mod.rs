@@ -213,6 +213,30 @@ impl Log {
         Ok(found)
     }
 
+    /// Notes all digests of a transaction of which none were known. The caller
+    /// has checked that they make its `eh`.
+    #[cfg(feature = "immudb")]
+    pub(crate) async fn account_for(
+        conn: &mut SqliteConnection,
+        id: TxId,
+        digests: &[EntryDigest],
+    ) -> Result<()> {
+        let bytes: Vec<u8> = digests.iter().flat_map(|d| *d.as_bytes()).collect();
+        let done = sqlx::query(
+            "UPDATE tx SET digests = ?1, eh = CASE WHEN nentries = 1 THEN NULL ELSE eh END \
+             WHERE id = ?2 AND digests IS NULL AND NOT opaque AND nentries = ?3",
+        )
+        .bind(bytes)
+        .bind(to_i64(id.get()))
+        .bind(to_i64(digests.len() as u64))
+        .execute(conn)
+        .await?;
+        match done.rows_affected() {
+            1 => Ok(()),
+            _ => Err(damaged(format!("transaction {id} is no gap"))),
+        }
+    }
+
     /// The first transaction after `after` whose entries are exactly these.
     #[cfg(feature = "immudb")]
     pub(crate) async fn find(

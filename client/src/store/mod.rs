@@ -8,6 +8,7 @@ mod follow;
 mod options;
 mod queue;
 mod read;
+mod reexamine;
 mod streams;
 mod verify;
 
@@ -26,6 +27,7 @@ pub use self::follow::{Follow, FollowOptions, Followed};
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::read::{Direction, ReadOptions, StreamRead};
+pub use self::reexamine::Reexamined;
 pub use self::streams::{StreamList, StreamStatus, Streams};
 use crate::backend::embedded::Embedded;
 #[cfg(feature = "immudb")]

@@ -15,6 +15,7 @@ mod headers;
 mod known;
 mod open;
 mod pool;
+mod reexamine;
 mod refusal;
 mod rows;
 mod sql;

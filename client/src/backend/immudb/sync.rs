@@ -21,13 +21,13 @@ use crate::trust::compare;
 use crate::verdict::{FindingKind, Verdict};
 
 /// Headers fetched at once, unless none of them recomputes.
-const WINDOW: u64 = 1024;
+pub(super) const WINDOW: u64 = 1024;
 /// Headers fetched at once in search of one that recomputes, at most: a
 /// server may show any number that do not.
 const MOST_HEADERS: u64 = 128 * WINDOW;
 /// Entries accounted for at once, for each header fetched, unless one
 /// transaction has more.
-const ENTRIES: u64 = 16;
+pub(super) const ENTRIES: u64 = 16;
 /// How many transactions a writer may lag behind before its rows are sought
 /// the expensive way.
 const LAG: u64 = 64;
@@ -45,7 +45,7 @@ const TABLE_IDS: u32 = 1024;
 
 /// The rows that account for transactions.
 #[derive(Default)]
-struct Accounts {
+pub(super) struct Accounts {
     groups: HashMap<Root, Group>,
     /// What others changed.
     changes: HashMap<Root, Changes>,
@@ -55,12 +55,22 @@ struct Accounts {
 }
 
 impl Accounts {
+    /// Nothing yet, of a table that is proved.
+    pub(super) fn of(table: &Table<'_>, genesis: TxId) -> Self {
+        Self { table: Some((table.id(), genesis)), ..Self::default() }
+    }
+
     /// All entries of a transaction and its rows, if they are known.
-    fn placed(&self, header: &Header<'_>) -> Option<(Vec<EntryDigest>, Vec<NewRow>)> {
-        match self.groups.get(&header.eh) {
-            Some(group) => Some(group.clone().placed(header.id)),
-            None => self.changes.get(&header.eh).map(|changes| changes.placed(header.id)),
+    pub(super) fn entries(&self, linked: &Linked) -> Option<(Vec<EntryDigest>, Vec<NewRow>)> {
+        let header = &linked.header;
+        if !may_hold_rows(linked) || self.table.is_none_or(|(_, genesis)| header.id < genesis) {
+            return None;
         }
+        let (digests, rows) = match self.groups.get(&header.eh) {
+            Some(group) => group.clone().placed(header.id),
+            None => self.changes.get(&header.eh)?.placed(header.id),
+        };
+        (digests.len() == header.nentries as usize).then_some((digests, rows))
     }
 }
 
@@ -241,19 +251,47 @@ impl Immudb {
         let since = linked.iter().filter(|l| l.header.id >= genesis);
         let since: HashSet<Root> = since.map(|l| l.header.eh).collect();
         wanted.retain(|root| since.contains(root));
-        let before = stop.get();
-        for from in [begin.get() - 1, (begin.get() - 1).saturating_sub(LAG)] {
+        self.seek(table, begin, stop, wanted, &mut accounts).await?;
+        if !wanted.is_empty() && self.scope == Scope::Exclusive {
+            self.search(table, linked, wanted, &mut accounts).await?;
+        }
+        Ok(accounts)
+    }
+
+    /// Seeks rows of transactions `begin` to `stop` among those whose writers
+    /// had seen what came shortly before: at the cost of the rows found.
+    pub(super) async fn seek(
+        &self,
+        table: Table<'static>,
+        begin: TxId,
+        stop: TxId,
+        wanted: &mut HashSet<Root>,
+        accounts: &mut Accounts,
+    ) -> Result<()> {
+        let first = begin.get() - 1;
+        for from in [first, first.saturating_sub(LAG)] {
             if wanted.is_empty() {
-                return Ok(accounts);
+                break;
             }
             let mut rows = Collector::new(table, wanted);
-            self.wire.rows_seen(from, before, &mut |row| rows.add(&row)).await?;
+            self.wire.rows_seen(from, stop.get(), &mut |row| rows.add(&row)).await?;
             let groups = rows.finish();
-            take(groups, wanted);
+            wanted.retain(|root| !groups.contains_key(root));
+            accounts.groups.extend(groups);
         }
-        if wanted.is_empty() || self.scope == Scope::Shared {
-            return Ok(accounts);
-        }
+        Ok(())
+    }
+
+    /// Seeks what the narrow questions did not find: one scan of the history,
+    /// then for a few transactions one scan each. Gives back how many scans of
+    /// the table it took.
+    pub(super) async fn search(
+        &self,
+        table: Table<'static>,
+        linked: &[Linked],
+        wanted: &mut HashSet<Root>,
+        accounts: &mut Accounts,
+    ) -> Result<u64> {
         let mut rows = Collector::new(table, wanted);
         let mut single = SingleChanges::new(table, wanted);
         let sink = &mut |row| {
@@ -262,9 +300,10 @@ impl Immudb {
         };
         self.wire.history_all(sink).await?;
         let (groups, changes) = (rows.finish(), single.finish());
-        take(groups, wanted);
-        wanted.retain(|root| !changes.contains_key(root));
-        accounts.changes = changes;
+        wanted.retain(|root| !groups.contains_key(root) && !changes.contains_key(root));
+        accounts.groups.extend(groups);
+        accounts.changes.extend(changes);
+        let mut scans = 1;
         // What is left may be one of ours whose commit id somebody reused.
         let gaps: Vec<&Linked> =
             linked.iter().filter(|l| !l.opaque && wanted.contains(&l.header.eh)).collect();
@@ -272,21 +311,24 @@ impl Immudb {
         for linked in gaps.into_iter().take(SINGLE_SCANS) {
             let mut rows = Group::empty();
             self.wire.rows_of_tx(linked.header.id, &mut |row| rows.push(&table, &row)).await?;
+            scans += 1;
             if rows.root() == linked.header.eh {
-                take(HashMap::from([(rows.root(), rows)]), wanted);
+                wanted.remove(&linked.header.eh);
+                accounts.groups.insert(linked.header.eh, rows);
                 continue;
             }
             // One entry is one row's, and those are all known by now.
             let Header { id, eh, nentries, .. } = linked.header;
             if nentries > 1 && change_scans > 0 {
                 change_scans -= 1;
+                scans += 2;
                 if let Some(changes) = self.changes_of(&table, id, eh, nentries).await? {
                     wanted.remove(&eh);
                     accounts.changes.insert(eh, changes);
                 }
             }
         }
-        Ok(accounts)
+        Ok(scans)
     }
 
     /// Looks for the transaction that created the table: the catalog entries
@@ -342,7 +384,7 @@ fn fork_at(pinned: Option<TrustedState>, verdict: Verdict) -> Verdict {
 
 /// Whether the transaction may consist of rows as we write them, with nothing
 /// or only the table's creation before them.
-fn may_hold_rows(linked: &Linked) -> bool {
+pub(super) fn may_hold_rows(linked: &Linked) -> bool {
     !linked.opaque
         && linked.header.version == HeaderVersion::V1
         && linked.header.nentries <= Position::MAX_ENTRIES
@@ -381,16 +423,12 @@ fn cut<'h>(
 
 /// The log's record of a linked header, and what there is to say about it.
 fn new_tx(linked: Linked, accounts: &Accounts, after: Option<i64>) -> NewTx {
-    let has_rows = may_hold_rows(&linked)
-        && accounts.table.is_some_and(|(_, genesis)| linked.header.id >= genesis);
+    let known = accounts.entries(&linked);
     let Linked { header, alh, opaque } = linked;
     let mut findings = Vec::new();
     if let Some(after) = after {
         findings.push((FindingKind::TimeWentBack, format!("{} after {after}", header.ts)));
     }
-    let known = accounts
-        .placed(&header)
-        .filter(|(digests, _)| has_rows && digests.len() == header.nentries as usize);
     let (digests, rows) = match known {
         Some((digests, rows)) => (Some(digests), rows),
         None => {

@@ -1,0 +1,69 @@
+//! Looking again at what was not accounted for.
+
+use std::sync::Arc;
+
+use counterfoil_core::TxId;
+use serde::Serialize;
+
+use super::{Backend, EventStore, to_the_end};
+use crate::error::Result;
+
+/// What [`EventStore::reexamine`] did, and what it cost.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Reexamined {
+    /// How many gaps were looked at.
+    pub examined: u64,
+    /// Those whose entries are known now, in ledger order: they are gaps no
+    /// more, and everything behind the first of them was decided anew.
+    pub closed: Vec<TxId>,
+    /// Entries were found, but nothing could be decided anew: this transaction
+    /// lies behind them, it was accounted for, and the server does not show
+    /// its rows any more. Everything stays as it was.
+    pub blocked: Option<TxId>,
+    /// There are more gaps: look at those behind this transaction next.
+    pub next: Option<TxId>,
+    /// How often the server scanned the whole table for it.
+    pub scans: u64,
+}
+
+impl EventStore {
+    /// Looks again at gaps: transactions of which not every entry was known
+    /// when they were first seen, because a row was withheld or altered on its
+    /// way, its writer lagged far behind, or other tables share the database.
+    /// Where the entries that the server shows now make the transaction's root,
+    /// it is accounted for, and order, first write and everything else behind
+    /// it is decided anew, as if it had been known at once: what was taken for
+    /// an event may turn out to have been written before, and what seemed out
+    /// of line may be one. All of it is kept, or nothing.
+    ///
+    /// Looks at most at 1,024 gaps behind `after` (by default from the first
+    /// on), at the cost of one scan of the table and, for the first eight of
+    /// those that it does not show, up to three more each; where any is
+    /// closed, at that of a synchronisation from there to the ledger's end.
+    /// Other calls wait meanwhile. Nothing does this by itself, because
+    /// nothing tells when it would help: call it when
+    /// [`status`](Self::status) is incomplete and the reason is gone.
+    ///
+    /// A [`follow`](Self::follow) that has passed the gap does not go back for
+    /// its events: read them from [`Reexamined::closed`].
+    ///
+    /// # Errors
+    ///
+    /// As every read. What the server does not show is no error.
+    pub async fn reexamine(&self, after: Option<TxId>) -> Result<Reexamined> {
+        // An end that cannot be confirmed yet is in nobody's way.
+        self.sync_as_far().await?;
+        let shared = Arc::clone(&self.shared);
+        let after = after.unwrap_or(TxId::new(0));
+        to_the_end(async move {
+            match &shared.backend {
+                // Every row of a file is accounted for, or a verdict.
+                Backend::Embedded(_) => Ok(Reexamined::default()),
+                #[cfg(feature = "immudb")]
+                Backend::Immudb(immudb) => immudb.reexamine(&shared.local, after).await,
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,193 @@
+//! Gaps that are looked at again when the liar has repented: what was missed
+//! counts from its place on, as if it had never been missed.
+
+use counterfoil::{Config, Error, Event, EventStore, FindingKind, ReadOptions};
+use counterfoil_test_support::{Action, Context, PgMessage, temp_dir};
+use sqlx::{Connection as _, SqliteConnection};
+
+use crate::hostile::{Liar, event, flipped, put, stream, text, tx};
+
+/// Everything that a client's log says, but for the numbers that it gives to
+/// streams.
+async fn noted(config: &Config, ledger: &str) -> Vec<String> {
+    let log = config.log.path.as_ref().unwrap().join(format!("{ledger}.log"));
+    let url = format!("sqlite://{}", log.display());
+    let mut log = SqliteConnection::connect(&url).await.unwrap();
+    let mut lines = Vec::new();
+    for sql in [
+        "SELECT concat_ws(' ', 'tx', id, ts, nentries, hex(alh), hex(eh), hex(digests), hex(odd), \
+         opaque) FROM tx ORDER BY id",
+        "SELECT concat_ws(' ', 'stream', hex(domain), hex(edition), hex(root), next, hex(head)) \
+         FROM stream WHERE next > 0 OR id IN (SELECT stream FROM held) ORDER BY domain, root",
+        "SELECT concat_ws(' ', 'event', pos, hex(root), number, hex(ext)) FROM event \
+         JOIN stream ON stream.id = stream ORDER BY pos",
+        "SELECT concat_ws(' ', 'held', pos, hex(root), number, reason) FROM held \
+         JOIN stream ON stream.id = stream ORDER BY pos",
+        "SELECT concat_ws(' ', 'correlation', pos, id) FROM correlation ORDER BY pos",
+        "SELECT concat_ws(' ', 'finding', tx, entry, kind, detail) FROM finding \
+         ORDER BY tx, entry, kind",
+    ] {
+        let found: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut log).await.unwrap();
+        lines.extend(found);
+    }
+    lines
+}
+
+/// What the client of `liar` has noted is what a stranger finds who sees the
+/// ledger for the first time, and was never deceived.
+async fn as_if_never_deceived(liar: &Liar, store: &EventStore) {
+    let ledger = store.ledger_id().await.unwrap().to_string();
+    let log = temp_dir("stranger");
+    let stranger = EventStore::open(&liar.honest(&log)).await.unwrap();
+    assert_eq!(stranger.state().await.unwrap(), store.state().await.unwrap());
+    let expected = noted(&liar.honest(&log), &ledger).await;
+    assert_eq!(noted(&liar.config(), &ledger).await, expected);
+}
+
+/// Leaves the row of this number out, wherever it is shown, or alters it.
+fn hides(
+    number: &'static str,
+    altered: bool,
+) -> impl FnMut(&Context<'_>, &mut PgMessage) -> Action {
+    move |context, message| {
+        let row = message.kind == b'D' && context.column("event_number").is_some();
+        if row && text(message, context, "event_number") == number {
+            if !altered {
+                return Action::Instead(vec![]);
+            }
+            let body = flipped(&text(message, context, "body"));
+            put(message, context, "body", &body);
+        }
+        Action::Forward
+    }
+}
+
+fn correlated(n: u64) -> Event {
+    event(n).with_correlation_id(format!("of {}", n / 2))
+}
+
+/// Three events, the second of them hidden, seen by one who has two before.
+async fn with_a_gap(altered: bool) -> (Liar, EventStore) {
+    let liar = Liar::new();
+    let store = liar.with_events(2).await;
+    liar.honestly(async |other| {
+        for n in 2..5 {
+            other.add_event(&correlated(n)).await.unwrap();
+        }
+    })
+    .await;
+    liar.tells(hides("3", altered));
+    let read = store.read(&stream(), ReadOptions::forward()).await.unwrap();
+    assert_eq!((read.events.len(), read.completeness.is_complete()), (3, false));
+    (liar, store)
+}
+
+#[tokio::test]
+async fn what_was_withheld_or_altered_counts_once_it_is_shown() {
+    for altered in [false, true] {
+        let (liar, store) = with_a_gap(altered).await;
+        // As long as the liar lies, it stays a gap.
+        let again = store.reexamine(None).await.unwrap();
+        assert_eq!((again.examined, again.closed), (1, vec![]));
+        assert!(again.scans > 0);
+        liar.repents();
+        // Nothing is looked at behind it.
+        let behind = store.reexamine(Some(tx(5))).await.unwrap();
+        assert_eq!((behind.examined, behind.scans), (0, 0));
+        let again = store.reexamine(None).await.unwrap();
+        assert_eq!((again.closed, again.blocked, again.next), (vec![tx(5)], None, None));
+        let read = store.read(&stream(), ReadOptions::forward()).await.unwrap();
+        assert!(read.completeness.is_complete() && read.stopped.is_none());
+        let events: Vec<Event> = read.into_iter().map(|recorded| recorded.event).collect();
+        assert_eq!(events, [event(0), event(1), correlated(2), correlated(3), correlated(4)]);
+        assert_eq!(store.findings().await.unwrap(), []);
+        as_if_never_deceived(&liar, &store).await;
+        // The proof of what is in it can be made now, and the stream goes on.
+        let proof = store.add_event(&correlated(3)).await.unwrap().proof;
+        assert!(store.verify_event(&correlated(3), &proof).await.unwrap());
+        assert_eq!(store.add_event(&correlated(5)).await.unwrap().sequence, 5);
+        drop(store);
+        let store = liar.open().await;
+        assert_eq!(store.next_sequence(&stream()).await.unwrap(), 6);
+        as_if_never_deceived(&liar, &store).await;
+    }
+}
+
+/// The one who was deceived wrote an event where there had been one: it turns
+/// out to have been overwritten, and what followed it to be out of line.
+#[tokio::test]
+async fn what_was_taken_for_an_event_gives_way_to_what_came_first() {
+    let (liar, store) = with_a_gap(false).await;
+    let delete = format!("DELETE FROM events WHERE {};", Liar::key(3));
+    let rest = format!("DELETE FROM events WHERE {};", Liar::key(4));
+    liar.operator(&[&delete, &rest]).await;
+    liar.repents();
+    let mine = |n: u64| Event::new(&stream(), "Mine", format!("{n}")).with_correlation_id("mine");
+    let first = store.add_event(&mine(3)).await.unwrap();
+    assert_eq!((first.id, first.sequence), (tx(9), 3));
+    let other = Event::new(&counterfoil::Cover::new("shipment", "another"), "Mine", "0");
+    store.add_event(&other).await.unwrap();
+    let again = store.reexamine(None).await.unwrap();
+    assert_eq!(again.closed, [tx(5)]);
+    as_if_never_deceived(&liar, &store).await;
+    let read = store.read(&stream(), ReadOptions::forward()).await.unwrap();
+    let events: Vec<Event> = read.into_iter().map(|recorded| recorded.event).collect();
+    assert_eq!(events, [event(0), event(1), correlated(2), correlated(3), correlated(4)]);
+    let findings = store.findings().await.unwrap();
+    let found: Vec<(u64, FindingKind)> = findings.iter().map(|f| (f.tx.get(), f.kind)).collect();
+    use FindingKind::{Deleted, Overwritten};
+    assert_eq!(found, [(7, Deleted), (8, Deleted), (9, Overwritten)]);
+    let none = store.read_by_correlation("mine", &counterfoil::Streams::all(), None).await.unwrap();
+    assert_eq!(none.events, []);
+    assert!(none.completeness.is_complete());
+}
+
+/// What fails half-way, or cannot be done without what the server hides now,
+/// leaves everything as it was.
+#[tokio::test]
+async fn all_of_it_is_decided_anew_or_nothing() {
+    let (liar, store) = with_a_gap(false).await;
+    let ledger = store.ledger_id().await.unwrap().to_string();
+    let before = noted(&liar.config(), &ledger).await;
+    // Found by the scan of the history, lost behind it.
+    liar.tells(|context, _| match context.statement.contains("USE INDEX ON (seen_tx)") {
+        true => Action::CutBefore,
+        false => Action::Forward,
+    });
+    let error = store.reexamine(None).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)), "{error}");
+    assert_eq!(noted(&liar.config(), &ledger).await, before);
+    let read = store.read(&stream(), ReadOptions::forward()).await;
+    assert_eq!(read.unwrap().events.len(), 3);
+    // Event 4 was accounted for, and is hidden now.
+    liar.tells(hides("4", false));
+    let again = store.reexamine(None).await.unwrap();
+    assert_eq!((again.closed, again.blocked), (vec![], Some(tx(6))));
+    assert_eq!(noted(&liar.config(), &ledger).await, before);
+    liar.repents();
+    assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(5)]);
+    as_if_never_deceived(&liar, &store).await;
+}
+
+/// Each call is bounded, and tells where the next one goes on.
+#[tokio::test]
+async fn many_gaps_are_looked_at_piece_by_piece() {
+    let liar = Liar::new();
+    let store = liar.with_events(1).await;
+    let insert = |n: u64| {
+        let rows: Vec<String> = (0..1000).map(|row| format!("({})", n * 1000 + row)).collect();
+        format!("INSERT INTO recipes (id) VALUES {};", rows.join(", "))
+    };
+    let rows: Vec<String> = (0..18).map(insert).collect();
+    let mut statements = vec!["CREATE TABLE recipes (id INTEGER, PRIMARY KEY id);"];
+    statements.extend(rows.iter().map(String::as_str));
+    liar.operator(&statements).await;
+    let mut config = liar.config();
+    drop(store);
+    config.storage.immudb.scope = counterfoil::Scope::Shared;
+    let store = EventStore::open(&config).await.unwrap();
+    let first = store.reexamine(None).await.unwrap();
+    assert_eq!((first.examined, first.next), (17, Some(tx(19))), "16,384 entries at once");
+    let rest = store.reexamine(first.next).await.unwrap();
+    assert_eq!((rest.examined, rest.closed, rest.next), (2, vec![], None));
+}
