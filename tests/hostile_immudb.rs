@@ -17,5 +17,7 @@ mod hostile;
 mod operator;
 #[path = "hostile/rows.rs"]
 mod rows;
+#[path = "hostile/strict.rs"]
+mod strict;
 #[path = "hostile/writes.rs"]
 mod writes;

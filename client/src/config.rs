@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::{Alh, TrustedState, TxId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, Unavailable};
 
@@ -182,6 +182,28 @@ pub struct TrustConfig {
     /// Where the pinned state of an embedded ledger is kept; by default in
     /// the platform's data folder, away from the ledger.
     pub file: Option<PathBuf>,
+    /// Whether anything that costs completeness stops writes: a transaction
+    /// that is not accounted for and not acknowledged, or an end that cannot
+    /// be confirmed. Reads go on and say what they do not know.
+    pub strict: bool,
+    /// `[[trust.acknowledged]]`: transactions that somebody has looked into.
+    pub acknowledged: Vec<Acknowledged>,
+}
+
+/// `[[trust.acknowledged]]`: a transaction that is not accounted for, or that
+/// changed the table, of which somebody takes responsibility. It changes
+/// nothing of what was verified and no claim: answers stay incomplete and say
+/// how many of the gaps are acknowledged. It lets writes go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledged {
+    /// The transaction.
+    pub tx: TxId,
+    /// Its Alh: another transaction in its place is not acknowledged, and
+    /// opening the ledger fails.
+    pub alh: Alh,
+    /// Why it is accepted, for whoever reads it later.
+    pub reason: String,
 }
 
 impl TrustConfig {
@@ -287,6 +309,16 @@ impl Config {
         if immudb.timeout_seconds == 0 {
             return Err(Error::Config("storage.immudb.timeout_seconds must not be 0".into()));
         }
+        let mut acknowledged: Vec<TxId> = Vec::new();
+        for Acknowledged { tx, reason, .. } in &self.trust.acknowledged {
+            if acknowledged.contains(tx) {
+                return Err(Error::Config(format!("trust.acknowledged names {tx} twice")));
+            }
+            if reason.trim().is_empty() {
+                return Err(Error::Config(format!("trust.acknowledged gives no reason for {tx}")));
+            }
+            acknowledged.push(*tx);
+        }
         let name_ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let name = &immudb.database;
         if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(name_ok) {
@@ -337,6 +369,33 @@ mod tests {
         assert_eq!(config.storage.immudb.tls_mode(), TlsMode::VerifyFull);
         assert!(Config::from_toml("[storage]\nbackends = 1").is_err());
         assert!(Config::from_toml("[storage.immudb]\ndatabase = \"a;b\"").is_err());
+    }
+
+    #[test]
+    fn a_gap_is_acknowledged_by_transaction_alh_and_reason() {
+        let entry = |tx: u64, reason: &str| {
+            let alh = "ab".repeat(32);
+            format!("[[trust.acknowledged]]\ntx = {tx}\nalh = \"{alh}\"\nreason = \"{reason}\"\n")
+        };
+        let two = format!("[trust]\nstrict = true\n{}{}", entry(5, "a test"), entry(6, "too"));
+        let trust = Config::from_toml(&two).unwrap().trust;
+        assert!(trust.strict);
+        let [first, second] = &trust.acknowledged[..] else { panic!("{trust:?}") };
+        assert_eq!(
+            (first.tx, first.alh, &*first.reason),
+            (TxId::new(5), Alh::new([0xab; 32]), "a test")
+        );
+        assert_eq!(second.tx, TxId::new(6));
+        for wrong in [
+            entry(5, " "),
+            entry(5, "a") + &entry(5, "b"),
+            entry(5, "a").replace("reason", "because"),
+            entry(5, "a").replace("ab", ""),
+            "[[trust.acknowledged]]\ntx = 5\nreason = \"a\"".to_owned(),
+        ] {
+            assert!(Config::from_toml(&wrong).is_err(), "{wrong}");
+        }
+        assert!(!Config::default().trust.strict);
     }
 
     #[test]

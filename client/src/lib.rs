@@ -60,8 +60,8 @@ pub use crate::audit::{
 };
 pub use crate::bytes::Bytes;
 pub use crate::config::{
-    BackendKind, Config, EmbeddedConfig, FirstContact, ImmudbConfig, LogConfig, Scope,
-    StorageConfig, TlsMode, TrustConfig,
+    Acknowledged, BackendKind, Config, EmbeddedConfig, FirstContact, ImmudbConfig, LogConfig,
+    Scope, StorageConfig, TlsMode, TrustConfig,
 };
 pub use crate::environment::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use crate::error::{Error, Result, StreamVersion, Unavailable};
@@ -79,7 +79,7 @@ pub use crate::store::{
 pub use crate::thin::{Advance, Claim, PresentEvent, PublishedTiles, ThinCost, ThinStore};
 pub use crate::trust::{Anchor, Pin};
 pub use crate::undecided::{TileFlaw, TileName, TileProblem, Undecided};
-pub use crate::verdict::{Completeness, Finding, FindingKind, Verdict};
+pub use crate::verdict::{Completeness, Finding, FindingKind, SchemaState, Verdict};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

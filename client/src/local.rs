@@ -13,8 +13,9 @@ use counterfoil_core::{Alh, EntryDigest, Header, Table, TrustedState, TxId, Veri
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::watch;
 
+use crate::config::Acknowledged;
 use crate::error::{Error, Result};
-use crate::index::{Index, NewRow, Position, record_finding};
+use crate::index::{Gaps, Index, NewRow, Position, record_finding};
 #[cfg(feature = "immudb")]
 use crate::log::entries_root;
 #[cfg(feature = "immudb")]
@@ -24,7 +25,7 @@ use crate::prover::Hash;
 use crate::schema;
 use crate::sqlite::{self, FileKind, FileLock, damaged};
 use crate::trust::{Anchor, Pin, Trust};
-use crate::verdict::{FindingKind, Verdict};
+use crate::verdict::{Completeness, FindingKind, Verdict};
 
 const TABLES: &str = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
 
@@ -62,9 +63,11 @@ pub(crate) struct Local {
     trust: Option<Trust>,
     known: Vec<TrustedState>,
     table: Option<Table<'static>>,
-    #[cfg_attr(not(feature = "immudb"), allow(dead_code))]
     genesis: TxId,
     checked: HashMap<TxId, Arc<CheckedTx>>,
+    /// The gaps up to where they were last counted: there may be as many as
+    /// other people have transactions.
+    gaps: Gaps,
     grown: watch::Sender<TxId>,
 }
 
@@ -130,6 +133,7 @@ impl Local {
             table,
             genesis: TxId::new(sqlite::to_u64(genesis, "genesis_tx")?),
             checked: HashMap::new(),
+            gaps: Gaps::UNCOUNTED,
             grown,
         })
     }
@@ -175,6 +179,46 @@ impl Local {
     /// The table, once its creation has been proved.
     pub(crate) fn table(&self) -> Result<Table<'static>> {
         self.table.ok_or_else(|| damaged("the table is not proved"))
+    }
+
+    /// The transaction that created the table.
+    pub(crate) fn genesis(&self) -> TxId {
+        self.genesis
+    }
+
+    /// How complete answers about absence are, up to `through`, which is in the
+    /// log.
+    pub(crate) async fn completeness(&mut self, through: TxId) -> Result<Completeness> {
+        let counted = if self.gaps.through <= through { self.gaps } else { Gaps::UNCOUNTED };
+        let new = Index::gaps(&mut self.conn, counted.through, through).await?;
+        let gaps = counted.and(new);
+        if gaps.through > self.gaps.through {
+            self.gaps = gaps;
+        }
+        Ok(gaps.completeness())
+    }
+
+    /// Takes what the configuration acknowledges, for as long as this is open.
+    pub(crate) async fn acknowledge(&mut self, acknowledged: &[Acknowledged]) -> Result<()> {
+        self.gaps = Gaps::UNCOUNTED;
+        for Acknowledged { tx, alh, .. } in acknowledged {
+            match self.log.alh(&mut self.conn, tx.get()).await? {
+                Some(found) if found == *alh => Index::acknowledge(&mut self.conn, *tx).await?,
+                Some(found) => {
+                    return Err(Error::Config(format!(
+                        "trust.acknowledged names transaction {tx} with Alh {alh}, but its Alh is \
+                         {found}: look at what it is before you acknowledge it"
+                    )));
+                }
+                None => {
+                    return Err(Error::Config(format!(
+                        "trust.acknowledged names transaction {tx}, which lies beyond the verified \
+                         ledger"
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// States that the ledger must contain, known from elsewhere: nothing
@@ -333,11 +377,6 @@ impl Local {
         self.table.is_some()
     }
 
-    /// The transaction that created the table.
-    pub(crate) fn genesis(&self) -> TxId {
-        self.genesis
-    }
-
     /// The Alh of a transaction in the log.
     pub(crate) async fn alh(&mut self, id: TxId) -> Result<Option<Alh>> {
         self.log.alh(&mut self.conn, id.get()).await
@@ -391,6 +430,7 @@ impl Local {
         // What is remembered may not be what is kept.
         self.index = Index::default();
         self.checked.clear();
+        self.gaps = Gaps::UNCOUNTED;
         match keep {
             true => Ok(sqlite::finish(&mut self.conn, Ok(())).await?),
             false => {

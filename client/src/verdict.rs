@@ -223,6 +223,40 @@ pub enum Verdict {
         reason: String,
     },
 
+    /// Somebody changed the table. Nothing is written any more: a row would not
+    /// be what this version proves, or would lie in another table. What was
+    /// proved before stays proved.
+    #[error(
+        "transaction {tx} changed the table: {what}. Nothing is written to it any more; what was \
+         proved before stays proved. If the change was undone, acknowledge it: \
+         [[trust.acknowledged]] tx = {tx}, alh = \"{alh}\" and a reason"
+    )]
+    SchemaChanged {
+        /// The transaction.
+        tx: TxId,
+        /// Its Alh.
+        alh: Alh,
+        /// What it did, derived from its entries.
+        what: String,
+    },
+    /// Something costs completeness, and the configuration says that this
+    /// stops writes.
+    #[error(
+        "[trust] strict: transaction {tx} is not accounted for ({gaps} such transactions, this is \
+         the first that is not acknowledged), so nothing is written. See EventStore::findings, try \
+         EventStore::reexamine, or acknowledge it: [[trust.acknowledged]] tx = {tx}, \
+         alh = \"{alh}\" and a reason"
+    )]
+    NotAccountedFor {
+        /// The first transaction that is neither accounted for nor
+        /// acknowledged.
+        tx: TxId,
+        /// Its Alh.
+        alh: Alh,
+        /// How many are not accounted for, acknowledged or not.
+        gaps: u64,
+    },
+
     // ---- Proofs.
     /// The event is not the one the proof is about.
     #[error("the proof is about another event: its {field} differs")]
@@ -300,10 +334,13 @@ pub enum FindingKind {
     SawOtherHistory,
     /// The transaction's time stamp is before its predecessor's.
     TimeWentBack,
+    /// The table's definition was changed: its own entries in the catalog say
+    /// how.
+    SchemaChanged,
 }
 
 impl FindingKind {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Opaque,
         Self::Unaccounted,
         Self::Overwritten,
@@ -313,6 +350,7 @@ impl FindingKind {
         Self::OutOfLine,
         Self::SawOtherHistory,
         Self::TimeWentBack,
+        Self::SchemaChanged,
     ];
 
     /// The name under which the log keeps it.
@@ -327,6 +365,7 @@ impl FindingKind {
             Self::OutOfLine => "out_of_line",
             Self::SawOtherHistory => "saw_other_history",
             Self::TimeWentBack => "time_went_back",
+            Self::SchemaChanged => "schema_changed",
         }
     }
 }
@@ -350,6 +389,10 @@ pub enum Completeness {
         gaps: u64,
         /// The first of them.
         first: TxId,
+        /// How many of them the configuration acknowledges
+        /// (`[[trust.acknowledged]]`): somebody looked into those. It changes
+        /// nothing of what is claimed.
+        acknowledged: u64,
     },
 }
 
@@ -358,4 +401,28 @@ impl Completeness {
     pub fn is_complete(&self) -> bool {
         matches!(self, Self::Complete { .. })
     }
+}
+
+/// What is known about the table of events since its creation was proved.
+/// Rows are verified under the ids and columns that were proved then, whatever
+/// this says; it is about what the table's *name* stands for now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SchemaState {
+    /// Every transaction since is accounted for, and none changed it.
+    Proven,
+    /// Transactions since are not accounted for: any of them could have
+    /// changed it. That none did is presumed.
+    Presumed {
+        /// The first of them.
+        since: TxId,
+    },
+    /// It was changed, and the entries that did it are proved.
+    Changed {
+        /// The transaction, the first if there are several.
+        tx: TxId,
+        /// What it did.
+        what: String,
+    },
 }

@@ -58,7 +58,7 @@ fn complete(completeness: &Completeness) -> String {
         Completeness::Complete { through } => {
             format!("every entry of every transaction through {through} is accounted for")
         }
-        Completeness::Incomplete { through, gaps, first } => {
+        Completeness::Incomplete { through, gaps, first, .. } => {
             format!("through {through}, but {gaps} transactions are not, the first is {first}")
         }
         _ => "unknown".to_owned(),

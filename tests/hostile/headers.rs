@@ -78,7 +78,8 @@ async fn an_altered_field_of_an_older_header_is_never_believed() {
         }
         let read = read.unwrap();
         assert_eq!(read.events.len(), 2, "{field}: events 0 and 1, then the gap");
-        let gap = Completeness::Incomplete { through: tx(6), gaps: 1, first: tx(4) };
+        let gap =
+            Completeness::Incomplete { through: tx(6), gaps: 1, first: tx(4), acknowledged: 0 };
         assert_eq!(read.completeness, gap, "{field}");
         let findings = store.findings().await.unwrap();
         assert!(

@@ -84,7 +84,8 @@ async fn other_tables_cost_completeness_and_nothing_else() {
         .await;
         assert_eq!(store.add_event(&event(1)).await.unwrap().id, tx(5));
         let status = store.status().await.unwrap();
-        let gaps = Completeness::Incomplete { through: tx(5), gaps: 2, first: tx(3) };
+        let gaps =
+            Completeness::Incomplete { through: tx(5), gaps: 2, first: tx(3), acknowledged: 0 };
         assert_eq!(status.completeness, gaps);
         // Whatever claims that there is no more says that it may be wrong.
         assert_eq!(store.stream_status(&stream()).await.unwrap().completeness, gaps);
@@ -129,7 +130,7 @@ async fn a_database_with_other_tables_gets_ours_beside_them() {
     let added = store.add_event(&event(0)).await.unwrap();
     assert_eq!((added.id, added.proof.table_id), (tx(4), 2));
     assert!(store.verify_event(&event(0), &added.proof).await.unwrap());
-    let gaps = Completeness::Incomplete { through: tx(4), gaps: 2, first: tx(1) };
+    let gaps = Completeness::Incomplete { through: tx(4), gaps: 2, first: tx(1), acknowledged: 0 };
     assert_eq!(store.status().await.unwrap().completeness, gaps);
     drop(store);
     assert_eq!(liar.open().await.add_event(&event(1)).await.unwrap().sequence, 1);

@@ -8,7 +8,7 @@ use super::{Index, Position, StreamKey};
 use crate::error::Result;
 use crate::sqlite::{self, damaged, to_i64, to_u64};
 use crate::store::Streams;
-use crate::verdict::{Completeness, Finding, FindingKind};
+use crate::verdict::{Finding, FindingKind};
 
 /// A stream, as far as the index goes.
 #[derive(Debug, Clone)]
@@ -274,28 +274,6 @@ impl Index {
                 })
             })
             .collect()
-    }
-
-    /// How complete answers about absence are, up to `through`.
-    pub(crate) async fn completeness(
-        conn: &mut SqliteConnection,
-        through: TxId,
-    ) -> Result<Completeness> {
-        let row = sqlx::query(
-            "SELECT count(DISTINCT tx) AS gaps, min(tx) AS first FROM finding \
-             WHERE kind IN ('opaque', 'unaccounted') AND tx <= ?",
-        )
-        .bind(to_i64(through.get()))
-        .fetch_one(conn)
-        .await?;
-        Ok(match row.try_get::<Option<i64>, _>("first")? {
-            None => Completeness::Complete { through },
-            Some(first) => Completeness::Incomplete {
-                through,
-                gaps: to_u64(row.try_get("gaps")?, "gaps")?,
-                first: TxId::new(to_u64(first, "finding.tx")?),
-            },
-        })
     }
 }
 

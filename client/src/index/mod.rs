@@ -1,6 +1,7 @@
 //! Which row is which event: derived from the rows of accounted transactions,
 //! in ledger order, and therefore the same for everybody who has them.
 
+mod claims;
 pub(crate) mod classify;
 mod lookup;
 #[cfg(feature = "immudb")]
@@ -12,6 +13,7 @@ use counterfoil_core::{EntryDigest, TxId};
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
+pub(crate) use self::claims::Gaps;
 pub(crate) use self::classify::record_finding;
 pub(crate) use self::lookup::{EventAt, Held, StreamInfo};
 use crate::error::Result;
@@ -21,7 +23,8 @@ use crate::sqlite;
 /// `event` holds what counts; `held` the rows that stand on a stream's key
 /// without being its event; `stream.next` is the number of events and
 /// `stream.head` the last one's digest. `correlation` has a row for each event
-/// that carries a correlation id, under a short hash of it.
+/// that carries a correlation id, under a short hash of it. `acknowledged` is
+/// what the configuration says, and gone with the connection.
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS stream (
         id INTEGER PRIMARY KEY,
@@ -59,6 +62,10 @@ const TABLES: &str = "
         detail TEXT NOT NULL
     );
     CREATE INDEX IF NOT EXISTS finding_tx ON finding (tx);
+    CREATE INDEX IF NOT EXISTS finding_gap ON finding (tx)
+        WHERE kind IN ('opaque', 'unaccounted');
+    CREATE INDEX IF NOT EXISTS finding_schema ON finding (tx) WHERE kind = 'schema_changed';
+    CREATE TEMP TABLE IF NOT EXISTS acknowledged (tx INTEGER PRIMARY KEY);
 ";
 
 /// A row's place in the ledger: transaction ‖ entry as one number, so that

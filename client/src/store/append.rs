@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use counterfoil_core::{Alh, Table, TxId};
+use counterfoil_core::{Alh, Table, TrustedState, TxId};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
@@ -16,7 +16,7 @@ use crate::local::{CheckedTx, Local};
 use crate::proof::{EventProof, ProvenHeader, row_of};
 use crate::prover::EntryTree;
 use crate::schema::verify_row;
-use crate::verdict::Verdict;
+use crate::verdict::{Completeness, Verdict};
 
 /// An event that was added, with its proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +41,15 @@ pub struct Appended {
     /// Whether this append had been made before, with the same external id:
     /// nothing was written, this is the first result.
     pub repeated: bool,
+    /// The state under which the proofs hold and the rest is claimed.
+    pub state: TrustedState,
+    /// Whether everything up to the transaction is accounted for. That the
+    /// events are in the ledger is proved whatever this says. That each is the
+    /// first of its key and id, and so *the* event of its sequence, is claimed
+    /// wherever this is complete; where it is not, it is the first as far as
+    /// is known: one of the gaps could hold an earlier one, and a
+    /// [`reexamine`](EventStore::reexamine) find it.
+    pub completeness: Completeness,
 }
 
 /// One append, as it goes through its attempts.
@@ -243,9 +252,9 @@ impl Shared {
         }
         let mut local = self.local.lock().await;
         let rows = found.iter().map(|(_, body)| body.encode());
-        let events =
-            Proofs::of(&mut local, tx).await?.events(number, wanted[0].pos.entry(), rows)?;
-        Ok(Some(Appended { id: tx, events, repeated: true }))
+        let mut proofs = Proofs::of(&mut local, tx).await?;
+        let events = proofs.events(number, wanted[0].pos.entry(), rows)?;
+        Ok(Some(proofs.appended(events, true)))
     }
 }
 
@@ -257,6 +266,7 @@ pub(super) struct Proofs {
     table: Table<'static>,
     checked: Arc<CheckedTx>,
     tree: EntryTree,
+    completeness: Completeness,
 }
 
 impl Proofs {
@@ -265,7 +275,15 @@ impl Proofs {
         let checked = local.checked(tx).await?;
         let digests = checked.digests.as_ref().ok_or(Verdict::EntriesAltered { tx })?;
         let tree = EntryTree::new(digests);
-        Ok(Self { tx, ledger, table, checked, tree })
+        let completeness = local.completeness(tx).await?;
+        Ok(Self { tx, ledger, table, checked, tree, completeness })
+    }
+
+    /// What is told about the events of an append, which all are in the
+    /// transaction.
+    pub(super) fn appended(&self, events: Vec<AddedEvent>, repeated: bool) -> Appended {
+        let (state, completeness) = (self.checked.tx.state(), self.completeness.clone());
+        Appended { id: self.tx, events, repeated, state, completeness }
     }
 
     /// Those of neighbouring rows, from `sequence` and `entry` on.

@@ -59,8 +59,12 @@ impl Shared {
     pub(super) async fn commit_waiting(&self) {
         let synced = self.sync().await;
         let taken = queue::take(&mut self.queue());
-        if let Err(error) = synced {
-            return refuse(taken, &error);
+        let unconfirmed = match synced {
+            Ok(unconfirmed) => unconfirmed,
+            Err(error) => return refuse(taken, &error),
+        };
+        if let Err(stops) = self.may_write(unconfirmed).await {
+            return self.stop(taken, &stops).await;
         }
         let mut later = Later::new();
         let planned = self.plan(taken, &mut later).await;
@@ -247,7 +251,7 @@ impl Shared {
             let entry = rows.start as u32;
             let bodies = encoded.rows[rows].iter().map(|row| row.body.clone());
             let events = proofs.events(first, entry, bodies).map_err(unproved);
-            waiting.answer(events.map(|events| Appended { id: tx, events, repeated: false }));
+            waiting.answer(events.map(|events| proofs.appended(events, false)));
         }
     }
 }

@@ -30,7 +30,7 @@ impl EventStore {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let state = local.state()?;
-        let completeness = Index::completeness(local.conn(), state.tx).await?;
+        let completeness = local.completeness(state.tx).await?;
         drop(local);
         let limit = limit.unwrap_or(u64::MAX);
         let (mut events, mut place) = (Vec::new(), Position::from_raw(-1));

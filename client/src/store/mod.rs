@@ -9,6 +9,7 @@ mod options;
 mod queue;
 mod read;
 mod reexamine;
+mod stops;
 mod streams;
 mod verify;
 
@@ -32,14 +33,14 @@ pub use self::streams::{StreamList, StreamStatus, Streams};
 use crate::backend::embedded::Embedded;
 #[cfg(feature = "immudb")]
 use crate::backend::immudb::Immudb;
-use crate::config::{BackendKind, Config};
+use crate::config::{Acknowledged, BackendKind, Config, TrustConfig};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::index::{EventAt, Index, Position};
 use crate::local::Local;
 use crate::row::StoredRow;
 use crate::trust::Pin;
-use crate::verdict::{Completeness, Finding, Verdict};
+use crate::verdict::{Completeness, Finding, SchemaState, Verdict};
 
 /// An event store over a ledger that nobody can change unnoticed.
 ///
@@ -54,6 +55,9 @@ pub struct EventStore {
 struct Shared {
     environment: Environment,
     write: bool,
+    /// Whether anything that costs completeness stops writes.
+    strict: bool,
+    acknowledged: Vec<Acknowledged>,
     /// Appends that wait for a commit, in the order in which they came.
     queue: std::sync::Mutex<VecDeque<Waiting>>,
     /// One commit at a time: each builds on the streams that it has seen.
@@ -78,6 +82,10 @@ pub struct Status {
     pub pin: Pin,
     /// Whether every entry is accounted for.
     pub completeness: Completeness,
+    /// Whether the table is still the one whose creation was proved.
+    pub schema: SchemaState,
+    /// What the configuration acknowledges.
+    pub acknowledged: Vec<Acknowledged>,
 }
 
 impl EventStore {
@@ -168,7 +176,7 @@ impl EventStore {
 
     async fn open_with(config: &Config, options: StoreOptions, write: bool) -> Result<Self> {
         let StoreOptions { environment, progress } = options;
-        let (backend, local) = match config.storage.backend {
+        let (backend, mut local) = match config.storage.backend {
             BackendKind::Embedded => {
                 let (embedded, local) =
                     Embedded::open(config, environment.clone(), write, &progress).await?;
@@ -187,20 +195,39 @@ impl EventStore {
                 ));
             }
         };
-        Ok(Self::new(environment, write, backend, local))
+        local.acknowledge(&config.trust.acknowledged).await?;
+        Ok(Self::new(environment, write, &config.trust, backend, local))
     }
 
     async fn in_memory_with(options: StoreOptions) -> Result<Self> {
         let environment = options.environment;
         let (embedded, local) = Embedded::memory(environment.clone()).await?;
-        Ok(Self::new(environment, true, Backend::Embedded(Mutex::new(embedded)), local))
+        let backend = Backend::Embedded(Mutex::new(embedded));
+        Ok(Self::new(environment, true, &TrustConfig::default(), backend, local))
     }
 
-    fn new(environment: Environment, write: bool, backend: Backend, local: Local) -> Self {
+    fn new(
+        environment: Environment,
+        write: bool,
+        trust: &TrustConfig,
+        backend: Backend,
+        local: Local,
+    ) -> Self {
         let grown = local.grown();
         let (writing, local) = (Mutex::new(()), Mutex::new(local));
         let queue = std::sync::Mutex::default();
-        let shared = Shared { environment, write, queue, writing, local, grown, backend };
+        let (strict, acknowledged) = (trust.strict, trust.acknowledged.clone());
+        let shared = Shared {
+            environment,
+            write,
+            strict,
+            acknowledged,
+            queue,
+            writing,
+            local,
+            grown,
+            backend,
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -211,8 +238,11 @@ impl EventStore {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let pin = local.pin()?;
-        let completeness = Index::completeness(local.conn(), pin.state.tx).await?;
-        Ok(Status { pin, completeness })
+        let completeness = local.completeness(pin.state.tx).await?;
+        let genesis = local.genesis();
+        let schema = Index::schema_state(local.conn(), genesis).await?;
+        let acknowledged = self.shared.acknowledged.clone();
+        Ok(Status { pin, completeness, schema, acknowledged })
     }
 
     /// The ledger's id: Alh(1).

@@ -138,7 +138,7 @@ impl EventStore {
         found: Vec<(u64, Position)>,
     ) -> Result<StreamRead> {
         let state = local.state()?;
-        let completeness = Index::completeness(local.conn(), state.tx).await?;
+        let completeness = local.completeness(state.tx).await?;
         drop(local);
         let stopped = stream.held.as_ref().map(|held| out_of_line(cover, stream.next, held));
         let wanted: Vec<EventAt> = found
@@ -172,7 +172,7 @@ impl EventStore {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let state = local.state()?;
-        let completeness = Index::completeness(local.conn(), state.tx).await?;
+        let completeness = local.completeness(state.tx).await?;
         drop(local);
         let mut place = after.in_index();
         let mut events = Vec::new();
@@ -216,7 +216,7 @@ impl EventStore {
         let key = StreamKey::of_cover(cover);
         let stream = Index::stream_info(local.conn(), &key).await?;
         let found = Index::events(local.conn(), &stream, sequence, sequence, 1, false).await?;
-        let completeness = Index::completeness(local.conn(), verified).await?;
+        let completeness = local.completeness(verified).await?;
         drop(local);
         let Some(&(number, pos)) = found.first() else {
             return match &stream.held {

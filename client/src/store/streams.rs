@@ -90,7 +90,7 @@ impl EventStore {
         let mut local = self.shared.local.lock().await;
         let stream = Index::stream_info(local.conn(), &StreamKey::of_cover(cover)).await?;
         let state = local.state()?;
-        let completeness = Index::completeness(local.conn(), state.tx).await?;
+        let completeness = local.completeness(state.tx).await?;
         let stopped = stream.held.as_ref().map(|held| out_of_line(cover, stream.next, held));
         Ok(StreamStatus { next_sequence: stream.next, stopped, state, completeness })
     }
@@ -106,7 +106,7 @@ impl EventStore {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let state = local.state()?;
-        let completeness = Index::completeness(local.conn(), state.tx).await?;
+        let completeness = local.completeness(state.tx).await?;
         let streams = Index::streams(local.conn(), which).await?;
         // Only canonical rows make events, and their domains and editions are text.
         let cover = |(key, next): (StreamKey, u64)| {
