@@ -100,6 +100,14 @@ pub enum Error {
         /// The newest verified transaction.
         verified: TxId,
     },
+    /// The payload store failed. That says nothing about the ledger.
+    #[error("the payload store could not {what}: {cause}")]
+    Payloads {
+        /// What it was asked for.
+        what: &'static str,
+        /// What it said.
+        cause: String,
+    },
     /// The store was opened with [`EventStore::open_read_only`](crate::EventStore::open_read_only).
     #[error("this store was opened read-only")]
     ReadOnly,
@@ -182,6 +190,7 @@ impl Error {
             Self::BeyondState { asked, verified } => {
                 Self::BeyondState { asked: *asked, verified: *verified }
             }
+            Self::Payloads { what, cause } => Self::Payloads { what, cause: cause.clone() },
             Self::ReadOnly => Self::ReadOnly,
         }
     }

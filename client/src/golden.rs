@@ -109,6 +109,21 @@ fn computed() -> BTreeMap<String, String> {
         signature_s: [0x88; 32],
     });
     put("event body with commitment and author", &body.encode());
+
+    let committed = PayloadCommitment::new(&[0x44; 32], b"content");
+    let erasure = crate::payloads::erasure::event(committed, "request 77");
+    let body = EventBody {
+        domain: erasure.cover.domain.clone(),
+        root: erasure.cover.root.clone(),
+        event_type: erasure.event_type.clone(),
+        correlation_id: String::new(),
+        metadata: Vec::new(),
+        payload: StoredPayload::Inline(erasure.payload.inline().unwrap().into()),
+        external_id: String::new(),
+        author: None,
+        ..body
+    };
+    put("erasure body", &body.encode());
     all
 }
 

@@ -39,6 +39,7 @@ mod index;
 mod local;
 mod log;
 mod paths;
+mod payloads;
 mod position;
 mod proof;
 mod prover;
@@ -69,11 +70,13 @@ pub use crate::event::{
     Cover, Edition, Event, ExpectedVersion, MAX_BODY, MAX_DOMAIN, MAX_EDITION, MAX_ROOT, Payload,
     PayloadCommitment, RecordedEvent,
 };
+pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::store::{
-    AddedEvent, Appended, Direction, EventStore, Follow, FollowOptions, Followed, ReadOptions,
-    Reexamined, Status, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
+    AddedEvent, Appended, Direction, Erasure, EventStore, Follow, FollowOptions, Followed,
+    PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions, StreamList, StreamRead,
+    StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::thin::{Advance, Claim, PresentEvent, PublishedTiles, ThinCost, ThinStore};

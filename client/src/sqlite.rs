@@ -19,6 +19,8 @@ pub(crate) enum FileKind {
     Log = 0x4366_4731,
     /// How far an audit is.
     Audit = 0x4366_4131,
+    /// Payloads that are kept outside a ledger.
+    Payloads = 0x4366_5031,
 }
 
 /// Opens a file. It is created, marked and switched to a write-ahead log where

@@ -11,6 +11,7 @@ pub(crate) mod hostile;
 pub(crate) mod idempotence;
 pub(crate) mod json;
 pub(crate) mod limits;
+pub(crate) mod payloads;
 pub(crate) mod reading;
 pub(crate) mod seed;
 pub(crate) mod streams;
@@ -132,6 +133,15 @@ macro_rules! contract {
                 a_reader_beside_a_writer_sees_a_growing_prefix
                 clones_are_one_store
                 a_dropped_append_lands_once_or_never_and_the_store_goes_on
+            }
+            payloads {
+                a_committed_content_is_revealed_and_not_in_the_ledger
+                an_erased_content_is_told_from_one_that_is_lost
+                an_interrupted_erasure_counts_and_can_be_finished
+                whoever_holds_content_and_salt_can_prove_it_erased_or_not
+                a_payload_is_kept_before_its_commitment_is_written
+                a_repeated_commitment_gives_the_first_result_back
+                what_cannot_be_erased_is_refused
             }
             json {
                 what_a_caller_keeps_survives_json

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::event::{Cover, Event, ExpectedVersion};
 use crate::index::{EventAt, Index, Position, StreamKey};
 use crate::local::{CheckedTx, Local};
+use crate::payloads::erasure;
 use crate::proof::{EventProof, ProvenHeader, row_of};
 use crate::prover::EntryTree;
 use crate::schema::verify_row;
@@ -167,6 +168,20 @@ impl EventStore {
     /// written; [`Error::Ledger`] if the ledger was found wrong, perhaps after
     /// they were; after any other error they were not.
     pub async fn append(
+        &self,
+        cover: &Cover,
+        expected: ExpectedVersion,
+        events: &[Event],
+    ) -> Result<Appended> {
+        if cover.domain == erasure::DOMAIN {
+            let why = format!("domain {} is for erasures; use EventStore::erase", cover.domain);
+            return Err(Error::Invalid(why));
+        }
+        self.append_anywhere(cover, expected, events).await
+    }
+
+    /// The same, erasures included.
+    pub(super) async fn append_anywhere(
         &self,
         cover: &Cover,
         expected: ExpectedVersion,

@@ -1,0 +1,114 @@
+//! Payloads that are kept outside the ledger, behind commitments, and can be
+//! erased there.
+
+pub(crate) mod erasure;
+mod file;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::pin::Pin;
+
+pub use self::erasure::MAX_REASON;
+pub use self::file::SqlitePayloads;
+use crate::bytes::Bytes;
+use crate::error::{Error, Result};
+use crate::event::PayloadCommitment;
+
+/// Where an application keeps the contents behind its commitments, each with
+/// its salt. [`SqlitePayloads`] is one in a file.
+///
+/// It is not trusted: what it gives is compared with the commitment. It is
+/// relied on to keep what it took, and to forget what it is told to, backups
+/// included, which nobody can check from outside.
+pub trait PayloadStore: Send + Sync {
+    /// Keeps a payload under its commitment: on disk when this returns, since
+    /// the commitment goes into the ledger next. Repeated, it changes nothing.
+    fn put<'a>(
+        &'a self,
+        commitment: PayloadCommitment,
+        payload: &'a SaltedPayload,
+    ) -> PayloadFuture<'a, ()>;
+
+    /// The payload kept under a commitment; `None` if there is none.
+    fn get(&self, commitment: PayloadCommitment) -> PayloadFuture<'_, Option<SaltedPayload>>;
+
+    /// Removes content and salt for good. Where there is nothing, that is no
+    /// error: an erasure that was interrupted is repeated.
+    fn erase(&self, commitment: PayloadCommitment) -> PayloadFuture<'_, ()>;
+}
+
+/// What a [`PayloadStore`] answers with: `Box::pin(async move { … })`. An error
+/// is for people, and never means that there is no payload.
+pub type PayloadFuture<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, Box<dyn StdError + Send + Sync>>> + Send + 'a>>;
+
+/// A content and the salt under which it was committed to. Together they prove
+/// what the commitment stands for
+/// ([`EventStore::check_payload`](crate::EventStore::check_payload)); the salt
+/// alone lets short contents be guessed, so it is as secret as the content.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SaltedPayload {
+    salt: [u8; 32],
+    content: Bytes,
+}
+
+impl SaltedPayload {
+    /// From its parts. The salt must have come from a good source of
+    /// randomness, and for this content only.
+    pub fn new(salt: [u8; 32], content: impl Into<Bytes>) -> Self {
+        Self { salt, content: content.into() }
+    }
+
+    /// The salt.
+    pub fn salt(&self) -> &[u8; 32] {
+        &self.salt
+    }
+
+    /// The content.
+    pub fn content(&self) -> &Bytes {
+        &self.content
+    }
+
+    /// The content, owned.
+    pub fn into_content(self) -> Bytes {
+        self.content
+    }
+
+    /// What commits to it.
+    pub fn commitment(&self) -> PayloadCommitment {
+        PayloadCommitment::new(&self.salt, self.content.as_slice())
+    }
+}
+
+/// Neither content nor salt.
+impl fmt::Debug for SaltedPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SaltedPayload").field("bytes", &self.content.len()).finish_non_exhaustive()
+    }
+}
+
+/// What a store has under a commitment.
+pub(crate) enum Kept {
+    Payload(SaltedPayload),
+    /// Something that the commitment does not stand for.
+    Other,
+    Nothing,
+}
+
+/// Asks for a payload, and holds the answer against the commitment.
+pub(crate) async fn kept(
+    payloads: &dyn PayloadStore,
+    commitment: PayloadCommitment,
+) -> Result<Kept> {
+    let found = payloads.get(commitment).await.map_err(failed("read a payload"))?;
+    Ok(match found {
+        Some(payload) if payload.commitment() == commitment => Kept::Payload(payload),
+        Some(_) => Kept::Other,
+        None => Kept::Nothing,
+    })
+}
+
+/// Names what a payload store was asked for.
+pub(crate) fn failed(what: &'static str) -> impl Fn(Box<dyn StdError + Send + Sync>) -> Error {
+    move |cause| Error::Payloads { what, cause: cause.to_string() }
+}
