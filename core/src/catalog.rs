@@ -54,7 +54,7 @@ pub enum CatalogEntry<'a> {
         table_id: u32,
         /// The column.
         column: Column<'a>,
-        /// The SQL of its default, if it has one.
+        /// The SQL of its default, if it has one. It may be empty: so immudb writes an empty BLOB.
         default: Option<&'a str>,
     },
     /// An index of a table.
@@ -76,7 +76,7 @@ pub enum CatalogEntry<'a> {
         check_id: u32,
         /// Its name, 1 to 256 bytes.
         name: &'a str,
-        /// Its SQL.
+        /// Its SQL. It may be empty: so immudb writes an EXISTS.
         expression: &'a str,
     },
 }
@@ -90,7 +90,9 @@ impl<'a> CatalogEntry<'a> {
     /// # Errors
     ///
     /// Those of [`CatalogKey::parse`], and [`CatalogError::Value`], [`CatalogError::Flags`],
-    /// [`CatalogError::Name`], [`CatalogError::Utf8`], [`CatalogError::MaxLength`].
+    /// [`CatalogError::Name`], [`CatalogError::Utf8`], [`CatalogError::MaxLength`],
+    /// [`CatalogError::AutoIncrement`] for a column that is not an INTEGER,
+    /// [`CatalogError::IndexColumn`], [`CatalogError::IndexTooWide`].
     pub fn parse(key: &[u8], value: &'a [u8]) -> Result<Self, CatalogError> {
         let mut value = Reader::new(value);
         match CatalogKey::parse(key)? {
@@ -107,6 +109,7 @@ impl<'a> CatalogEntry<'a> {
                     _ => return Err(CatalogError::Value),
                 };
                 let columns = IndexColumns::parse(value.rest())?;
+                unique_if_primary(index_id, unique)?;
                 Ok(Self::Index { table_id, index_id, unique, columns })
             }
             CatalogKey::Check { table_id, check_id } => {
@@ -167,8 +170,10 @@ impl<'a> CatalogEntry<'a> {
     /// # Errors
     ///
     /// [`CatalogError::Name`] for a name that is empty or longer than its length field can say;
-    /// [`CatalogError::ColumnId`], [`CatalogError::MaxLength`]; [`CatalogError::Value`] for an index
-    /// without columns; [`CatalogError::BufferTooSmall`].
+    /// [`CatalogError::ColumnId`], [`CatalogError::MaxLength`], [`CatalogError::AutoIncrement`];
+    /// [`CatalogError::Value`] for an index without columns, or a primary key that is not unique;
+    /// [`CatalogError::IndexColumn`], [`CatalogError::IndexTooWide`];
+    /// [`CatalogError::BufferTooSmall`].
     pub fn encode_value<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], CatalogError> {
         let mut out = Writer::new(out);
         self.put_value(&mut out)?;
@@ -182,7 +187,8 @@ impl<'a> CatalogEntry<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`encode_value`](Self::encode_value), but for the buffer.
+    /// Those of [`encode_value`](Self::encode_value), but for the buffer, and
+    /// [`CatalogError::TableId`].
     pub fn digest(&self) -> Result<EntryDigest, CatalogError> {
         self.digest_in(HeaderVersion::V1)
     }
@@ -222,10 +228,9 @@ impl<'a> CatalogEntry<'a> {
                     out.put(name)?;
                 }
             }
-            Self::Index { unique, columns, .. } => {
-                if columns.iter().next().is_none() {
-                    return Err(CatalogError::Value);
-                }
+            Self::Index { index_id, unique, columns, .. } => {
+                columns.check()?;
+                unique_if_primary(index_id, unique)?;
                 out.put(&[u8::from(unique)])?;
                 for id in columns.iter() {
                     out.put(&id.to_be_bytes())?;
@@ -242,6 +247,11 @@ impl<'a> CatalogEntry<'a> {
         }
         Ok(())
     }
+}
+
+/// The primary key is unique.
+fn unique_if_primary(index_id: u32, unique: bool) -> Result<(), CatalogError> {
+    if index_id == 0 && !unique { Err(CatalogError::Value) } else { Ok(()) }
 }
 
 fn text(bytes: &[u8]) -> Result<&str, CatalogError> {

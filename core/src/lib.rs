@@ -140,7 +140,7 @@ pub use row::Value;
 #[cfg(feature = "p256")]
 pub use signature::{SignedState, StateKey};
 pub use state::TrustedState;
-pub use table::{Column, ColumnType, MAX_KEY_LEN, Table};
+pub use table::{Column, ColumnType, MAX_INDEX_COLUMNS, MAX_KEY_LEN, Table};
 pub use tree::{
     consistency_path_len, inclusion_path_len, verify_consistency, verify_consistency_immudb,
     verify_inclusion, verify_last_inclusion,

@@ -5,6 +5,9 @@ use crate::error::CatalogError;
 /// The most bytes that a row's key may have: immudb's default limit for keys.
 pub const MAX_KEY_LEN: usize = 1024;
 
+/// The most columns that an index may have, the primary key among them: immudb 1.11.1's limit.
+pub const MAX_INDEX_COLUMNS: usize = 8;
+
 /// Every row's key: `02 ‖ "R." ‖ 1 u32 ‖ table u32 ‖ 0 u32`, then the parts.
 pub(crate) const ROW_KEY_PREFIX: &[u8] = b"\x02R.\x00\x00\x00\x01";
 const ROW_KEY_FIXED_LEN: usize = 15;
@@ -87,7 +90,7 @@ pub struct Column<'a> {
     pub max_length: u32,
     /// Every row has a value. (A key column always has one, marked or not.)
     pub not_null: bool,
-    /// The server may choose the value.
+    /// The server may choose the value. Only of the one column of a primary key, an INTEGER.
     pub auto_increment: bool,
 }
 
@@ -98,6 +101,9 @@ impl Column<'_> {
         }
         if self.name.is_empty() {
             return Err(CatalogError::Name);
+        }
+        if self.auto_increment && self.ty != ColumnType::Integer {
+            return Err(CatalogError::AutoIncrement { column: self.id });
         }
         match self.ty.fixed_len() {
             Some(len) if len != self.max_length => Err(CatalogError::MaxLength { column: self.id }),
@@ -137,18 +143,24 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     ///
+    /// [`CatalogError::TableId`] for table 0;
     /// [`CatalogError::ColumnId`] unless ids start above 0 and rise strictly;
     /// [`CatalogError::Name`] for an empty name; [`CatalogError::RepeatedName`];
     /// [`CatalogError::MaxLength`] where the type fixes another length;
     /// [`CatalogError::NoPrimaryKey`]; [`CatalogError::NoKeyColumn`] for a key column that does not
     /// exist; [`CatalogError::KeyColumn`] for one that is repeated or has no greatest length
-    /// (VARCHAR and BLOB without a limit, JSON); [`CatalogError::KeyTooLong`] beyond [`MAX_KEY_LEN`] bytes.
+    /// (VARCHAR and BLOB without a limit, JSON); [`CatalogError::KeyTooLong`] beyond [`MAX_KEY_LEN`]
+    /// bytes, [`CatalogError::IndexTooWide`] beyond [`MAX_INDEX_COLUMNS`] key columns;
+    /// [`CatalogError::AutoIncrement`] for such a column that is not an INTEGER and the whole key.
     pub fn new(
         id: u32,
         name: &'a str,
         columns: &'a [Column<'a>],
         primary_key: &'a [u32],
     ) -> Result<Self, CatalogError> {
+        if id == 0 {
+            return Err(CatalogError::TableId);
+        }
         if name.is_empty() {
             return Err(CatalogError::Name);
         }
@@ -164,6 +176,11 @@ impl<'a> Table<'a> {
             }
         }
         let key_len = key_len(columns, primary_key)?;
+        for Column { id, .. } in columns.iter().filter(|column| column.auto_increment) {
+            if primary_key != [*id] {
+                return Err(CatalogError::AutoIncrement { column: *id });
+            }
+        }
         Ok(Self { id, name, columns, primary_key, key_len })
     }
 
@@ -188,8 +205,12 @@ impl<'a> Table<'a> {
     }
 
     /// The same definition under another number: what it would be in another ledger.
-    pub const fn with_id(self, id: u32) -> Self {
-        Self { id, ..self }
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogError::TableId`] for 0.
+    pub const fn with_id(self, id: u32) -> Result<Self, CatalogError> {
+        if id == 0 { Err(CatalogError::TableId) } else { Ok(Self { id, ..self }) }
     }
 
     /// The length in bytes of every row's key: at most [`MAX_KEY_LEN`].
@@ -210,6 +231,9 @@ impl<'a> Table<'a> {
 fn key_len(columns: &[Column<'_>], primary_key: &[u32]) -> Result<usize, CatalogError> {
     if primary_key.is_empty() {
         return Err(CatalogError::NoPrimaryKey);
+    }
+    if primary_key.len() > MAX_INDEX_COLUMNS {
+        return Err(CatalogError::IndexTooWide);
     }
     let mut len = ROW_KEY_FIXED_LEN;
     for (count, &id) in primary_key.iter().enumerate() {

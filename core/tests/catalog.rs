@@ -68,6 +68,108 @@ fn a_table_that_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn tables_are_numbered_from_1() {
+    assert_eq!(Table::new(0, "t", &[ID], &[1]), Err(CatalogError::TableId));
+    let table = Table::new(u32::MAX, "t", &[ID], &[1]).unwrap();
+    assert_eq!(table.with_id(0), Err(CatalogError::TableId));
+    assert_eq!(table.with_id(1).unwrap().id(), 1);
+    let ids = |table_id| {
+        [
+            CatalogKey::Table { table_id },
+            CatalogKey::Column { table_id, column_id: 1, ty: ColumnType::Uuid },
+            CatalogKey::Index { table_id, index_id: 0 },
+            CatalogKey::Check { table_id, check_id: 0 },
+        ]
+    };
+    for (none, one) in ids(0).into_iter().zip(ids(1)) {
+        let mut buffer = [0; CatalogKey::MAX_LEN];
+        let mut key = one.encode(&mut buffer).unwrap().to_vec();
+        assert_eq!(CatalogKey::parse(&key), Ok(one));
+        let prefix = key.iter().rposition(|byte| *byte == b'.').unwrap();
+        key[prefix + 8] = 0;
+        assert_eq!(CatalogKey::parse(&key), Err(CatalogError::TableId), "{none:?}");
+        assert_eq!(none.encode(&mut buffer), Err(CatalogError::TableId), "{none:?}");
+    }
+    let nowhere = CatalogEntry::Table { table_id: 0, name: "t" };
+    assert_eq!(nowhere.digest(), Err(CatalogError::TableId));
+    let columnless = CatalogKey::Column { table_id: 1, column_id: 0, ty: ColumnType::Uuid };
+    let error = CatalogError::ColumnId { column: 0 };
+    assert_eq!(columnless.encode(&mut [0; CatalogKey::MAX_LEN]), Err(error));
+}
+
+/// immudb 1.11.1 allows it for the one column of the primary key, an INTEGER, and never later.
+#[test]
+fn auto_increment_is_for_a_key_of_one_integer() {
+    let auto = Column { auto_increment: true, ..ID };
+    let other = column(2, "other", ColumnType::Integer, 8);
+    assert!(Table::new(1, "t", &[auto, other], &[1]).is_ok());
+    let error = |column| CatalogError::AutoIncrement { column };
+    assert_eq!(table_error(&[auto, other], &[1, 2]), error(1));
+    assert_eq!(table_error(&[auto, other], &[2, 1]), error(1));
+    assert_eq!(table_error(&[auto, other], &[2]), error(1));
+    let both = Column { auto_increment: true, ..other };
+    assert_eq!(table_error(&[auto, both], &[1]), error(2));
+    assert_eq!(table_error(&[auto, both], &[2]), error(1));
+    for ty in [
+        ColumnType::Boolean,
+        ColumnType::Varchar,
+        ColumnType::Blob,
+        ColumnType::Uuid,
+        ColumnType::Timestamp,
+        ColumnType::Float,
+        ColumnType::Json,
+    ] {
+        let column = column(1, "id", ty, ty.fixed_len().unwrap_or(8));
+        let auto = Column { auto_increment: true, ..column };
+        assert_eq!(table_error(&[auto], &[1]), error(1));
+        let entry = |column| CatalogEntry::Column { table_id: 1, column, default: None };
+        let (key, mut value) = entry_bytes(&entry(column));
+        value[0] = 2;
+        assert_eq!(CatalogEntry::parse(&key, &value), Err(error(1)));
+        assert_eq!(entry(auto).encode_value(&mut [0; 64]), Err(error(1)));
+        assert_eq!(entry(auto).digest(), Err(error(1)));
+    }
+}
+
+#[test]
+fn an_index_is_over_different_columns_and_at_most_eight() {
+    let key = |index: u8| [&b"\x02CTL.INDEX.\0\0\0\x01\0\0\0\x01\0\0\0"[..], &[index]].concat();
+    let value = |unique: u8, ids: &[u32]| {
+        let mut value = vec![unique];
+        for id in ids {
+            value.extend([&id.to_be_bytes()[..], &[0]].concat());
+        }
+        value
+    };
+    let check = |index: u8, unique: bool, ids: &[u32], error: Option<CatalogError>| {
+        let (key, value) = (key(index), value(unique.into(), ids));
+        assert_eq!(CatalogEntry::parse(&key, &value).err(), error, "{ids:?}");
+        assert_eq!(index_digest(1, index.into(), unique, ids).err(), error, "{ids:?}");
+    };
+    let nine = [9, 8, 7, 6, 5, 4, 3, 2, 1];
+    check(1, false, &nine[1..], None);
+    check(1, true, &nine[..1], None);
+    check(0, true, &nine[..2], None);
+    check(1, false, &nine, Some(CatalogError::IndexTooWide));
+    // Work is bounded, however many there are.
+    check(1, false, &(1..100_000).collect::<Vec<_>>(), Some(CatalogError::IndexTooWide));
+    let column = |column| Some(CatalogError::IndexColumn { column });
+    check(1, false, &[0], column(0));
+    check(1, false, &[1, 0], column(0));
+    check(1, false, &[2, 2], column(2));
+    check(1, true, &[3, 1, 2, 3], column(3));
+    check(0, true, &[1, 1], column(1));
+    // The primary key is unique.
+    check(0, false, &[1], Some(CatalogError::Value));
+    check(0, false, &[0], column(0));
+
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+    let columns: Vec<_> = (1..).zip(names).map(|(id, name)| Column { id, name, ..ID }).collect();
+    assert!(Table::new(1, "t", &columns, &nine[1..]).is_ok());
+    assert_eq!(table_error(&columns, &nine), CatalogError::IndexTooWide);
+}
+
+#[test]
 fn a_key_has_at_most_1024_bytes() {
     // 15 bytes before the parts, 5 beside the column's own.
     let longest = (MAX_KEY_LEN - 20) as u32;
@@ -107,11 +209,11 @@ fn entries() -> Vec<(CatalogEntry<'static>, &'static [u8], &'static [u8])> {
                 column: Column {
                     not_null: true,
                     auto_increment: true,
-                    ..column(u32::MAX, "v", ColumnType::Timestamp, 8)
+                    ..column(u32::MAX, "v", ColumnType::Integer, 8)
                 },
                 default: None,
             },
-            b"\x02CTL.COLUMN.\0\0\0\x01\0\0\x01\x02\xff\xff\xff\xffTIMESTAMP",
+            b"\x02CTL.COLUMN.\0\0\0\x01\0\0\x01\x02\xff\xff\xff\xffINTEGER",
             b"\x03\0\0\0\x08v",
         ),
         (
@@ -122,6 +224,16 @@ fn entries() -> Vec<(CatalogEntry<'static>, &'static [u8], &'static [u8])> {
             },
             b"\x02CTL.COLUMN.\0\0\0\x01\0\0\0\x0c\0\0\0\x03VARCHAR",
             b"\x04\0\0\0\x0c\0\x04kind'plain'",
+        ),
+        // DEFAULT x'', as immudb 1.11.1 writes it.
+        (
+            CatalogEntry::Column {
+                table_id: 1,
+                column: column(2, "b", ColumnType::Blob, 0),
+                default: Some(""),
+            },
+            b"\x02CTL.COLUMN.\0\0\0\x01\0\0\0\x01\0\0\0\x02BLOB",
+            b"\x04\0\0\0\0\0\x01b",
         ),
         (
             CatalogEntry::Index {
@@ -147,6 +259,12 @@ fn entries() -> Vec<(CatalogEntry<'static>, &'static [u8], &'static [u8])> {
             CatalogEntry::Check { table_id: 13, check_id: 0, name: "named", expression: "(q < 9)" },
             b"\x02CTL.CHECK.\0\0\0\x01\0\0\0\x0d\0\0\0\0",
             b"\x04named(q < 9)\0",
+        ),
+        // CHECK EXISTS (SELECT …), likewise.
+        (
+            CatalogEntry::Check { table_id: 4, check_id: 0, name: "h_check1", expression: "" },
+            b"\x02CTL.CHECK.\0\0\0\x01\0\0\0\x04\0\0\0\0",
+            b"\x07h_check1\0",
         ),
     ]
 }
@@ -231,6 +349,8 @@ fn other_keys_are_refused() {
         (key(b"CTL.COLUMN.", &[1, 1, 1], b"INTEGERS"), CatalogError::UnknownType),
         (key(b"CTL.COLUMN.", &[1, 1, 1], b"DECIMAL"), CatalogError::UnknownType),
         (key(b"CTL.COLUMN.", &[1, 1, 0], b"INTEGER"), CatalogError::ColumnId { column: 0 }),
+        (key(b"CTL.COLUMN.", &[1, 0, 0], b"INTEGER"), CatalogError::TableId),
+        (key(b"CTL.TABLE.", &[1, 0], b""), CatalogError::TableId),
     ];
     for (key, error) in cases {
         assert_eq!(CatalogKey::parse(&key), Err(error), "{key:?}");

@@ -105,7 +105,7 @@ fn a_key_is_its_parts_in_the_keys_order() {
     assert_eq!(table.encode_key(&row(), &mut [0; 100]).unwrap(), bytes);
     assert_eq!(table.key_len(), bytes.len());
 
-    let other = table.with_id(5);
+    let other = table.with_id(5).unwrap();
     assert_eq!(other.id(), 5);
     assert_eq!(other.check_key(bytes, &row()), Err(RowError::KeyMismatch));
     let moved = [&bytes[..7], &[0, 0, 0, 5], &bytes[11..]].concat();

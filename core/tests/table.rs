@@ -111,7 +111,7 @@ fn a_created_table_is_proved_whatever_stands_beside_it() {
     }
     let both = [creation(8), creation(7)].concat();
     assert_eq!(verify(&whole, &both).unwrap().table(), whole);
-    assert_eq!(verify(&whole.with_id(8), &both).unwrap().table().id(), 8);
+    assert_eq!(verify(&whole.with_id(8).unwrap(), &both).unwrap().table().id(), 8);
 }
 
 /// Its digests are all entries of the transaction, each of which can be shown.
@@ -178,7 +178,7 @@ fn whatever_else_defines_the_table_is_refused() {
 #[test]
 fn a_key_that_only_begins_as_the_catalogs_is_refused() {
     let whole = table(&COLUMNS);
-    let keys: [(&[u8], CatalogError); 5] = [
+    let keys: [(&[u8], CatalogError); 7] = [
         (b"\x02CTL.COLUMN.\0\0\0\x01\0\0\0\x07", CatalogError::Key),
         (b"\x02CTL.COLUMN.\0\0\0\x01\0\0\0\x07\0\0\0\x04integer", CatalogError::UnknownType),
         (
@@ -187,6 +187,8 @@ fn a_key_that_only_begins_as_the_catalogs_is_refused() {
         ),
         (b"\x02CTL.INDEX.\0\0\0\x01\0\0\0\x07\0\0\0\0\0", CatalogError::Key),
         (b"\x02CTL.TABLE.\0\0\0\x01\0\0\0\x07\0", CatalogError::Key),
+        (b"\x02CTL.TABLE.\0\0\0\x01\0\0\0\0", CatalogError::TableId),
+        (b"\x02CTL.COLUMN.\0\0\0\x01\0\0\0\0\0\0\0\x01INTEGER", CatalogError::TableId),
     ];
     for (key, error) in keys {
         let entries = [creation(7), vec![raw(key, b"\0\0\0\0\x08x")]].concat();

@@ -1,6 +1,7 @@
 //! The columns of an index.
 
 use crate::error::CatalogError;
+use crate::table::MAX_INDEX_COLUMNS;
 
 /// The columns of an index, read from its value or given as ids.
 #[derive(Clone, Copy)]
@@ -15,11 +16,28 @@ enum Columns<'a> {
 impl<'a> IndexColumns<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, CatalogError> {
         match bytes.as_chunks::<5>() {
-            (columns, []) if !columns.is_empty() && columns.iter().all(|[.., last]| *last == 0) => {
-                Ok(Self(Columns::Encoded(columns)))
+            (columns, []) if columns.iter().all(|[.., last]| *last == 0) => {
+                let columns = Self(Columns::Encoded(columns));
+                columns.check().map(|()| columns)
             }
             _ => Err(CatalogError::Value),
         }
+    }
+
+    /// Whether an index can be over these columns.
+    pub(super) fn check(&self) -> Result<(), CatalogError> {
+        if self.iter().next().is_none() {
+            return Err(CatalogError::Value);
+        }
+        for (count, column) in self.iter().enumerate() {
+            if count >= MAX_INDEX_COLUMNS {
+                return Err(CatalogError::IndexTooWide);
+            }
+            if column == 0 || self.iter().take(count).any(|earlier| earlier == column) {
+                return Err(CatalogError::IndexColumn { column });
+            }
+        }
+        Ok(())
     }
 
     /// The ids of the columns, in the order of the index.

@@ -45,7 +45,9 @@ impl<'a> Table<'a> {
 ///
 /// # Errors
 ///
-/// [`CatalogError::Value`] for an index without columns.
+/// [`CatalogError::Value`] for an index without columns, and for one with number 0, the primary
+/// key, that is not unique; [`CatalogError::IndexColumn`], [`CatalogError::IndexTooWide`],
+/// [`CatalogError::TableId`].
 pub fn index_digest(
     table_id: u32,
     index_id: u32,

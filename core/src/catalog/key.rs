@@ -21,7 +21,7 @@ pub enum CatalogKey {
     Column {
         /// The table's number.
         table_id: u32,
-        /// The column's number in the table.
+        /// The column's number in the table, from 1.
         column_id: u32,
         /// The column's type, which is part of the key.
         ty: ColumnType,
@@ -51,7 +51,7 @@ impl CatalogKey {
     /// # Errors
     ///
     /// [`CatalogError::NotCatalog`], [`CatalogError::Key`], [`CatalogError::UnknownType`],
-    /// [`CatalogError::ColumnId`] for a column 0.
+    /// [`CatalogError::TableId`] for a table 0, [`CatalogError::ColumnId`] for a column 0.
     pub fn parse(key: &[u8]) -> Result<Self, CatalogError> {
         let cut = CatalogError::Key;
         let (parsed, reader) = if let Some(ids) = key.strip_prefix(TABLE) {
@@ -61,9 +61,6 @@ impl CatalogKey {
             let mut ids = Reader::new(ids);
             let table_id = ids.u32().ok_or(cut)?;
             let column_id = ids.u32().ok_or(cut)?;
-            if column_id == 0 {
-                return Err(CatalogError::ColumnId { column: 0 });
-            }
             let ty = ColumnType::from_name(ids.rest()).ok_or(CatalogError::UnknownType)?;
             (Self::Column { table_id, column_id, ty }, ids)
         } else if let Some(ids) = key.strip_prefix(INDEX) {
@@ -77,15 +74,28 @@ impl CatalogKey {
         } else {
             return Err(CatalogError::NotCatalog);
         };
-        if reader.is_empty() { Ok(parsed) } else { Err(cut) }
+        if reader.is_empty() { parsed.check().map(|()| parsed) } else { Err(cut) }
+    }
+
+    fn check(&self) -> Result<(), CatalogError> {
+        match *self {
+            Self::Table { table_id: 0 }
+            | Self::Column { table_id: 0, .. }
+            | Self::Index { table_id: 0, .. }
+            | Self::Check { table_id: 0, .. } => Err(CatalogError::TableId),
+            Self::Column { column_id: 0, .. } => Err(CatalogError::ColumnId { column: 0 }),
+            _ => Ok(()),
+        }
     }
 
     /// Writes the key.
     ///
     /// # Errors
     ///
-    /// [`CatalogError::BufferTooSmall`], never with [`MAX_LEN`](Self::MAX_LEN) bytes.
+    /// [`CatalogError::BufferTooSmall`], never with [`MAX_LEN`](Self::MAX_LEN) bytes;
+    /// [`CatalogError::TableId`], [`CatalogError::ColumnId`].
     pub fn encode<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], CatalogError> {
+        self.check()?;
         let mut out = Writer::new(out);
         match *self {
             Self::Table { table_id } => {

@@ -120,6 +120,8 @@ impl From<Differs> for RowError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum CatalogError {
+    /// Tables are numbered from 1.
+    TableId,
     /// Column ids start above 0 and rise strictly.
     ColumnId {
         /// The column's id.
@@ -152,6 +154,19 @@ pub enum CatalogError {
     },
     /// Keys would have more than [`MAX_KEY_LEN`](crate::MAX_KEY_LEN) bytes.
     KeyTooLong,
+    /// AUTO_INCREMENT is for the one column of a primary key, an INTEGER.
+    AutoIncrement {
+        /// The column's id.
+        column: u32,
+    },
+    /// An index, the primary key among them, has more than
+    /// [`MAX_INDEX_COLUMNS`](crate::MAX_INDEX_COLUMNS) columns.
+    IndexTooWide,
+    /// An index names column 0, which is none, or a column a second time.
+    IndexColumn {
+        /// The column's id.
+        column: u32,
+    },
     /// The key belongs to something else than the catalog.
     NotCatalog,
     /// The key is not one of a secondary index's entry.
@@ -173,6 +188,7 @@ pub enum CatalogError {
 impl fmt::Display for CatalogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TableId => f.write_str("tables are numbered from 1"),
             Self::ColumnId { column } => {
                 write!(f, "column {column}: ids start above 0 and rise, with or without gaps")
             }
@@ -187,6 +203,13 @@ impl fmt::Display for CatalogError {
                 write!(f, "column {column}: twice in the key, or of no greatest length")
             }
             Self::KeyTooLong => f.write_str("keys would have more than 1,024 bytes"),
+            Self::AutoIncrement { column } => {
+                write!(f, "column {column}: AUTO_INCREMENT is for a primary key of one INTEGER")
+            }
+            Self::IndexTooWide => f.write_str("an index has more than 8 columns"),
+            Self::IndexColumn { column } => {
+                write!(f, "column {column}: twice in the index, or none at all")
+            }
             Self::NotIndexEntry => f.write_str("the key is not an index entry's"),
             Self::NotCatalog => f.write_str("the key is not the catalog's"),
             Self::Key => f.write_str("the key is too short or too long"),
