@@ -36,6 +36,7 @@
 //! | a later state extends an older one | the older state | [`TrustedState::verify_extension`], [`verify_extension_v2`](TrustedState::verify_extension_v2) |
 //! | a first state is one at all | nothing | [`TrustedState::first_contact`] |
 //! | a state is the server's, as one of a database | its key | `StateKey::verify` (feature `p256`) |
+//! | events are in a ledger, by a file that stands alone | a [`Policy`](receipt::Policy) | [`Receipt::verify`](receipt::Receipt::verify) |
 //!
 //! `examples/verify.rs` reads a proof of each kind from JSON and calls them; [`grpc`] says which
 //! field of immudb's API goes where. [`trees`] teaches the two trees behind all of them, with
@@ -98,6 +99,7 @@ mod key;
 mod kv;
 mod number;
 mod policy;
+pub mod receipt;
 mod row;
 mod sha256;
 #[cfg(feature = "p256")]

@@ -1,0 +1,240 @@
+//! The body of an event, and the row that belongs to it (`docs/format.md` §1, §3, §4).
+
+use super::cursor::Cursor;
+use super::error::{BodyRule, ReceiptError, ReceiptErrorKind as Kind};
+use crate::row::Value;
+use crate::sha256::Sha256;
+
+/// The first byte of an event's body.
+const EVENT: u8 = 1;
+const MAX_DOMAIN: usize = 64;
+const MAX_EDITION: usize = 64;
+const MAX_ROOT: usize = 128;
+/// The main edition's other name, which is stored as the empty one.
+const MAIN_ALIAS: &str = "angzarr";
+
+const EXT_EXTERNAL: &[u8] = b"counterfoil ext external 1";
+const EXT_APPEND: &[u8] = b"counterfoil ext append 1";
+const COMMITMENT: &[u8] = b"counterfoil payload commitment 1";
+
+/// The body of an event, read from its stored bytes: everything that was recorded of it.
+///
+/// All other columns of the event's row follow from the body, so whoever has the body has the row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct EventBody<'a> {
+    /// The stream's domain, 1 to 64 bytes.
+    pub domain: &'a str,
+    /// The stream's edition; the main one is empty.
+    pub edition: &'a str,
+    /// The stream's root, at most 128 bytes.
+    pub root: &'a [u8],
+    /// The place in the stream, from 0.
+    pub event_number: u64,
+    /// The event's type.
+    pub event_type: &'a str,
+    /// The writer's clock, microseconds since 1970: a claim.
+    pub recorded_at: i64,
+    /// Correlation id, empty for none.
+    pub correlation_id: &'a str,
+    /// Causation id, empty for none.
+    pub causation_id: &'a str,
+    /// External id of the append, empty for none.
+    pub external_id: &'a str,
+    /// What else the application said, by names that rise.
+    pub metadata: Metadata<'a>,
+    /// The content, or a commitment to it.
+    pub payload: Payload<'a>,
+    /// The entry digest of the stream's previous event, zeros for the first.
+    pub prev_event: &'a [u8; 32],
+    /// The last transaction that the writer had verified …
+    pub seen_tx: u64,
+    /// … and its hash: the writer's claim, not compared by a receipt.
+    pub seen_alh: &'a [u8; 32],
+    /// Random id of the append.
+    pub append_id: &'a [u8; 16],
+    /// Place in the append, from 0.
+    pub append_index: u32,
+    /// How many events the append has.
+    pub append_count: u32,
+    /// Random id of the INSERT.
+    pub commit_id: &'a [u8; 16],
+    /// Place in the INSERT, from 0.
+    pub commit_index: u32,
+    /// Ed25519 key and signature (R, s) of an author. Not checked: it proves nothing yet.
+    pub author: Option<&'a [u8; 96]>,
+}
+
+/// What an event says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Payload<'a> {
+    /// The content itself.
+    Inline(&'a [u8]),
+    /// `H("counterfoil payload commitment 1" ‖ salt (32 bytes) ‖ content)`.
+    Commitment(&'a [u8; 32]),
+}
+
+impl Payload<'_> {
+    /// Whether this is a commitment to this content under this salt.
+    pub fn is_commitment_to(&self, salt: &[u8; 32], content: &[u8]) -> bool {
+        match self {
+            Self::Inline(_) => false,
+            Self::Commitment(commitment) => {
+                Sha256::new().chain(COMMITMENT).chain(salt).chain(content).finish() == **commitment
+            }
+        }
+    }
+}
+
+/// Names and values, in the order of the names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Metadata<'a> {
+    count: u64,
+    /// The pairs, read once already.
+    pairs: &'a [u8],
+}
+
+impl<'a> Metadata<'a> {
+    fn read(cursor: &mut Cursor<'a>, max: usize) -> Result<Self, ReceiptError> {
+        let count = cursor.u64()?;
+        let from = cursor.at();
+        let mut previous = None;
+        for _ in 0..count {
+            let at = cursor.at();
+            let name = cursor.text(max)?;
+            cursor.bytes(max)?;
+            if previous.is_some_and(|previous| previous >= name) {
+                return Err(ReceiptError { kind: Kind::Body(BodyRule::Metadata), at });
+            }
+            previous = Some(name);
+        }
+        Ok(Self { count, pairs: cursor.since(from) })
+    }
+
+    /// Each name with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
+        let mut cursor = Cursor::new(self.pairs);
+        (0..self.count).map_while(move |_| {
+            Some((cursor.text(usize::MAX).ok()?, cursor.bytes(usize::MAX).ok()?))
+        })
+    }
+}
+
+impl<'a> EventBody<'a> {
+    /// The most bytes that a body may have.
+    pub const MAX_LEN: usize = 1 << 20;
+
+    /// Reads the bytes of a body. There is one form of each content, and no other passes.
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiptErrorKind`](super::ReceiptErrorKind): `UnknownBody`, `Truncated`, `TrailingBytes`,
+    /// `NotMinimal`, `TooLarge`, `Utf8`, `Body` with the rule that is broken.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ReceiptError> {
+        let mut cursor = Cursor::new(bytes);
+        let body = Self::read(&mut cursor)?;
+        cursor.finish()?;
+        Ok(body)
+    }
+
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ReceiptError> {
+        let len = Self::MAX_LEN;
+        if cursor.left() > len {
+            return Err(cursor.error(Kind::TooLarge));
+        }
+        let start = cursor.at();
+        let broken = |rule| ReceiptError { kind: Kind::Body(rule), at: start };
+        let rule = |holds: bool, rule| if holds { Ok(()) } else { Err(broken(rule)) };
+        if cursor.u8()? != EVENT {
+            return Err(ReceiptError { kind: Kind::UnknownBody, at: start });
+        }
+        let domain = cursor.text(len)?;
+        rule(!domain.is_empty() && domain.len() <= MAX_DOMAIN, BodyRule::Domain)?;
+        let edition = cursor.text(len)?;
+        rule(edition.len() <= MAX_EDITION && edition != MAIN_ALIAS, BodyRule::Edition)?;
+        let root = cursor.bytes(MAX_ROOT)?;
+        let event_number = cursor.u64()?;
+        rule(i64::try_from(event_number).is_ok(), BodyRule::EventNumber)?;
+        let event_type = cursor.text(len)?;
+        let recorded_at = cursor.i64()?;
+        let correlation_id = cursor.text(len)?;
+        let causation_id = cursor.text(len)?;
+        let external_id = cursor.text(len)?;
+        let metadata = Metadata::read(cursor, len)?;
+        let payload = match cursor.u32()? {
+            0 => Payload::Inline(cursor.bytes(len)?),
+            1 => Payload::Commitment(cursor.array()?),
+            _ => return Err(broken(BodyRule::Payload)),
+        };
+        let prev_event = cursor.array()?;
+        rule(event_number > 0 || *prev_event == [0; 32], BodyRule::PrevEvent)?;
+        let seen_tx = cursor.u64()?;
+        rule(i64::try_from(seen_tx).is_ok(), BodyRule::SeenTx)?;
+        let seen_alh = cursor.array()?;
+        let append_id = cursor.array()?;
+        let append_index = cursor.u32()?;
+        let append_count = cursor.u32()?;
+        rule(append_index < append_count, BodyRule::AppendIndex)?;
+        let commit_id = cursor.array()?;
+        let commit_index = cursor.u32()?;
+        let author = match cursor.u8()? {
+            0 => None,
+            1 => Some(cursor.array()?),
+            _ => return Err(broken(BodyRule::Author)),
+        };
+        Ok(Self {
+            domain,
+            edition,
+            root,
+            event_number,
+            event_type,
+            recorded_at,
+            correlation_id,
+            causation_id,
+            external_id,
+            metadata,
+            payload,
+            prev_event,
+            seen_tx,
+            seen_alh,
+            append_id,
+            append_index,
+            append_count,
+            commit_id,
+            commit_index,
+            author,
+        })
+    }
+
+    /// The event's id, as it stands in the column `ext`.
+    pub fn ext(&self) -> [u8; 32] {
+        let (tag, id) = if self.external_id.is_empty() {
+            (EXT_APPEND, self.append_id.as_slice())
+        } else {
+            (EXT_EXTERNAL, self.external_id.as_bytes())
+        };
+        let mut hash = Sha256::new();
+        for part in [tag, self.domain.as_bytes(), self.edition.as_bytes(), id] {
+            // A part is no longer than a body.
+            let len = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            hash = hash.chain(&len.to_be_bytes()).chain(part);
+        }
+        hash.chain(&self.append_index.to_be_bytes()).finish()
+    }
+
+    /// The row that the body, whose bytes these are, belongs to.
+    pub(super) fn row<'r>(&self, ext: &'r [u8; 32], bytes: &'r [u8]) -> [Option<Value<'r>>; 7]
+    where
+        'a: 'r,
+    {
+        [
+            Some(Value::Blob(self.domain.as_bytes())),
+            Some(Value::Blob(self.edition.as_bytes())),
+            Some(Value::Blob(self.root)),
+            Some(Value::Integer(self.event_number.cast_signed())),
+            Some(Value::Blob(ext)),
+            Some(Value::Integer(self.seen_tx.cast_signed())),
+            Some(Value::Blob(bytes)),
+        ]
+    }
+}

@@ -1,0 +1,101 @@
+//! What a policy makes of a receipt and of each of its events.
+
+use super::body::Payload;
+use super::flaw::Flaw;
+use super::parse::{Receipt, ReceiptEvent};
+use super::verdict::{Anchor, Missing, Verdict};
+use crate::number::TxId;
+use crate::state::TrustedState;
+
+/// What a policy makes of a receipt. Only [`Receipt::verify`] makes one.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Judgement<'r, 'p> {
+    receipt: &'r Receipt<'r>,
+    reach: Reach<'p>,
+    whole: Verdict,
+}
+
+/// An event of a receipt, and what the policy makes of it. Only [`Judgement::events`] makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct JudgedEvent<'r> {
+    event: ReceiptEvent<'r>,
+    verdict: Verdict,
+}
+
+/// How far trust reaches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach<'p> {
+    /// The policy's pins. One that names a transaction of the receipt has its hash.
+    pub(super) pins: &'p [TrustedState],
+    /// A pinned state of this ledger, and the last transaction that it is shown to vouch for.
+    pub(super) pinned: Option<(TrustedState, TxId)>,
+    /// What is to be said where no pin vouches.
+    pub(super) otherwise: Verdict,
+}
+
+impl Reach<'_> {
+    pub(super) fn verdict(&self, tx: TxId, payload: &Payload<'_>) -> Verdict {
+        let by_state = self.pinned.filter(|(_, up_to)| tx <= *up_to).map(|(pin, _)| pin);
+        let pin = by_state.or_else(|| self.pins.iter().find(|pin| pin.tx == tx).copied());
+        let verdict = pin.map_or(self.otherwise, |pin| Verdict::Verified(Anchor::Pinned(pin)));
+        match (verdict, payload) {
+            (Verdict::Verified(anchor), Payload::Commitment(_)) => {
+                Verdict::PayloadUnavailable(anchor)
+            }
+            _ => verdict,
+        }
+    }
+}
+
+impl<'r, 'p> Judgement<'r, 'p> {
+    pub(super) const fn new(receipt: &'r Receipt<'r>, reach: Reach<'p>, whole: Verdict) -> Self {
+        Self { receipt, reach, whole }
+    }
+
+    /// What is to be said of the whole: of the event of which the least can be said.
+    pub const fn verdict(&self) -> Verdict {
+        self.whole
+    }
+
+    /// Each event with what is to be said of it. If the receipt is broken, or the policy does not know
+    /// its ledger or its table, that is said of each.
+    pub fn events(&self) -> impl Iterator<Item = JudgedEvent<'r>> + use<'r, 'p> {
+        let Self { receipt, reach, whole } = *self;
+        receipt.events().map(move |event| {
+            let verdict = match whole {
+                Verdict::Broken(_)
+                | Verdict::CannotDecide(Missing::Policy { .. } | Missing::Table) => whole,
+                _ => reach.verdict(event.tx, &event.body.payload),
+            };
+            JudgedEvent { event, verdict }
+        })
+    }
+}
+
+impl<'r> JudgedEvent<'r> {
+    /// The event. What its verdict does not confirm is a claim.
+    pub const fn event(&self) -> &ReceiptEvent<'r> {
+        &self.event
+    }
+
+    /// What is to be said of it.
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// What is to be said of it once its payload is shown: `content`, to which with `salt` the event
+    /// holds a commitment. The payload that is kept elsewhere is what was committed to, or the verdict
+    /// is [`Verdict::Broken`].
+    pub fn with_payload(&self, salt: &[u8; 32], content: &[u8]) -> Verdict {
+        let ReceiptEvent { tx, entry, ref body, .. } = self.event;
+        match self.verdict {
+            Verdict::Broken(_) => self.verdict,
+            _ if !body.payload.is_commitment_to(salt, content) => {
+                Verdict::Broken(Flaw::Payload { tx, entry })
+            }
+            Verdict::PayloadUnavailable(anchor) => Verdict::Verified(anchor),
+            other => other,
+        }
+    }
+}

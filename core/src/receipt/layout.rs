@@ -1,0 +1,184 @@
+//! The layout of a receipt, part by part.
+//!
+//! ```text
+//! receipt     = "CfR" ‖ 01 ‖ ledger [32] ‖ table ‖ state ‖ count ‖ transaction… ‖ count ‖ part…
+//!               ‖ the first 8 bytes of H(everything before)
+//! table       = number ‖ 00, or number ‖ 01 ‖ ts ‖ nonce [32] ‖ created_at
+//! state       = tx ‖ alh [32] ‖ header
+//! header      = prev_alh [32] ‖ ts ‖ length ‖ metadata ‖ nentries ‖ eh [32] ‖ lag ‖ bl_root [32]
+//! transaction = tx ‖ [header ‖ path, unless it is the state's] ‖ count ‖ event…
+//! event       = entry ‖ path ‖ length ‖ body
+//! path        = count ‖ hash [32]…
+//! part        = kind [1] ‖ length ‖ bytes
+//! ```
+
+use super::body::EventBody;
+use super::cursor::Cursor;
+use super::encode::Link;
+use super::error::{ReceiptError, ReceiptErrorKind as Kind};
+use super::schema::Genesis;
+use crate::chain::TxAlh;
+use crate::digest::{Alh, Root};
+use crate::error::HeaderError;
+use crate::header::{Header, HeaderVersion, TxMetadata};
+use crate::number::TxId;
+use crate::sha256::Sha256;
+
+pub(super) const MAGIC: &[u8; 3] = b"CfR";
+pub(super) const VERSION: u8 = 1;
+/// The table's number is the policy's to know.
+pub(super) const TABLE_OF_POLICY: u8 = 0;
+/// The receipt shows how the ledger began.
+pub(super) const TABLE_OF_GENESIS: u8 = 1;
+pub(super) const EARLIER: u8 = 1;
+pub(super) const LATER: u8 = 2;
+pub(super) const STATE_SIGNATURE: u8 = 3;
+pub(super) const CHECK_LEN: usize = 8;
+/// No path in a tree has more terms.
+const MAX_PATH: usize = 64;
+/// Nor has one between two trees, in immudb's form.
+const MAX_CONSISTENCY: usize = 65;
+/// DER of two numbers of up to 33 bytes.
+pub(super) const MAX_SIGNATURE: usize = 72;
+
+/// A transaction as it stands in the bytes.
+pub(super) struct Tx<'a> {
+    pub(super) header: Header<'a>,
+    /// Its own terms: those that it shares with the transaction before are not there.
+    pub(super) path: &'a [[u8; 32]],
+    pub(super) events: u32,
+}
+
+/// An event as it stands in the bytes.
+pub(super) struct Entry<'a> {
+    pub(super) index: u32,
+    /// As in [`Tx`].
+    pub(super) path: &'a [[u8; 32]],
+    pub(super) body: EventBody<'a>,
+    pub(super) bytes: &'a [u8],
+}
+
+/// What ends a receipt, so that damage is not taken for an attack: no secret is in it.
+pub(super) fn check_of(bytes: &[u8]) -> [u8; CHECK_LEN] {
+    let [a, b, c, d, e, f, g, h, ..] = Sha256::digest(bytes);
+    [a, b, c, d, e, f, g, h]
+}
+
+pub(super) fn read_table<'a>(
+    cursor: &mut Cursor<'a>,
+) -> Result<(u32, Option<Genesis<'a>>), ReceiptError> {
+    let at = cursor.at();
+    let table_id = cursor.u32()?;
+    if table_id == 0 {
+        return Err(ReceiptError { kind: Kind::TableZero, at });
+    }
+    let at = cursor.at();
+    match cursor.u8()? {
+        TABLE_OF_POLICY => Ok((table_id, None)),
+        TABLE_OF_GENESIS => {
+            let (ts, nonce, created_at) = (cursor.i64()?, cursor.array()?, cursor.i64()?);
+            Ok((table_id, Some(Genesis { ts, nonce, created_at })))
+        }
+        form => Err(ReceiptError { kind: Kind::UnknownTableProof { form }, at }),
+    }
+}
+
+pub(super) fn read_state<'a>(cursor: &mut Cursor<'a>) -> Result<(TxAlh, Header<'a>), ReceiptError> {
+    let tx = TxId::new(cursor.u64()?);
+    let alh = Alh::new(*cursor.array()?);
+    Ok((TxAlh { tx, alh }, read_header(cursor, tx)?))
+}
+
+pub(super) fn read_header<'a>(
+    cursor: &mut Cursor<'a>,
+    id: TxId,
+) -> Result<Header<'a>, ReceiptError> {
+    let at = cursor.at();
+    let bad = |error| ReceiptError { kind: Kind::Header(error), at };
+    let prev_alh = Alh::new(*cursor.array()?);
+    let ts = cursor.i64()?;
+    let metadata = cursor.bytes(TxMetadata::MAX_LEN)?;
+    let metadata = TxMetadata::parse(metadata).map_err(bad)?;
+    let nentries = cursor.u32()?;
+    let eh = Root::new(*cursor.array()?);
+    let lag = cursor.u64()?;
+    let before = id.get().checked_sub(1).ok_or(bad(HeaderError::IdZero))?;
+    // A tree cannot lag by more than there is.
+    let too_far = HeaderError::TreeNotBehind { id, bl_tx_id: id };
+    let bl_tx_id = TxId::new(before.checked_sub(lag).ok_or(bad(too_far))?);
+    let bl_root = Root::new(*cursor.array()?);
+    let version = HeaderVersion::V1;
+    let header = Header { id, prev_alh, ts, version, metadata, nentries, eh, bl_tx_id, bl_root };
+    header.check().map_err(bad)?;
+    Ok(header)
+}
+
+pub(super) fn read_count(cursor: &mut Cursor<'_>) -> Result<u32, ReceiptError> {
+    let at = cursor.at();
+    match cursor.u32()? {
+        0 => Err(ReceiptError { kind: Kind::Empty, at }),
+        count => Ok(count),
+    }
+}
+
+/// Reads them all and says how many events they have.
+pub(super) fn read_transactions<'a>(
+    cursor: &mut Cursor<'a>,
+    count: u32,
+    state_header: &Header<'a>,
+) -> Result<u32, ReceiptError> {
+    let mut events = 0_u32;
+    let mut previous = TxId::new(0);
+    for _ in 0..count {
+        let at = cursor.at();
+        let tx = read_tx(cursor, state_header)?;
+        if tx.header.id <= previous {
+            return Err(ReceiptError { kind: Kind::Order, at });
+        }
+        if tx.header.id > state_header.id {
+            return Err(ReceiptError { kind: Kind::NewerThanState, at });
+        }
+        previous = tx.header.id;
+        let mut last = None;
+        for _ in 0..tx.events {
+            let at = cursor.at();
+            let entry = next_entry(cursor)?;
+            if last.is_some_and(|last| last >= entry.index) {
+                return Err(ReceiptError { kind: Kind::Order, at });
+            }
+            last = Some(entry.index);
+            events = events.saturating_add(1);
+        }
+    }
+    Ok(events)
+}
+
+pub(super) fn read_tx<'a>(
+    cursor: &mut Cursor<'a>,
+    state_header: &Header<'a>,
+) -> Result<Tx<'a>, ReceiptError> {
+    let id = TxId::new(cursor.u64()?);
+    let (header, path): (_, &[_]) = if id == state_header.id {
+        (*state_header, &[])
+    } else {
+        (read_header(cursor, id)?, cursor.hashes(MAX_PATH)?)
+    };
+    Ok(Tx { header, path, events: read_count(cursor)? })
+}
+
+pub(super) fn next_entry<'a>(cursor: &mut Cursor<'a>) -> Result<Entry<'a>, ReceiptError> {
+    let index = cursor.u32()?;
+    let path = cursor.hashes(MAX_PATH)?;
+    let mut part = cursor.part(EventBody::MAX_LEN)?;
+    let from = part.at();
+    let body = EventBody::read(&mut part)?;
+    part.finish()?;
+    Ok(Entry { index, path, body, bytes: part.since(from) })
+}
+
+pub(super) fn read_link<'a>(part: &mut Cursor<'a>) -> Result<(TxAlh, Link<'a>), ReceiptError> {
+    let (other, header) = read_state(part)?;
+    let inclusion = part.hashes(MAX_PATH)?;
+    let consistency = part.hashes(MAX_CONSISTENCY)?;
+    Ok((other, Link { header, inclusion, consistency }))
+}

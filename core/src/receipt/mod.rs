@@ -1,0 +1,59 @@
+//! Receipts: what shows alone, years later, that events are in a ledger.
+//!
+//! A receipt holds the events, their paths to their transactions, those transactions' paths to a
+//! state of the ledger, and what ties that state to others. It holds nothing that is trusted: that
+//! is the verifier's [`Policy`]. Its bytes are described in `docs/receipt.md`, so that any language
+//! can read them.
+//!
+//! ```
+//! use counterfoil_core::receipt::{Policy, Receipt, Verdict};
+//! use counterfoil_core::{Alh, TrustedState};
+//!
+//! # fn example(bytes: &[u8], ledger: Alh, pinned: TrustedState) -> Result<(), Box<dyn std::error::Error>> {
+//! let pins = [pinned];
+//! let policy = Policy::new(ledger).with_pins(&pins)?;
+//! let receipt = Receipt::parse(bytes)?;
+//! let judgement = receipt.verify(&policy);
+//! match judgement.verdict() {
+//!     Verdict::Verified(anchor) => {
+//!         for judged in judgement.events() {
+//!             println!("{anchor}: {}", judged.event().body.event_type);
+//!         }
+//!     }
+//!     other => println!("{}: {other}", other.word()),
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # What a verified receipt does not prove
+//!
+//! * That the event is the first or the only one of its key: that takes an account of all entries
+//!   of all transactions before it. A receipt says `written at transaction N, entry i`.
+//! * Who wrote it: whoever may write to the database may write anything.
+//! * When: [`ReceiptEvent::ts`] is the server's claim, [`EventBody::recorded_at`] the writer's.
+
+mod body;
+mod cursor;
+mod encode;
+mod error;
+mod flaw;
+mod judgement;
+mod layout;
+mod parse;
+mod path;
+mod policy;
+mod schema;
+#[cfg(feature = "p256")]
+mod signature;
+mod verdict;
+mod verify;
+
+pub use body::{EventBody, Metadata, Payload};
+pub use encode::{Attached, Link, ReceiptEntry, ReceiptParts, ReceiptTx};
+pub use error::{BodyRule, ReceiptError, ReceiptErrorKind};
+pub use flaw::Flaw;
+pub use judgement::{JudgedEvent, Judgement};
+pub use parse::{Receipt, ReceiptEvent};
+pub use policy::{Policy, PolicyError};
+pub use schema::{Genesis, events_table};
+pub use verdict::{Anchor, Missing, Verdict};

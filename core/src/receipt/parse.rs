@@ -1,0 +1,225 @@
+//! Reading a receipt.
+
+use super::body::EventBody;
+use super::cursor::Cursor;
+use super::encode::{Attached, Link};
+use super::error::{ReceiptError, ReceiptErrorKind as Kind};
+use super::layout::{
+    EARLIER, Entry, LATER, MAGIC, MAX_SIGNATURE, STATE_SIGNATURE, Tx, VERSION, check_of,
+    next_entry, read_count, read_link, read_state, read_table, read_transactions, read_tx,
+};
+use super::schema::Genesis;
+use crate::chain::TxAlh;
+use crate::digest::Alh;
+use crate::header::Header;
+use crate::number::TxId;
+
+/// A receipt, as its bytes say. Nothing of it is verified: see [`verify`](Self::verify).
+#[derive(Clone, Copy, Debug)]
+pub struct Receipt<'a> {
+    pub(super) ledger: Alh,
+    pub(super) table_id: u32,
+    pub(super) genesis: Option<Genesis<'a>>,
+    pub(super) state: TxAlh,
+    pub(super) state_header: Header<'a>,
+    pub(super) tx_count: u32,
+    pub(super) event_count: u32,
+    /// The transactions' bytes.
+    transactions: &'a [u8],
+    /// Everything before the parts.
+    pub(super) common: &'a [u8],
+    earlier: Option<(TxAlh, &'a [u8])>,
+    later: Option<(TxAlh, &'a [u8])>,
+    pub(super) signature: Option<&'a [u8]>,
+}
+
+/// An event of a receipt and where it is said to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct ReceiptEvent<'a> {
+    /// The transaction.
+    pub tx: TxId,
+    /// When the server says it committed: Unix time in seconds.
+    pub ts: i64,
+    /// The entry's place in the transaction, from 0.
+    pub entry: u32,
+    /// The event.
+    pub body: EventBody<'a>,
+}
+
+impl<'a> Receipt<'a> {
+    /// The most bytes that a receipt may have: 16 MiB.
+    pub const MAX_LEN: usize = 1 << 24;
+
+    /// Reads the bytes of a receipt: exactly one form of each passes, and none with bytes behind.
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiptError`], which says what is wrong and at which byte.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ReceiptError> {
+        let mut cursor = Cursor::new(bytes);
+        if cursor.array()? != MAGIC {
+            return Err(ReceiptError { kind: Kind::NotReceipt, at: 0 });
+        }
+        match cursor.u8()? {
+            VERSION => {}
+            version => return Err(ReceiptError { kind: Kind::UnknownVersion { version }, at: 3 }),
+        }
+        if bytes.len() > Self::MAX_LEN {
+            return Err(cursor.error(Kind::TooLarge));
+        }
+        let ledger = Alh::new(*cursor.array()?);
+        let (table_id, genesis) = read_table(&mut cursor)?;
+        let (state, state_header) = read_state(&mut cursor)?;
+        let tx_count = read_count(&mut cursor)?;
+        let from = cursor.at();
+        let event_count = read_transactions(&mut cursor, tx_count, &state_header)?;
+        let transactions = cursor.since(from);
+        let common = cursor.since(0);
+        let mut receipt = Self {
+            ledger,
+            table_id,
+            genesis,
+            state,
+            state_header,
+            tx_count,
+            event_count,
+            transactions,
+            common,
+            earlier: None,
+            later: None,
+            signature: None,
+        };
+        receipt.read_parts(&mut cursor)?;
+
+        let at = cursor.at();
+        let expected = check_of(cursor.since(0));
+        let found = cursor.array()?;
+        cursor.finish()?;
+        if *found == expected { Ok(receipt) } else { Err(ReceiptError { kind: Kind::Damaged, at }) }
+    }
+
+    fn read_parts(&mut self, cursor: &mut Cursor<'a>) -> Result<(), ReceiptError> {
+        let mut previous = 0;
+        for _ in 0..cursor.u32()? {
+            let at = cursor.at();
+            let kind = cursor.u8()?;
+            if kind <= previous {
+                return Err(ReceiptError { kind: Kind::Order, at });
+            }
+            previous = kind;
+            let mut part = cursor.part(Self::MAX_LEN)?;
+            match kind {
+                EARLIER => self.earlier = Some(self.read_other(&mut part, at, |at, tx| at < tx)?),
+                LATER => self.later = Some(self.read_other(&mut part, at, |at, tx| at > tx)?),
+                STATE_SIGNATURE => self.signature = Some(part.rest(MAX_SIGNATURE)?),
+                _ => return Err(ReceiptError { kind: Kind::UnknownPart { kind }, at }),
+            }
+            part.finish()?;
+        }
+        Ok(())
+    }
+
+    /// The bytes of a link, and the state that it leads to.
+    fn read_other(
+        &self,
+        part: &mut Cursor<'a>,
+        at: usize,
+        in_order: fn(TxId, TxId) -> bool,
+    ) -> Result<(TxAlh, &'a [u8]), ReceiptError> {
+        let from = part.at();
+        let (other, _) = read_link(part)?;
+        if in_order(other.tx, self.state.tx) {
+            Ok((other, part.since(from)))
+        } else {
+            Err(ReceiptError { kind: Kind::LinkOrder, at })
+        }
+    }
+
+    /// The id of the ledger that the receipt says it is about.
+    pub const fn ledger(&self) -> Alh {
+        self.ledger
+    }
+
+    /// The number of the table of events, as the receipt says.
+    pub const fn table_id(&self) -> u32 {
+        self.table_id
+    }
+
+    /// How the ledger began, if the receipt shows it.
+    pub const fn genesis(&self) -> Option<Genesis<'a>> {
+        self.genesis
+    }
+
+    /// The state under which the events are shown to be in the ledger. It is worth nothing by itself.
+    pub const fn state(&self) -> TxAlh {
+        self.state
+    }
+
+    /// An older state with which the receipt's is shown to be consistent.
+    pub fn earlier(&self) -> Option<TxAlh> {
+        self.earlier.map(|(state, _)| state)
+    }
+
+    /// A newer state with which the receipt's is shown to be consistent.
+    pub fn later(&self) -> Option<TxAlh> {
+        self.later.map(|(state, _)| state)
+    }
+
+    /// What it holds beside the events. With these same parts
+    /// [`encode_with`](Self::encode_with) gives the same bytes.
+    pub fn attached(&self) -> Attached<'a> {
+        // Both were read before: nothing here can fail.
+        let link = |link: Result<Option<(TxAlh, Link<'a>)>, ReceiptError>| link.ok().flatten();
+        Attached {
+            earlier: link(self.earlier_link()).map(|(_, link)| link),
+            later: link(self.later_link()).map(|(_, link)| link),
+            signature: self.signature,
+        }
+    }
+
+    /// How many events there are: one or more.
+    pub const fn event_count(&self) -> u32 {
+        self.event_count
+    }
+
+    /// The events, as the receipt says, in ledger order. For what a policy makes of them see
+    /// [`Judgement::events`](super::Judgement::events).
+    pub fn events(&self) -> impl Iterator<Item = ReceiptEvent<'a>> + use<'a> {
+        let receipt = *self;
+        let mut cursor = receipt.walk();
+        let mut current: Option<Tx<'a>> = None;
+        let mut left = 0_u32;
+        // Every byte was read before: nothing here can fail.
+        core::iter::from_fn(move || {
+            while left == 0 {
+                if cursor.finish().is_ok() {
+                    return None;
+                }
+                let tx = receipt.next_tx(&mut cursor).ok()?;
+                left = tx.events;
+                current = Some(tx);
+            }
+            left = left.saturating_sub(1);
+            let header = current.as_ref()?.header;
+            let Entry { index: entry, body, .. } = next_entry(&mut cursor).ok()?;
+            Some(ReceiptEvent { tx: header.id, ts: header.ts, entry, body })
+        })
+    }
+
+    pub(super) const fn walk(&self) -> Cursor<'a> {
+        Cursor::new(self.transactions)
+    }
+
+    pub(super) fn next_tx(&self, cursor: &mut Cursor<'a>) -> Result<Tx<'a>, ReceiptError> {
+        read_tx(cursor, &self.state_header)
+    }
+
+    pub(super) fn earlier_link(&self) -> Result<Option<(TxAlh, Link<'a>)>, ReceiptError> {
+        self.earlier.map(|(_, bytes)| read_link(&mut Cursor::new(bytes))).transpose()
+    }
+
+    pub(super) fn later_link(&self) -> Result<Option<(TxAlh, Link<'a>)>, ReceiptError> {
+        self.later.map(|(_, bytes)| read_link(&mut Cursor::new(bytes))).transpose()
+    }
+}

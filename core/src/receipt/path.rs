@@ -1,0 +1,97 @@
+//! Paths in one tree share their upper terms, which a receipt holds once.
+
+use crate::number::{LeafIndex, TreeSize};
+
+/// How many terms the paths of two leaves of a tree of `size` leaves have in common: those above the
+/// node under which the leaves part. 0 where there are no two such leaves.
+///
+/// RFC 9162 §2.1.3.1: a step down adds a term to a path, the sibling of where it goes. As long as
+/// both go the same way the term is the same.
+pub(super) fn shared_terms(one: LeafIndex, other: LeafIndex, size: TreeSize) -> usize {
+    let (mut one, mut other, mut size) = (one.get(), other.get(), size.get());
+    let mut shared = 0_usize;
+    if one == other || one >= size || other >= size {
+        return 0;
+    }
+    while let Some(last) = size.checked_sub(1).filter(|last| *last > 0) {
+        // The largest power of two below `size`.
+        let left = 1_u64.checked_shl(last.ilog2()).unwrap_or(0);
+        match (one < left, other < left) {
+            (true, true) => size = left,
+            (false, false) => {
+                one = one.saturating_sub(left);
+                other = other.saturating_sub(left);
+                size = size.saturating_sub(left);
+            }
+            _ => break,
+        }
+        shared = shared.saturating_add(1);
+    }
+    shared
+}
+
+/// The path of the leaf that was looked at last, its end at the end.
+pub(super) struct PathBuffer<const MAX: usize> {
+    terms: [[u8; 32]; MAX],
+}
+
+impl<const MAX: usize> PathBuffer<MAX> {
+    pub(super) const fn new() -> Self {
+        Self { terms: [[0; 32]; MAX] }
+    }
+
+    /// The next path: its own terms, then the last `shared` of the path before. `None` if there is no
+    /// such path in any tree.
+    pub(super) fn next(&mut self, own: &[[u8; 32]], shared: usize) -> Option<&[[u8; 32]]> {
+        let end = MAX.checked_sub(shared)?;
+        let start = end.checked_sub(own.len())?;
+        self.terms.get_mut(start..end)?.copy_from_slice(own);
+        self.terms.get(start..)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    /// The terms of a path as the ranges of leaves that they are over, from the root down, by RFC
+    /// 9162 §2.1.3.1 word by word.
+    fn path(leaf: u64, low: u64, high: u64) -> Vec<(u64, u64)> {
+        if high - low < 2 {
+            return Vec::new();
+        }
+        let mut left = 1;
+        while left * 2 < high - low {
+            left *= 2;
+        }
+        let middle = low + left;
+        if leaf < middle {
+            [vec![(middle, high)], path(leaf, low, middle)].concat()
+        } else {
+            [vec![(low, middle)], path(leaf, middle, high)].concat()
+        }
+    }
+
+    #[test]
+    fn exactly_the_common_terms_are_shared() {
+        let shared = |one, other, size| {
+            shared_terms(LeafIndex::new(one), LeafIndex::new(other), TreeSize::new(size))
+        };
+        for size in 0..70 {
+            for one in 0..size {
+                for other in (0..size).filter(|other| *other != one) {
+                    let (a, b) = (path(one, 0, size), path(other, 0, size));
+                    let common = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+                    assert_eq!(shared(one, other, size), common, "{one} and {other} of {size}");
+                    // Below, nothing is common.
+                    assert!(a[common..].iter().all(|term| !b[common..].contains(term)));
+                }
+            }
+            assert_eq!((shared(0, 0, size), shared(0, size, size)), (0, 0));
+        }
+        assert_eq!(shared(u64::MAX - 1, u64::MAX - 2, u64::MAX), 62);
+        assert_eq!(shared(0, u64::MAX - 1, u64::MAX), 0);
+        assert_eq!(shared(u64::MAX, 0, u64::MAX), 0);
+    }
+}

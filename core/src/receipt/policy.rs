@@ -1,0 +1,96 @@
+//! What a verifier brings along. A receipt brings nothing that is trusted.
+
+use core::fmt;
+
+use crate::digest::Alh;
+use crate::number::TxId;
+#[cfg(feature = "p256")]
+use crate::signature::StateKey;
+use crate::state::TrustedState;
+
+/// What a verifier trusts, about one ledger.
+///
+/// That ledger, pins, table and key belong together is the policy's own claim. Without pin and key
+/// nothing is trusted, and a receipt is at best `intact, unanchored`.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy<'a> {
+    pub(super) ledger: Alh,
+    pub(super) table: Option<u32>,
+    pub(super) pins: &'a [TrustedState],
+    /// The key and its database.
+    #[cfg(feature = "p256")]
+    pub(super) state_key: Option<(&'a StateKey, &'a [u8])>,
+}
+
+impl<'a> Policy<'a> {
+    /// About the ledger with this id, the hash of its first transaction. Receipts of another one
+    /// cannot be decided by it.
+    pub const fn new(ledger: Alh) -> Self {
+        Self {
+            ledger,
+            table: None,
+            pins: &[],
+            #[cfg(feature = "p256")]
+            state_key: None,
+        }
+    }
+
+    /// The number of the table of events. Without it a receipt must show how the ledger began
+    /// ([`Genesis`](super::Genesis)), which it can where Counterfoil created the database.
+    pub const fn with_table(self, id: u32) -> Self {
+        Self { table: Some(id), ..self }
+    }
+
+    /// States of the ledger that are trusted, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError`] where they contradict each other or the ledger's id.
+    pub fn with_pins(self, pins: &'a [TrustedState]) -> Result<Self, PolicyError> {
+        for (count, pin) in pins.iter().enumerate() {
+            if pin.tx.get() == 0 {
+                return Err(PolicyError::PinZero);
+            }
+            if pin.tx.get() == 1 && pin.alh != self.ledger {
+                return Err(PolicyError::PinNotLedger);
+            }
+            let earlier = pins.get(..count).unwrap_or_default();
+            if earlier.iter().any(|other| other.tx == pin.tx && other.alh != pin.alh) {
+                return Err(PolicyError::PinsDiffer { tx: pin.tx });
+            }
+        }
+        Ok(Self { pins, ..self })
+    }
+
+    /// The pinned state of this transaction.
+    pub(super) fn pin(&self, tx: TxId) -> Option<TrustedState> {
+        self.pins.iter().find(|pin| pin.tx == tx).copied()
+    }
+}
+
+/// A policy contradicts itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Two pins of one transaction have two hashes.
+    PinsDiffer {
+        /// The transaction.
+        tx: TxId,
+    },
+    /// A pin of transaction 1 has another hash than the ledger's id.
+    PinNotLedger,
+    /// Transactions count from 1.
+    PinZero,
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PinsDiffer { tx } => write!(f, "two pins of transaction {tx} have two hashes"),
+            Self::PinNotLedger => f.write_str("a pin of transaction 1 is not the ledger's id"),
+            Self::PinZero => f.write_str("a pin of transaction 0, which there is not"),
+        }
+    }
+}
+
+impl core::error::Error for PolicyError {}

@@ -1,0 +1,298 @@
+//! Verifying a receipt under a policy: which of core's checks, on what, and what follows.
+
+use super::encode::{Link, leaf};
+use super::flaw::Flaw;
+use super::judgement::{Judgement, Reach};
+use super::layout::{Entry, Tx, next_entry};
+use super::parse::Receipt;
+use super::path::{PathBuffer, shared_terms};
+use super::policy::Policy;
+use super::schema::events_table;
+use super::verdict::{Missing, Verdict};
+use crate::chain::TxAlh;
+use crate::digest::Alh;
+use crate::dual::DualProofV2;
+use crate::error::{ProofError, TreeError};
+use crate::header::Header;
+use crate::number::{LeafIndex, TreeSize, TxId};
+use crate::policy::ProofPolicy;
+use crate::state::TrustedState;
+use crate::table::Table;
+use crate::tree::inclusion_path_len;
+use crate::verified::VerifiedTx;
+
+impl<'r> Receipt<'r> {
+    /// Says what the receipt shows under a policy. Everything in it is checked, whether the policy
+    /// needs it or not, but for a signature for which the policy has no key.
+    ///
+    /// # What it checks
+    ///
+    /// 1. The policy is about the receipt's ledger, and the events are in the policy's table, or the
+    ///    receipt shows that the ledger began with theirs.
+    /// 2. The state's header is the state's ([`TrustedState::first_contact`]).
+    /// 3. Links to other states hold ([`TrustedState::verify_extension_v2`]).
+    /// 4. Every transaction is in the state's ledger ([`TrustedState::verify_tx`]), and where two
+    ///    headers are neighbours the chain says so too.
+    /// 5. Every event's row, made from its body, is an entry of its transaction
+    ///    ([`VerifiedTx::verify_row`]), and its writer had seen only what came before.
+    /// 6. The signature is that of the policy's key.
+    /// 7. No hash in it contradicts a pinned one or the ledger's id.
+    ///
+    /// # Cost
+    ///
+    /// Linear in the receipt's length: at most some 130 compressions of SHA-256 for a transaction,
+    /// as many for an event, and one for 64 bytes. A receipt of one event takes no more than 1 KB of
+    /// stack for hashes; one of several, 4 KB for paths beside that.
+    pub fn verify<'p>(&'r self, policy: &Policy<'p>) -> Judgement<'r, 'p> {
+        let otherwise = Verdict::Unanchored;
+        let mut reach = Reach { pins: policy.pins, pinned: None, otherwise };
+        let whole = self.check(policy, &mut reach).unwrap_or_else(Verdict::Broken);
+        Judgement::new(self, reach, whole)
+    }
+
+    fn check(&'r self, policy: &Policy<'_>, reach: &mut Reach<'_>) -> Result<Verdict, Flaw> {
+        if policy.ledger != self.ledger {
+            let (expected, found) = (policy.ledger, self.ledger);
+            return Ok(Verdict::CannotDecide(Missing::Policy { expected, found }));
+        }
+        let table = self.check_table(policy)?;
+        let first = TrustedState::first_contact(&self.state, &self.state_header);
+        let claimed = first.map_err(Flaw::State)?.state();
+        // Trusted for the sake of what is proved under it. Nothing of it is handed out.
+        let state = TrustedState { tx: claimed.tx, alh: claimed.alh };
+
+        let earlier = self.earlier_link()?;
+        let later = self.later_link()?;
+        if let Some((other, link)) = &earlier {
+            let older = TrustedState { tx: other.tx, alh: other.alh };
+            let proof = link.proof(link.header, self.state_header);
+            let extension = older.verify_extension_v2(&claimed, &proof, ProofPolicy::STRICT);
+            extension.map_err(Flaw::Earlier)?;
+        }
+        if let Some((other, link)) = &later {
+            let proof = link.proof(self.state_header, link.header);
+            let extension = state.verify_extension_v2(other, &proof, ProofPolicy::STRICT);
+            extension.map_err(Flaw::Later)?;
+        }
+
+        let up_to = |pin: Option<TrustedState>, tx| pin.map(|pin| (pin, tx));
+        let by_state = up_to(meet(policy, &claimed)?, claimed.tx);
+        let by_later = match &later {
+            Some((other, _)) => up_to(meet(policy, other)?, claimed.tx),
+            None => None,
+        };
+        let by_earlier = match &earlier {
+            Some((other, _)) => up_to(meet(policy, other)?, other.tx),
+            None => None,
+        };
+        reach.pinned = by_state.or(by_later).or(by_earlier);
+        reach.otherwise = match self.signed(policy)? {
+            Some(signed) => signed,
+            None => self.unsigned(policy, reach),
+        };
+
+        let known = Known::new(&self.state_header, claimed.alh);
+        let earlier = earlier.map(|(other, link)| Known::new(&link.header, other.alh));
+        let mut walk = Walk { policy, table, reach, state, known, earlier, whole: None };
+        if self.event_count == 1 {
+            walk.single(self)?
+        } else {
+            walk.several(self)?
+        }
+        // All of it holds, and perhaps of a table that somebody made for the purpose.
+        if policy.table.is_none() && self.genesis.is_none() {
+            return Ok(Verdict::CannotDecide(Missing::Table));
+        }
+        Ok(walk.whole.unwrap_or(Verdict::Unanchored))
+    }
+
+    fn check_table(&self, policy: &Policy<'_>) -> Result<Table<'static>, Flaw> {
+        let found = self.table_id;
+        let table = events_table(found).map_err(ProofError::Catalog).map_err(Flaw::Genesis)?;
+        match policy.table {
+            Some(expected) if expected != found => return Err(Flaw::Table { expected, found }),
+            _ => {}
+        }
+        if let Some(genesis) = self.genesis {
+            genesis.check(self.ledger, &table).map_err(Flaw::Genesis)?;
+        }
+        Ok(table)
+    }
+
+    #[cfg(not(feature = "p256"))]
+    fn signed(&self, _: &Policy<'_>) -> Result<Option<Verdict>, Flaw> {
+        Ok(None)
+    }
+
+    /// What is to be said of events for which neither pin nor signature vouches.
+    fn unsigned(&self, policy: &Policy<'_>, reach: &Reach<'_>) -> Verdict {
+        let state = self.state;
+        if let Some((pin, _)) = reach.pinned {
+            return Verdict::ExtendsPin { pin, state };
+        }
+        // The pin that is easiest to link to: the next one after the state, or else the last.
+        let after = policy.pins.iter().filter(|pin| pin.tx > state.tx).min_by_key(|pin| pin.tx);
+        match after.or_else(|| policy.pins.iter().max_by_key(|pin| pin.tx)) {
+            Some(&pin) => Verdict::CannotDecide(Missing::Link { pin, state }),
+            None => Verdict::Unanchored,
+        }
+    }
+}
+
+impl<'a> Link<'a> {
+    const fn proof(&self, source_header: Header<'a>, target_header: Header<'a>) -> DualProofV2<'a> {
+        let Self { inclusion, consistency, .. } = *self;
+        DualProofV2 { source_header, target_header, inclusion, consistency }
+    }
+}
+
+/// The pinned state that this is, if one is pinned for its transaction.
+fn meet(policy: &Policy<'_>, found: &TxAlh) -> Result<Option<TrustedState>, Flaw> {
+    let contradicts = Flaw::Contradicts { tx: found.tx };
+    if found.tx.get() == 1 && found.alh != policy.ledger {
+        return Err(contradicts);
+    }
+    match policy.pin(found.tx) {
+        Some(pin) if pin.alh != found.alh => Err(contradicts),
+        pin => Ok(pin),
+    }
+}
+
+/// A transaction of which header and hash are known.
+#[derive(Clone, Copy)]
+struct Known {
+    tx: TxId,
+    prev_alh: Alh,
+    alh: Alh,
+}
+
+impl Known {
+    const fn new(header: &Header<'_>, alh: Alh) -> Self {
+        Self { tx: header.id, prev_alh: header.prev_alh, alh }
+    }
+
+    /// Where two are neighbours, the chain leads from one to the other.
+    fn agrees(&self, other: &Self) -> Result<(), Flaw> {
+        let (older, newer) = if self.tx < other.tx { (self, other) } else { (other, self) };
+        let parted = older.tx.next() == Some(newer.tx) && newer.prev_alh != older.alh
+            || older.tx == newer.tx && newer.alh != older.alh;
+        if parted { Err(Flaw::Chain { tx: newer.tx }) } else { Ok(()) }
+    }
+}
+
+/// Goes through the transactions and their events.
+struct Walk<'w, 'p> {
+    policy: &'w Policy<'w>,
+    table: Table<'static>,
+    reach: &'w Reach<'p>,
+    /// The receipt's state, unconfirmed.
+    state: TrustedState,
+    known: Known,
+    earlier: Option<Known>,
+    whole: Option<Verdict>,
+}
+
+impl Walk<'_, '_> {
+    /// One event: its paths are used where they lie.
+    fn single(&mut self, receipt: &Receipt<'_>) -> Result<(), Flaw> {
+        let mut cursor = receipt.walk();
+        let tx = receipt.next_tx(&mut cursor)?;
+        let verified = self.tx(receipt, &tx.header, tx.path)?;
+        let entry = next_entry(&mut cursor)?;
+        self.event(&verified, &entry, entry.path)
+    }
+
+    /// Several: a path shares terms with the one before it, and is put together first.
+    #[inline(never)]
+    fn several(&mut self, receipt: &Receipt<'_>) -> Result<(), Flaw> {
+        let mut cursor = receipt.walk();
+        let size = receipt.state_header.bl_tx_id.tree_size();
+        let mut paths = PathBuffer::<64>::new();
+        let mut previous: Option<Known> = None;
+        for _ in 0..receipt.tx_count {
+            let Tx { header, path: own, events } = receipt.next_tx(&mut cursor)?;
+            let index = leaf(header.id);
+            let shared = previous.map_or(0, |before| shared_terms(leaf(before.tx), index, size));
+            let path = paths.next(own, shared).ok_or_else(|| {
+                let error = ProofError::TxInclusion(wrong_len(index, size, own, shared));
+                Flaw::Tx { tx: header.id, error }
+            })?;
+            let verified = self.tx(receipt, &header, path)?;
+            let known = Known::new(&header, verified.alh());
+            previous.map_or(Ok(()), |before| known.agrees(&before))?;
+            previous = Some(known);
+            for_each_event(
+                &verified,
+                events,
+                || Ok(next_entry(&mut cursor)?),
+                |entry, path| self.event(&verified, entry, path),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn tx(
+        &self,
+        receipt: &Receipt<'_>,
+        header: &Header<'_>,
+        path: &[[u8; 32]],
+    ) -> Result<VerifiedTx, Flaw> {
+        let verified = self
+            .state
+            .verify_tx(&receipt.state_header, header, path)
+            .map_err(|error| Flaw::Tx { tx: header.id, error })?;
+        let known = Known::new(header, verified.alh());
+        known.agrees(&self.known)?;
+        self.earlier.map_or(Ok(()), |earlier| known.agrees(&earlier))?;
+        meet(self.policy, &TxAlh { tx: header.id, alh: verified.alh() })?;
+        Ok(verified)
+    }
+
+    fn event(&mut self, tx: &VerifiedTx, event: &Entry<'_>, path: &[[u8; 32]]) -> Result<(), Flaw> {
+        let (id, entry) = (tx.id(), event.index);
+        let ext = event.body.ext();
+        let row = event.body.row(&ext, event.bytes);
+        tx.verify_row(&self.table, &row, entry, path).map_err(|error| Flaw::Entry {
+            tx: id,
+            entry,
+            error,
+        })?;
+        if event.body.seen_tx >= id.get() {
+            return Err(Flaw::SeenTx { tx: id, entry });
+        }
+        let verdict = self.reach.verdict(id, &event.body.payload);
+        self.whole = Some(self.whole.map_or(verdict, |whole| whole.and(verdict)));
+        Ok(())
+    }
+}
+
+/// Gives each event of a transaction with its whole path.
+#[inline(never)]
+fn for_each_event<'a>(
+    tx: &VerifiedTx,
+    count: u32,
+    mut next: impl FnMut() -> Result<Entry<'a>, Flaw>,
+    mut check: impl FnMut(&Entry<'a>, &[[u8; 32]]) -> Result<(), Flaw>,
+) -> Result<(), Flaw> {
+    let size = TreeSize::new(tx.nentries().into());
+    let mut paths = PathBuffer::<32>::new();
+    let mut previous = None;
+    for _ in 0..count {
+        let event = next()?;
+        let index = LeafIndex::new(event.index.into());
+        let shared = previous.map_or(0, |before| shared_terms(before, index, size));
+        previous = Some(index);
+        let path = paths.next(event.path, shared).ok_or_else(|| {
+            let error = ProofError::EntryInclusion(wrong_len(index, size, event.path, shared));
+            Flaw::Entry { tx: tx.id(), entry: event.index, error }
+        })?;
+        check(&event, path)?;
+    }
+    Ok(())
+}
+
+/// A path that is longer than any.
+fn wrong_len(index: LeafIndex, size: TreeSize, own: &[[u8; 32]], shared: usize) -> TreeError {
+    let expected = inclusion_path_len(index, size).unwrap_or(0);
+    TreeError::PathLength { expected, found: own.len().saturating_add(shared) }
+}
