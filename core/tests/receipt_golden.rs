@@ -1,0 +1,135 @@
+//! The bytes in `docs/receipt.md` are the bytes that this crate writes, and the ledger that they are
+//! about begins as in `docs/format.md`.
+
+mod ledger;
+mod receipts;
+mod reference;
+
+use std::collections::BTreeMap;
+
+use counterfoil_core::receipt::*;
+use receipts::{Books, DATABASE, Order, SALT, judge, state_key};
+
+const FORMAT: &str = include_str!("../../docs/format.md");
+const RECEIPT: &str = include_str!("../../docs/receipt.md");
+
+/// Lines `name = hex` inside a document's `golden` blocks; long values go on in the next line.
+fn documented(document: &str) -> BTreeMap<String, String> {
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let (mut inside, mut last) = (false, String::new());
+    for line in document.lines() {
+        if line.starts_with("```") {
+            inside = line == "```golden";
+        } else if inside {
+            if let Some((name, hex)) = line.split_once(" = ") {
+                name.clone_into(&mut last);
+                assert!(found.insert(name.to_owned(), hex.to_owned()).is_none(), "{name} twice");
+            } else {
+                found.get_mut(&last).unwrap().push_str(line.trim());
+            }
+        }
+    }
+    found
+}
+
+fn single() -> Order {
+    Order { genesis: true, ..Order::new(&[(2, 0)], 2) }
+}
+
+fn several(books: &Books) -> Order {
+    Order {
+        events: vec![(2, 0), (3, 0), (3, 2), (4, 0)],
+        state: 6,
+        genesis: false,
+        earlier: Some(3),
+        later: Some(9),
+        signature: Some(books.sign(6)),
+    }
+}
+
+#[test]
+fn the_documented_bytes_are_the_written_ones() {
+    let books = Books::golden();
+    let mut computed = BTreeMap::new();
+    let mut put = |name: &str, bytes: &[u8]| computed.insert(name.to_owned(), hex::encode(bytes));
+    put("receipt of one event", &books.receipt(&single()));
+    put("receipt of four events", &books.receipt(&several(&books)));
+    for tx in [2, 3, 6, 9] {
+        put(&format!("alh of transaction {tx}"), books.ledger.alh(tx).as_bytes());
+    }
+    put("state key", &receipts::state_key_sec1());
+    let documented = documented(RECEIPT);
+    let other = computed.iter().filter(|(name, hex)| documented.get(*name) != Some(hex));
+    let other: Vec<_> = other.map(|(name, hex)| block(name, hex)).collect();
+    assert!(other.is_empty(), "the document should have\n{}", other.join("\n"));
+    assert_eq!(documented.len(), computed.len(), "the document has others");
+}
+
+/// As it stands in a document.
+fn block(name: &str, hex: &str) -> String {
+    let (first, rest) = hex.split_at(hex.len().min(92 - name.len()));
+    let rest = rest.as_bytes().chunks(88).map(|line| String::from_utf8_lossy(line));
+    rest.fold(format!("{name} = {first}"), |text, line| format!("{text}\n    {line}"))
+}
+
+#[test]
+fn the_ledger_is_the_one_of_the_stored_format() {
+    let documented = documented(FORMAT);
+    let books = Books::golden();
+    assert_eq!(documented["genesis alh"], books.id().to_string());
+    assert_eq!(documented["event alh"], books.ledger.alh(2).to_string());
+    assert_eq!(documented["event body"], hex::encode(books.bodies[1][0].encode()));
+    assert_eq!(documented["event entry digest"], books.bodies[1][0].digest(1).to_string());
+    let body = hex::decode(&documented["event body with commitment and author"]).unwrap();
+    let body = EventBody::parse(&body).unwrap();
+    assert_eq!(body.payload, Payload::Commitment(&[0x55; 32]));
+    assert!(body.author.is_some());
+    let without = hex::encode(body.ext());
+    assert_eq!(documented["ext without external id"], without);
+    let commitment = receipts::commitment(b"content");
+    assert_eq!(documented["payload commitment"], hex::encode(commitment));
+    assert!(Payload::Commitment(&commitment).is_commitment_to(&SALT, b"content"));
+}
+
+/// Both receipts, read from the document, under the policies that it names.
+#[test]
+fn the_documented_receipts_are_verified() {
+    let documented = documented(RECEIPT);
+    let bytes = |name: &str| hex::decode(&documented[name]).unwrap();
+    let (one, four) = (bytes("receipt of one event"), bytes("receipt of four events"));
+    let books = Books::golden();
+    let key = state_key();
+    let policy = Policy::new(books.id());
+    let words = |bytes: &[u8], policy: &Policy<'_>| {
+        let receipt = Receipt::parse(bytes).unwrap();
+        let judgement = receipt.verify(policy);
+        let events = judgement.events().map(|event| event.verdict().word()).collect::<Vec<_>>();
+        (judgement.verdict().word(), events)
+    };
+    let (pinned, extends) = ("verified_by_pinned_state", "extends_pin_unconfirmed");
+    let unavailable = "payload_unavailable";
+
+    assert_eq!(words(&one, &policy), ("intact_unanchored", vec!["intact_unanchored"]));
+    let pins = [books.state(2)];
+    assert_eq!(words(&one, &policy.with_pins(&pins).unwrap()), (pinned, vec![pinned]));
+
+    assert_eq!(judge(&four, &policy), Verdict::CannotDecide(Missing::Table));
+    let policy = policy.with_table(1);
+    let all = vec![pinned, pinned, pinned, unavailable];
+    for pin in [6, 9] {
+        let pins = [books.state(pin)];
+        let policy = policy.with_pins(&pins).unwrap();
+        assert_eq!(words(&four, &policy), (unavailable, all.clone()));
+    }
+    let pins = [books.state(3)];
+    let mixed = vec![pinned, pinned, pinned, extends];
+    let before = policy.with_pins(&pins).unwrap();
+    assert_eq!(words(&four, &before), (extends, mixed));
+    let signed = "verified_by_signature";
+    let all = vec![signed, signed, signed, unavailable];
+    let signed = policy.with_state_key(&key, DATABASE);
+    assert_eq!(words(&four, &signed), (unavailable, all));
+    let pins = [books.state(8)];
+    let elsewhere = policy.with_pins(&pins).unwrap();
+    assert_eq!(judge(&four, &elsewhere).word(), "cannot_decide");
+}
