@@ -1,5 +1,9 @@
 //! Every public function of the verifier, by name: `type__function`, or `function` alone.
 
+use counterfoil_core::receipt::{
+    EventBody, Flaw, JudgedEvent, Judgement, Metadata, Missing, Payload, Policy, Receipt,
+    ReceiptEvent, ReceiptParts, Verdict,
+};
 use counterfoil_core::{
     Alh, CatalogEntry, CatalogError, CatalogKey, ChainLink, ColumnType, EntryDigest, EntryMetadata,
     Extension, FirstContact, Frontier, Header, HeaderError, HeaderVersion, IndexColumns,
@@ -126,6 +130,41 @@ functions! {
     verify_consistency_immudb = counterfoil_core::verify_consistency_immudb;
     inclusion_path_len = counterfoil_core::inclusion_path_len;
     consistency_path_len = counterfoil_core::consistency_path_len;
+
+    Payload__is_commitment_to = Payload::is_commitment_to;
+    Metadata__iter = metadata_iter;
+    EventBody__parse = EventBody::parse;
+    EventBody__ext = EventBody::ext;
+    events_table = counterfoil_core::receipt::events_table;
+    Receipt__parse = Receipt::parse;
+    Receipt__ledger = Receipt::ledger;
+    Receipt__table_id = Receipt::table_id;
+    Receipt__genesis = Receipt::genesis;
+    Receipt__state = Receipt::state;
+    Receipt__earlier = Receipt::earlier;
+    Receipt__later = Receipt::later;
+    Receipt__attached = Receipt::attached;
+    Receipt__event_count = Receipt::event_count;
+    Receipt__events = receipt_events;
+    Receipt__verify = Receipt::verify;
+    Receipt__encode_with = Receipt::encode_with;
+    ReceiptParts__encoded_len = ReceiptParts::encoded_len;
+    ReceiptParts__encode = ReceiptParts::encode;
+    Policy__new = Policy::new;
+    Policy__with_table = Policy::with_table;
+    Policy__with_pins = Policy::with_pins;
+    Judgement__verdict = Judgement::verdict;
+    Judgement__events = judged_events;
+    JudgedEvent__event = JudgedEvent::event;
+    JudgedEvent__verdict = JudgedEvent::verdict;
+    JudgedEvent__with_payload = JudgedEvent::with_payload;
+    Verdict__trusted = Verdict::trusted;
+    Verdict__code = Verdict::code;
+    Verdict__word = Verdict::word;
+    Missing__word = Missing::word;
+    Flaw__word = Flaw::word;
+    Flaw__tx = Flaw::tx;
+    Flaw__entry = Flaw::entry;
 }
 
 // Functions that take or give something generic.
@@ -156,4 +195,16 @@ fn verify_table<'a>(
     entries: &[TxEntry<'_>],
 ) -> Result<VerifiedTable<'a>, ProofError> {
     tx.verify_table(table, entries.iter().copied())
+}
+
+fn metadata_iter(metadata: &Metadata<'_>, out: fn(&str, &[u8])) {
+    metadata.iter().for_each(|(name, value)| out(name, value));
+}
+
+fn receipt_events(receipt: &Receipt<'_>, out: fn(ReceiptEvent<'_>)) {
+    receipt.events().for_each(out);
+}
+
+fn judged_events(judgement: &Judgement<'_, '_>, out: fn(JudgedEvent<'_>)) {
+    judgement.events().for_each(out);
 }

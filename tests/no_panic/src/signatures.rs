@@ -1,5 +1,6 @@
 //! The feature `p256`.
 
+use counterfoil_core::receipt::{Policy, Receipt};
 use counterfoil_core::{SignedState, StateKey};
 
 functions! {
@@ -8,4 +9,6 @@ functions! {
     StateKey__verify = StateKey::verify;
     SignedState__database = SignedState::database;
     SignedState__state_of = SignedState::state_of;
+    Policy__with_state_key = Policy::with_state_key;
+    Receipt__verify_signed = Receipt::verify;
 }
