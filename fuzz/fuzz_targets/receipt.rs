@@ -1,0 +1,77 @@
+//! Receipts, most of them good ones that were changed: writing gives the same bytes, and whatever the
+//! policy takes for verified is what the ledger holds.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use counterfoil_core::receipt::{EventBody, Payload, Policy, Receipt, Verdict};
+use counterfoil_core::{Alh, StateKey, TrustedState, TxId};
+use libfuzzer_sys::fuzz_target;
+use sha2::{Digest, Sha256};
+
+/// The ledger of `docs/receipt.md`.
+struct Honest {
+    receipts: [Vec<u8>; 2],
+    pins: [TrustedState; 4],
+    key: StateKey,
+}
+
+static HONEST: LazyLock<Honest> = LazyLock::new(|| {
+    let receipts = ["receipt of one event", "receipt of four events"].map(documented);
+    let pins = [2, 3, 6, 9].map(|tx| {
+        let alh = documented(&format!("alh of transaction {tx}"));
+        TrustedState { tx: TxId::new(tx), alh: Alh::new(alh.try_into().expect("a hash")) }
+    });
+    let key = StateKey::from_sec1(&documented("state key")).expect("a key");
+    Honest { receipts, pins, key }
+});
+
+/// The bytes of that name in the document; long ones go on in the next lines.
+fn documented(name: &str) -> Vec<u8> {
+    let document = include_str!("../../docs/receipt.md");
+    let (_, rest) = document.split_once(&format!("\n{name} = ")).expect("a name");
+    let (first, rest) = rest.split_once('\n').expect("a line");
+    let more = rest.lines().map_while(|line| line.strip_prefix("    "));
+    let digits: Vec<u8> = first.bytes().chain(more.flat_map(str::bytes)).collect();
+    let digit = |digit: u8| (digit as char).to_digit(16).expect("a digit") as u8;
+    digits.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let honest = &*HONEST;
+    if Receipt::parse(bytes).is_ok() {
+        check(bytes, honest);
+    }
+    let Some(end) = bytes.len().checked_sub(8) else { return };
+    let body = &bytes[..end];
+    check(&[body, &Sha256::digest(body)[..8]].concat(), honest);
+    if let Ok(body) = EventBody::parse(bytes) {
+        assert!(body.metadata.iter().is_sorted_by(|a, b| a.0 < b.0));
+    }
+});
+
+fn check(bytes: &[u8], honest: &Honest) {
+    let Ok(receipt) = Receipt::parse(bytes) else { return };
+    let mut buffer = vec![0; bytes.len()];
+    assert_eq!(receipt.encode_with(&receipt.attached(), &mut buffer), Ok(bytes));
+    assert_eq!(receipt.events().count(), receipt.event_count() as usize);
+
+    let base = Policy::new(receipt.ledger()).with_table(receipt.table_id());
+    assert!(receipt.verify(&base).verdict().trusted().is_none(), "nothing vouches for it");
+    let policies = honest.pins.iter().map(std::slice::from_ref).chain([&honest.pins[..]]);
+    let policies = policies.filter_map(|pins| base.with_pins(pins).ok());
+    for policy in policies.chain([base.with_state_key(&honest.key, b"defaultdb")]) {
+        let judgement = receipt.verify(&policy);
+        let known = honest.receipts.each_ref().map(|bytes| Receipt::parse(bytes).expect("honest"));
+        for judged in judgement.events() {
+            let event = judged.event();
+            let confirmed = match judged.verdict() {
+                Verdict::Verified(_) => matches!(event.body.payload, Payload::Inline(_)),
+                Verdict::PayloadUnavailable(_) => true,
+                _ => continue,
+            };
+            let held = known.iter().flat_map(Receipt::events).any(|known| known == *event);
+            assert!(confirmed && held, "{event:?}: {:?}", judged.verdict());
+        }
+    }
+}
