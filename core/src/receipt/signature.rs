@@ -23,7 +23,8 @@ impl Receipt<'_> {
         let (Some((key, database)), Some(signature)) = (policy.state_key, self.signature) else {
             return Ok(None);
         };
-        let signed = key.verify(database, &self.state, signature).map_err(Flaw::Signature)?;
-        Ok(Some(Verdict::Verified(Anchor::Signed(signed.state()))))
+        let signed = key.verify(database, &self.state, signature);
+        let state = signed.and_then(|signed| signed.state_of(database)).map_err(Flaw::Signature)?;
+        Ok(Some(Verdict::Verified(Anchor::Signed(state))))
     }
 }
