@@ -17,6 +17,8 @@ mod hostile;
 mod operator;
 #[path = "hostile/rows.rs"]
 mod rows;
+#[path = "hostile/schema.rs"]
+mod schema;
 #[path = "hostile/strict.rs"]
 mod strict;
 #[path = "hostile/writes.rs"]

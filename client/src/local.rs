@@ -5,7 +5,7 @@
 //! not recomputed and matched, and every extension moves the pin in the same
 //! SQLite transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -418,6 +418,17 @@ impl Local {
         }
         Log::account_for(&mut self.conn, id, digests).await?;
         Index::close_gap(&mut self.conn, id).await
+    }
+
+    /// Notes what a transaction did to the table.
+    pub(crate) async fn note_alteration(&mut self, id: TxId, what: &str) -> Result<()> {
+        record_finding(&mut self.conn, id, None, FindingKind::SchemaChanged, what).await
+    }
+
+    /// The transactions from `first` on that are known to have changed the
+    /// table.
+    pub(crate) async fn altered_from(&mut self, first: TxId) -> Result<HashSet<TxId>> {
+        Index::altered_from(&mut self.conn, first).await
     }
 
     /// Goes on with the rows of the next transactions.

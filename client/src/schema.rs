@@ -27,9 +27,12 @@ const COLUMNS: [Column<'static>; 7] = [
     column(7, "body", ColumnType::Blob, 0),
 ];
 
+/// The columns of its primary key.
+pub(crate) const PRIMARY_KEY: [u32; 4] = [1, 2, 3, 4];
+
 /// The table under the id that its database gave it.
 pub(crate) fn table(id: u32) -> Result<Table<'static>, CatalogError> {
-    Table::new(id, TABLE, &COLUMNS, &[1, 2, 3, 4])
+    Table::new(id, TABLE, &COLUMNS, &PRIMARY_KEY)
 }
 
 /// The digest by which a transaction's tree holds `row`.
@@ -123,15 +126,16 @@ pub(crate) fn genesis_digests(
     row: &StoredRow,
 ) -> Result<Vec<EntryDigest>, GenesisError> {
     let mut digests = table.create_digests().collect::<Result<Vec<_>, _>>()?;
-    digests.push(index_digest(table.id(), 1, true, &[5])?);
-    digests.push(index_digest(table.id(), 2, false, &[6])?);
+    for (index, column, unique) in INDEXES {
+        digests.push(index_digest(table.id(), index, unique, &[column])?);
+    }
     digests.push(row_digest(table, row)?);
     Ok(digests)
 }
 
-/// The secondary indexes: their ids, and the column of each.
-#[cfg(feature = "immudb")]
-const INDEXES: [(u32, u32); 2] = [(1, 5), (2, 6)];
+/// The secondary indexes: their ids, the column of each, and whether no two
+/// rows may have the same value in it.
+pub(crate) const INDEXES: [(u32, u32, bool); 2] = [(1, 5, true), (2, 6, false)];
 
 /// What stands before the columns in a row's key.
 #[cfg(feature = "immudb")]
@@ -158,7 +162,7 @@ impl Revision {
             Some(key)
         };
         let mut indexed = [const { Vec::new() }; INDEXES.len()];
-        for (entry, (index, column)) in indexed.iter_mut().zip(INDEXES) {
+        for (entry, (index, column, _)) in indexed.iter_mut().zip(INDEXES) {
             // A column is encoded in an index as it is in a key.
             let key = [column];
             let key = key_in(&Table::new(table.id(), TABLE, &COLUMNS, &key).ok()?)?;

@@ -239,6 +239,20 @@ pub enum Verdict {
         /// What it did, derived from its entries.
         what: String,
     },
+    /// The server refused a write and does not show the table as it was proved.
+    /// What it shows is not proved; a transaction that is not accounted for
+    /// could have changed the table.
+    #[error(
+        "nothing was written: the server shows {what} where the table of events was proved. That is \
+         its word only; transaction {since} or a later one that is not accounted for could have \
+         changed the table. See EventStore::findings"
+    )]
+    TableNotShown {
+        /// The first transaction that could have done it.
+        since: TxId,
+        /// What is shown in its place.
+        what: String,
+    },
     /// Something costs completeness, and the configuration says that this
     /// stops writes.
     #[error(

@@ -175,17 +175,11 @@ async fn a_table_that_is_taken_away_loses_no_proof_and_invents_nothing() {
         // What was proved stays proved.
         assert!(store.verify_event(&event(1), &proof).await.unwrap());
         assert_eq!(store.next_sequence(&stream()).await.unwrap(), 3);
-        let error = store.add_event(&event(3)).await.unwrap_err();
-        assert!(
-            matches!(
-                error,
-                Error::Ledger(_) | Error::Unavailable(_) | Error::OutcomeUnknown { .. }
-            ),
-            "{away}: {error}"
-        );
+        let stopped = verdict(store.add_event(&event(3)).await);
+        assert!(matches!(stopped, Verdict::SchemaChanged { .. }), "{away}: {stopped}");
         assert_eq!(store.next_sequence(&stream()).await.unwrap(), 3);
         let findings = store.findings().await.unwrap();
-        assert!(findings.iter().any(|f| f.kind == FindingKind::Unaccounted), "{away}");
+        assert!(findings.iter().any(|f| f.kind == FindingKind::SchemaChanged), "{away}");
     }
 }
 

@@ -223,6 +223,7 @@ impl<'a> Derivation<'a> {
             let last = size.min(first + BATCH - 1);
             let (records, damaged) = own.records(first, last).await?;
             self.found.extend(damaged);
+            let altered = own.altered(first, last).await?;
             let derived = crate::log::Log::records(fresh.conn(), first, last).await?;
             for (id, derived) in derived {
                 let derived = derived?;
@@ -237,6 +238,8 @@ impl<'a> Derivation<'a> {
                     return Ok(());
                 }
                 if let Some(found) = differs(own, &derived)
+                    // A name that is not in use any more is not shown any more.
+                    && !(found.kind == Kind::LostEntries && altered.contains(&id))
                     && !scratch::is_noted(fresh.conn(), own.id).await?
                 {
                     self.found.push(found);

@@ -1,7 +1,7 @@
 //! This client's own log as an audit sees it: read beside whoever writes it,
 //! and compared with what the ledger makes, never believed instead of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use counterfoil_core::TrustedState;
@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use super::report::{Inconsistency, InconsistencyKind as Kind};
 use crate::error::Result;
 use crate::log::{Log, TxRecord};
-use crate::sqlite::{self, FileKind};
+use crate::sqlite::{self, FileKind, to_i64, to_u64};
 use crate::trust::Trust;
 
 pub(super) struct OwnLog {
@@ -33,6 +33,21 @@ impl OwnLog {
         let trust = Trust::load(&mut self.conn).await?;
         let pin = trust.and_then(|trust| trust.pin).map(|pin| pin.state);
         Ok((pin, trust.and_then(|trust| trust.pending)))
+    }
+
+    /// Which of transactions `first` to `last` changed the table, as this log
+    /// derived when the names in them were still shown.
+    pub(super) async fn altered(&mut self, first: u64, last: u64) -> Result<HashSet<u64>> {
+        sqlx::query_scalar(
+            "SELECT tx FROM finding WHERE kind = 'schema_changed' AND tx BETWEEN ? AND ?",
+        )
+        .bind(to_i64(first))
+        .bind(to_i64(last))
+        .fetch_all(&mut self.conn)
+        .await?
+        .into_iter()
+        .map(|tx: i64| to_u64(tx, "finding.tx"))
+        .collect()
     }
 
     /// The records of transactions `first` to `last`; what is damaged is left

@@ -1,12 +1,14 @@
 //! Taking back what was derived from a transaction on, so that it can be
 //! derived again.
 
+use std::collections::HashSet;
+
 use counterfoil_core::TxId;
 use sqlx::SqliteConnection;
 
 use super::{Index, Position};
 use crate::error::Result;
-use crate::sqlite::to_i64;
+use crate::sqlite::{to_i64, to_u64};
 
 impl Index {
     /// Leaves the tables as they were before the first row of transaction
@@ -39,6 +41,21 @@ impl Index {
             .execute(conn)
             .await?;
         Ok(())
+    }
+
+    /// The transactions from `first` on that are known to have changed the
+    /// table.
+    pub(crate) async fn altered_from(
+        conn: &mut SqliteConnection,
+        first: TxId,
+    ) -> Result<HashSet<TxId>> {
+        sqlx::query_scalar("SELECT tx FROM finding WHERE kind = 'schema_changed' AND tx >= ?")
+            .bind(to_i64(first.get()))
+            .fetch_all(conn)
+            .await?
+            .into_iter()
+            .map(|tx: i64| Ok(TxId::new(to_u64(tx, "finding.tx")?)))
+            .collect()
     }
 
     /// A transaction's entries are known now.

@@ -51,6 +51,12 @@ pub fn official_client_binary() -> Result<PathBuf, String> {
     })
 }
 
+/// An operator with the official client: see `tests/immudb/operator`.
+pub(crate) fn operator_binary() -> Result<PathBuf, String> {
+    let what = "an operator with immudb's official client";
+    binary(&Program { name: "immudb-operator", package: "operator", what })
+}
+
 /// The program's binary, built if it is not there or its sources changed.
 /// Processes that ask at the same time wait for the one that builds.
 fn binary(program: &Program) -> Result<PathBuf, String> {

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, io, thread};
 
 use crate::folder::{TempDir, copy_dir, temp_dir};
@@ -36,6 +36,8 @@ pub struct PrivateServer {
     grpc_port: u16,
     binary: PathBuf,
     options: Options,
+    /// Its time zone, as a file.
+    zone: Option<PathBuf>,
     // Before the folder: dropped first.
     child: Option<Running>,
     folder: TempDir,
@@ -75,6 +77,7 @@ impl PrivateServer {
                 grpc_port,
                 binary: binary.clone(),
                 options: options.clone(),
+                zone: None,
                 child: None,
                 folder: temp_dir("immudb"),
             };
@@ -102,6 +105,47 @@ impl PrivateServer {
     /// Its data, to be touched only while it is stopped.
     pub fn data_dir(&self) -> PathBuf {
         self.folder.join("data")
+    }
+
+    /// Carries out commands over gRPC, as an operator with the official client:
+    /// `sql …`, `set KEY VALUE`, `create`, `truncate` (see
+    /// `tests/immudb/operator`).
+    ///
+    /// # Panics
+    /// When one fails.
+    pub fn operate(&self, database: &str, commands: &[&str]) {
+        let binary = go::operator_binary().unwrap_or_else(|e| panic!("{e}"));
+        let state = temp_dir("operator");
+        let mut operator = Command::new(binary);
+        operator.args(["--port", &self.grpc_port.to_string(), "--database", database, "--state"]);
+        let out = operator.arg(state.path()).args(commands).output().expect("the operator runs");
+        let errors = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{commands:?}: {errors}\n{}", self.log());
+    }
+
+    /// Restarts it in a time zone in which a day has just begun, so that all
+    /// that was written so far was written on the day before: it is old enough
+    /// to be truncated.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart_tomorrow(&mut self) {
+        self.stop();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+        // Transactions have whole seconds.
+        let midnight = now.as_secs() + 2;
+        let offset = -i32::try_from(midnight % 86_400).expect("seconds of a day");
+        // One type of local time, in the first version of the format (RFC 9636).
+        let mut zone = b"TZif".to_vec();
+        zone.extend([0; 16]);
+        zone.extend([0_u32, 0, 0, 0, 1, 4].map(u32::to_be_bytes).as_flattened());
+        zone.extend(offset.to_be_bytes());
+        zone.extend(b"\0\0XXX\0");
+        let path = self.folder.join("zone");
+        fs::write(&path, zone).expect("a time zone");
+        self.zone = Some(path);
+        thread::sleep(Duration::from_secs(3));
+        self.restart();
     }
 
     /// What it has logged so far.
@@ -191,6 +235,9 @@ impl PrivateServer {
             .arg("--dir")
             .arg(self.data_dir())
             .args(&self.options.flags);
+        if let Some(zone) = &self.zone {
+            command.env("TZ", zone);
+        }
         if self.options.pgsql {
             command.args(["--pgsql-server", "--pgsql-server-port", &self.server.port.to_string()]);
         }

@@ -101,6 +101,22 @@ pub(super) fn table_name(row: &PgRow) -> Result<String, Problem> {
     row.get_text("name")
 }
 
+/// A column of the table, as the server shows it: none of it is believed.
+pub(super) struct ShownColumn {
+    pub(super) name: String,
+    pub(super) ty: String,
+    pub(super) max_length: i64,
+}
+
+/// A column of the table.
+pub(super) fn shown_column(row: &PgRow) -> Result<ShownColumn, Problem> {
+    Ok(ShownColumn {
+        name: row.get_text("name")?,
+        ty: row.get_text("type")?,
+        max_length: integer(row, "max_length")?,
+    })
+}
+
 trait Text {
     fn get_text(&self, name: &str) -> Result<String, Problem>;
 }

@@ -97,7 +97,7 @@ impl Immudb {
                 return Ok(outcome);
             }
             if let Some(refused) = refused {
-                return Err(refused.into());
+                return Err(self.not_shown(local, &table).await?.unwrap_or(refused.into()));
             }
             if started.elapsed() >= self.patience(send) {
                 return Err(match trouble {

@@ -1,6 +1,7 @@
 //! A real immudb, over its PostgreSQL wire. Whatever it says is a claim until
 //! a header that continues the log holds it.
 
+mod alter;
 mod answer;
 #[cfg(test)]
 mod attacked;

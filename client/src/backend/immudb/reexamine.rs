@@ -20,8 +20,13 @@ use crate::verdict::FindingKind;
 /// Entries of transactions that are held at once, unless one has more.
 const MOST_ENTRIES: u64 = WINDOW * ENTRIES;
 
-/// The entries of a transaction that was a gap, and the rows among them.
-type Closed = HashMap<TxId, (Vec<EntryDigest>, Vec<NewRow>)>;
+/// What is known now of a transaction that was a gap.
+struct Closed {
+    digests: Vec<EntryDigest>,
+    rows: Vec<NewRow>,
+    /// What it did to the table.
+    altered: Option<String>,
+}
 
 impl Immudb {
     /// Looks again at the gaps behind `after`, as many as fit.
@@ -41,9 +46,14 @@ impl Immudb {
             return Ok(report);
         }
         let mut accounts = Accounts::of(&table, genesis);
+        self.seek_alterations(table, &gaps, &mut wanted, &mut accounts).await?;
         report.scans = self.search(table, &gaps, &mut wanted, &mut accounts).await?;
-        let known = gaps.iter().filter_map(|gap| Some((gap.header.id, accounts.entries(gap)?)));
-        let closed: Closed = known.collect();
+        let known = gaps.iter().filter_map(|gap| {
+            let (digests, rows) = accounts.entries(gap)?;
+            let altered = accounts.altered(&gap.header.eh).map(str::to_owned);
+            Some((gap.header.id, Closed { digests, rows, altered }))
+        });
+        let closed: HashMap<TxId, Closed> = known.collect();
         let mut ids: Vec<TxId> = closed.keys().copied().collect();
         ids.sort();
         let Some(first) = ids.first() else { return Ok(report) };
@@ -65,10 +75,11 @@ impl Immudb {
         &self,
         local: &mut Local,
         first: TxId,
-        mut closed: Closed,
+        mut closed: HashMap<TxId, Closed>,
         scans: &mut u64,
     ) -> Result<(), Halt> {
         let (table, genesis) = (local.table()?, local.genesis());
+        let altered = local.altered_from(first).await?;
         local.forget_from(first).await?;
         let (mut from, end) = (first.get(), local.log().size());
         self.progress.start(end - from + 1);
@@ -76,8 +87,10 @@ impl Immudb {
             && let Some(last) = window.last()
         {
             let stop = last.linked.header.id;
-            let lacking = |noted: &&Noted| {
-                noted.digests.is_some() && !closed.contains_key(&noted.linked.header.id)
+            // A change of the table has no rows.
+            let lacking = |Noted { linked, digests }: &&Noted| {
+                let id = &linked.header.id;
+                digests.is_some() && !closed.contains_key(id) && !altered.contains(id)
             };
             let accounted: Vec<Linked> =
                 window.iter().filter(lacking).map(|noted| noted.linked.clone()).collect();
@@ -90,10 +103,13 @@ impl Immudb {
             let mut rows = Vec::new();
             for Noted { linked, digests } in &window {
                 let id = linked.header.id;
-                if let Some((digests, found)) = closed.remove(&id) {
-                    local.account_for(id, linked.header.eh, &digests).await?;
-                    rows.extend(found);
-                } else if let Some(digests) = digests {
+                if let Some(closed) = closed.remove(&id) {
+                    local.account_for(id, linked.header.eh, &closed.digests).await?;
+                    if let Some(what) = closed.altered {
+                        local.note_alteration(id, &what).await?;
+                    }
+                    rows.extend(closed.rows);
+                } else if let Some(digests) = digests.as_ref().filter(|_| !altered.contains(&id)) {
                     let again = accounts.entries(linked).filter(|(again, _)| again == digests);
                     // Without its rows nothing behind it can be derived.
                     let (_, found) = again.ok_or(Halt::Lost(id))?;

@@ -137,6 +137,13 @@ pub(super) fn tables() -> Statement {
     Statement::fixed("the list of tables", "SELECT name FROM TABLES();")
 }
 
+pub(super) fn columns() -> Statement {
+    Statement::fixed(
+        "the columns of the table",
+        "SELECT name, type, max_length FROM COLUMNS('events');",
+    )
+}
+
 pub(super) fn rows_seen(from: i64, before: i64) -> Statement {
     select("the rows written since a transaction")
         .text(" FROM events USE INDEX ON (seen_tx) WHERE seen_tx >= ")

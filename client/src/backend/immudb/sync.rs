@@ -7,6 +7,7 @@ use counterfoil_core::{Alh, EntryDigest, Header, HeaderVersion, Root, Table, Tru
 use tokio::sync::Mutex;
 
 use super::Immudb;
+use super::alter::Alteration;
 use super::groups::{Collector, Group};
 use super::harm::{Changes, SingleChanges};
 use super::headers::{Linked, Run, Tail, link};
@@ -49,6 +50,8 @@ pub(super) struct Accounts {
     groups: HashMap<Root, Group>,
     /// What others changed.
     changes: HashMap<Root, Changes>,
+    /// What they did to the table itself.
+    alterations: HashMap<Root, Alteration>,
     /// Under which id and in which transaction the table was created: from
     /// then on there are rows.
     table: Option<(u32, TxId)>,
@@ -66,11 +69,19 @@ impl Accounts {
         if !may_hold_rows(linked) || self.table.is_none_or(|(_, genesis)| header.id < genesis) {
             return None;
         }
-        let (digests, rows) = match self.groups.get(&header.eh) {
-            Some(group) => group.clone().placed(header.id),
-            None => self.changes.get(&header.eh)?.placed(header.id),
+        let (digests, rows) = if let Some(group) = self.groups.get(&header.eh) {
+            group.clone().placed(header.id)
+        } else if let Some(changes) = self.changes.get(&header.eh) {
+            changes.placed(header.id)
+        } else {
+            (self.alterations.get(&header.eh)?.digests.clone(), Vec::new())
         };
         (digests.len() == header.nentries as usize).then_some((digests, rows))
+    }
+
+    /// What a transaction whose entries are known did to the table.
+    pub(super) fn altered(&self, eh: &Root) -> Option<&str> {
+        self.alterations.get(eh).map(|alteration| &*alteration.what)
     }
 }
 
@@ -252,10 +263,27 @@ impl Immudb {
         let since: HashSet<Root> = since.map(|l| l.header.eh).collect();
         wanted.retain(|root| since.contains(root));
         self.seek(table, begin, stop, wanted, &mut accounts).await?;
+        self.seek_alterations(table, linked, wanted, &mut accounts).await?;
         if !wanted.is_empty() && self.scope == Scope::Exclusive {
             self.search(table, linked, wanted, &mut accounts).await?;
         }
         Ok(accounts)
+    }
+
+    /// Seeks changes of the table itself.
+    pub(super) async fn seek_alterations(
+        &self,
+        table: Table<'static>,
+        linked: &[Linked],
+        wanted: &mut HashSet<Root>,
+        accounts: &mut Accounts,
+    ) -> Result<()> {
+        let open = linked.iter().filter(|l| wanted.contains(&l.header.eh));
+        let open = open.map(|l| (l.header.eh, l.header.nentries)).collect();
+        let found = self.alterations(&table, &open).await?;
+        wanted.retain(|root| !found.contains_key(root));
+        accounts.alterations.extend(found);
+        Ok(())
     }
 
     /// Seeks rows of transactions `begin` to `stop` among those whose writers
@@ -426,6 +454,9 @@ fn new_tx(linked: Linked, accounts: &Accounts, after: Option<i64>) -> NewTx {
     let known = accounts.entries(&linked);
     let Linked { header, alh, opaque } = linked;
     let mut findings = Vec::new();
+    if let Some(what) = known.as_ref().and_then(|_| accounts.altered(&header.eh)) {
+        findings.push((FindingKind::SchemaChanged, what.to_owned()));
+    }
     if let Some(after) = after {
         findings.push((FindingKind::TimeWentBack, format!("{} after {after}", header.ts)));
     }

@@ -5,7 +5,7 @@ use counterfoil_core::{Header, TrustedState, TxId};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sqlx::postgres::PgRow;
 
-use super::answer::{self, HeaderAnswer, Problem};
+use super::answer::{self, HeaderAnswer, Problem, ShownColumn};
 use super::backoff::Backoff;
 use super::connect::{DEFAULT_DATABASE, Target};
 use super::exchange::{Failure, command, exchange};
@@ -204,6 +204,37 @@ impl Wire {
         let answer = self.ask(&statement, answer::table_name, take).await;
         answer.map_err(|failure| failure.unavailable(statement.what()))?;
         Ok(found)
+    }
+
+    /// The names of the tables that the server shows, at most so many.
+    pub(super) async fn tables(&self, most: usize) -> Result<Vec<String>, Unavailable> {
+        self.few(&sql::tables(), answer::table_name, most).await
+    }
+
+    /// The columns that the server shows of the table with our name, at most
+    /// so many; none if there is no such table.
+    pub(super) async fn columns(&self, most: usize) -> Result<Vec<ShownColumn>, Unavailable> {
+        self.few(&sql::columns(), answer::shown_column, most).await
+    }
+
+    /// What of an answer fits. A table that is not there has nothing to show.
+    async fn few<T>(
+        &self,
+        statement: &Statement,
+        decode: impl Fn(&PgRow) -> Result<T, Problem>,
+        most: usize,
+    ) -> Result<Vec<T>, Unavailable> {
+        let mut found = Vec::new();
+        let take = |value| {
+            if found.len() < most {
+                found.push(value);
+            }
+            Ok(())
+        };
+        match self.ask(statement, decode, take).await {
+            Ok(()) | Err(Failure::Refused { refusal: Refusal::NoTable, .. }) => Ok(found),
+            Err(failure) => Err(failure.unavailable(statement.what())),
+        }
     }
 
     /// A statement whose answer has exactly one row.

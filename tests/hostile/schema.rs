@@ -1,0 +1,178 @@
+//! The table itself is changed: what did it is derived from its entries, writes
+//! stop, and what was proved stays proved.
+
+use counterfoil::{
+    Acknowledged, Audit, AuditVerdict, Completeness, Error, EventStore, FindingKind, ReadOptions,
+    SchemaState, Verdict,
+};
+use counterfoil_test_support::Server;
+
+use crate::hostile::{Liar, event, stream, tx, verdict};
+
+/// Transaction `at` changed the table, which is all that there is to say
+/// about the ledger; nothing is written, what was proved stays proved.
+async fn changed(store: &EventStore, at: u64, expected: &str) {
+    let status = store.status().await.unwrap();
+    let what = expected.to_owned();
+    assert_eq!(status.schema, SchemaState::Changed { tx: tx(at), what: what.clone() });
+    assert!(status.completeness.is_complete(), "{expected}: {:?}", status.completeness);
+    let findings = store.findings().await.unwrap();
+    let [finding] = &findings[..] else { panic!("{expected}: {findings:?}") };
+    assert_eq!(
+        (finding.tx, finding.kind, &*finding.detail),
+        (tx(at), FindingKind::SchemaChanged, expected)
+    );
+    let stopped = verdict(store.add_event(&event(3)).await);
+    assert!(
+        matches!(&stopped, Verdict::SchemaChanged { tx: found, what: said, .. } if *found == tx(at) && *said == what),
+        "{stopped}"
+    );
+    assert_eq!(store.state().await.unwrap().tx, tx(at), "nothing was written");
+    assert_eq!(store.next_sequence(&stream()).await.unwrap(), 3);
+}
+
+/// The three events are still shown, by the server and by the store; what was
+/// written before is given back.
+async fn readable(store: &EventStore) {
+    let read = store.read(&stream(), ReadOptions::forward()).await.unwrap();
+    assert!(read.events.iter().map(|r| r.event.clone()).eq((0..3).map(event)));
+    assert_eq!(store.add_event(&event(1)).await.unwrap().id, tx(3));
+}
+
+#[tokio::test]
+async fn a_change_of_the_table_is_told_and_stops_writes() {
+    for (alter, what, shown) in [
+        ("ALTER TABLE events RENAME TO gone;", "renamed to \"gone\"", false),
+        (
+            "ALTER TABLE events RENAME COLUMN body TO hull;",
+            "column \"body\" renamed to \"hull\"",
+            false,
+        ),
+        ("CREATE INDEX ON events(event_number, seen_tx);", "index 3 created", true),
+        ("TRUNCATE TABLE events;", "truncated: it is table 2 now, and empty", false),
+        ("DROP TABLE events;", "dropped", false),
+    ] {
+        let liar = Liar::new();
+        let store = liar.with_events(3).await;
+        let proof = store.add_event(&event(1)).await.unwrap().proof;
+        liar.operator(&[alter]).await;
+        changed(&store, 5, what).await;
+        assert!(store.verify_event(&event(1), &proof).await.unwrap());
+        match shown {
+            true => readable(&store).await,
+            // What is not shown any more is not invented, and not absent.
+            false => {
+                let missing = verdict(store.get_event_at_tx(&stream(), 1, tx(3)).await);
+                assert_eq!(missing, Verdict::RowMissing { tx: tx(3), entry: 0 }, "{alter}");
+            }
+        }
+        drop(store);
+        changed(&liar.open().await, 5, what).await;
+    }
+}
+
+/// The same with what the PostgreSQL wire swallows and gRPC does not.
+#[tokio::test]
+async fn a_change_over_grpc_is_told_and_stops_writes() {
+    let server = Server::start_private();
+    for (alter, what, shown) in [
+        ("sql ALTER TABLE events ADD COLUMN note VARCHAR[20]", "column \"note\" added", true),
+        ("sql ALTER TABLE events DROP COLUMN body", "column \"body\" dropped", false),
+        ("sql DROP INDEX ON events(ext)", "index 1 dropped", true),
+    ] {
+        let liar = Liar::before(server.server());
+        let store = liar.with_events(3).await;
+        server.operate(&liar.database, &[alter]);
+        changed(&store, 5, what).await;
+        if shown {
+            readable(&store).await;
+        }
+    }
+}
+
+/// Who undoes the change and takes responsibility may go on writing; the
+/// findings stay.
+#[tokio::test]
+async fn a_change_that_was_undone_can_be_acknowledged() {
+    let liar = Liar::new();
+    let store = liar.with_events(3).await;
+    liar.operator(&["ALTER TABLE events RENAME TO gone;"]).await;
+    changed(&store, 5, "renamed to \"gone\"").await;
+    liar.operator(&["ALTER TABLE gone RENAME TO events;"]).await;
+    readable(&store).await;
+    let mut config = liar.config();
+    let mut store = store;
+    for at in [5, 6] {
+        let stopped = verdict(store.add_event(&event(3)).await);
+        let Verdict::SchemaChanged { tx: found, alh, .. } = stopped else { panic!("{stopped}") };
+        assert_eq!(found, tx(at));
+        let reason = "it was a mistake, and was undone".to_owned();
+        config.trust.acknowledged.push(Acknowledged { tx: found, alh, reason });
+        drop(store);
+        store = EventStore::open(&config).await.unwrap();
+    }
+    let added = store.add_event(&event(3)).await.unwrap();
+    assert_eq!((added.id, added.sequence), (tx(7), 3));
+    let status = store.status().await.unwrap();
+    assert!(matches!(status.schema, SchemaState::Changed { tx: at, .. } if at == tx(5)));
+    let kinds: Vec<_> = store.findings().await.unwrap().iter().map(|f| f.kind).collect();
+    assert_eq!(kinds, [FindingKind::SchemaChanged; 2]);
+    // A stranger comes to the same, but for a name that nobody shows any more;
+    // an audit does not take that for harm.
+    let report = Audit::of(&config).run().await.unwrap();
+    assert_eq!((report.verdict, &report.inconsistencies[..]), (AuditVerdict::Incomplete, &[][..]));
+    liar.honestly(async |store| {
+        let findings = store.findings().await.unwrap();
+        let found: Vec<_> = findings.iter().map(|f| (f.tx.get(), f.kind)).collect();
+        assert_eq!(found, [(5, FindingKind::Unaccounted), (6, FindingKind::SchemaChanged)]);
+    })
+    .await;
+}
+
+/// A change that other entries hide cannot be derived: that the table is still
+/// the same is presumed, and what the server says of it is not proof.
+#[tokio::test]
+async fn a_change_that_cannot_be_derived_is_presumed_not_to_be() {
+    let liar = Liar::new();
+    let store = liar.with_events(3).await;
+    liar.operator(&[
+        "BEGIN TRANSACTION;",
+        "CREATE TABLE recipes (id INTEGER, PRIMARY KEY id);",
+        "ALTER TABLE events RENAME TO gone;",
+        "COMMIT;",
+    ])
+    .await;
+    let status = store.status().await.unwrap();
+    assert_eq!(status.schema, SchemaState::Presumed { since: tx(5) });
+    let gap = Completeness::Incomplete { through: tx(5), gaps: 1, first: tx(5), acknowledged: 0 };
+    assert_eq!(status.completeness, gap);
+    let stopped = verdict(store.add_event(&event(3)).await);
+    let Verdict::TableNotShown { since, what } = stopped else { panic!("{stopped}") };
+    assert_eq!((since, &*what), (tx(5), "no table of that name"));
+    // Renamed back by itself, which is proved.
+    liar.operator(&["ALTER TABLE gone RENAME TO events;"]).await;
+    readable(&store).await;
+    let stopped = verdict(store.add_event(&event(3)).await);
+    assert!(matches!(stopped, Verdict::SchemaChanged { tx: at, .. } if at == tx(6)), "{stopped}");
+}
+
+/// Changes of other tables are gaps, and none of ours.
+#[tokio::test]
+async fn other_peoples_tables_come_and_go() {
+    let liar = Liar::new();
+    let store = liar.with_events(1).await;
+    liar.operator(&[
+        "CREATE TABLE recipes (id INTEGER, PRIMARY KEY id);",
+        "ALTER TABLE recipes RENAME TO dishes;",
+        "DROP TABLE dishes;",
+    ])
+    .await;
+    let added = store.add_event(&event(1)).await.unwrap();
+    assert_eq!((added.id, added.sequence), (tx(6), 1));
+    let kinds: Vec<_> = store.findings().await.unwrap().iter().map(|f| f.kind).collect();
+    assert_eq!(kinds, [FindingKind::Unaccounted; 3]);
+    let read = store.read(&stream(), ReadOptions::forward()).await.unwrap();
+    assert!(read.events.iter().map(|r| r.event.clone()).eq((0..2).map(event)));
+    let absent = store.get_event_at_tx(&stream(), 9, tx(6)).await.unwrap_err();
+    assert!(matches!(absent, Error::NotFound { .. }), "{absent}");
+}
