@@ -23,5 +23,7 @@ mod rows;
 mod schema;
 #[path = "hostile/strict.rs"]
 mod strict;
+#[path = "hostile/truncation.rs"]
+mod truncation;
 #[path = "hostile/writes.rs"]
 mod writes;

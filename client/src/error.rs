@@ -214,6 +214,7 @@ impl Unavailable {
             Self::Timeout { what, seconds } => Self::Timeout { what, seconds: *seconds },
             Self::Connection { what, cause } => Self::Connection { what, cause: cause.clone() },
             Self::Server { what, message } => Self::Server { what, message: message.clone() },
+            Self::Truncated { tx, by } => Self::Truncated { tx: *tx, by: *by },
             Self::Garbled { what, problem } => Self::Garbled { what, problem: problem.clone() },
             Self::File { path, cause } => Self::File {
                 path: path.clone(),
@@ -336,6 +337,18 @@ pub enum Unavailable {
         what: &'static str,
         /// What is wrong with the answer.
         problem: String,
+    },
+    /// The row is not stored any more: the operator truncated the database. It
+    /// was verified before, and what was proved of it stays proved.
+    #[error(
+        "the row of transaction {tx} is not stored any more: transaction {by} truncated the \
+         database. It is not absent, and its proofs hold; only a copy made before has its contents"
+    )]
+    Truncated {
+        /// The transaction that holds the row.
+        tx: TxId,
+        /// The transaction that tells of the truncation.
+        by: TxId,
     },
     /// A local file could not be used.
     #[error("{path}: {cause}")]

@@ -68,7 +68,24 @@ pub(crate) struct Local {
     /// The gaps up to where they were last counted: there may be as many as
     /// other people have transactions.
     gaps: Gaps,
+    truncation: Option<Truncation>,
     grown: watch::Sender<TxId>,
+}
+
+/// What was stored up to a transaction may be gone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Truncation {
+    pub(crate) until: TxId,
+    /// The transaction that tells it.
+    pub(crate) by: TxId,
+}
+
+impl Truncation {
+    /// The one that reaches further, if any does.
+    fn further(old: Option<Self>, record: &TxRecord) -> Option<Self> {
+        let new = record.truncated.map(|until| Self { until, by: record.id });
+        [old, new].into_iter().flatten().max_by_key(|truncation| truncation.until)
+    }
 }
 
 impl Local {
@@ -122,6 +139,12 @@ impl Local {
             return Err(damaged("the log does not end at the pinned state"));
         }
         let grown = watch::Sender::new(TxId::new(log.size()));
+        let mut truncation = None;
+        for tx in Index::truncations(&mut conn).await? {
+            if let Some(record) = log.record(&mut conn, tx).await? {
+                truncation = Truncation::further(truncation, &record);
+            }
+        }
         Ok(Self {
             conn,
             _lock: lock,
@@ -134,6 +157,7 @@ impl Local {
             genesis: TxId::new(sqlite::to_u64(genesis, "genesis_tx")?),
             checked: HashMap::new(),
             gaps: Gaps::UNCOUNTED,
+            truncation,
             grown,
         })
     }
@@ -184,6 +208,11 @@ impl Local {
     /// The transaction that created the table.
     pub(crate) fn genesis(&self) -> TxId {
         self.genesis
+    }
+
+    /// How far what was stored may be gone.
+    pub(crate) fn truncation(&self) -> Option<Truncation> {
+        self.truncation
     }
 
     /// How complete answers about absence are, up to `through`, which is in the
@@ -281,6 +310,8 @@ impl Local {
         if let Err(verdict) = self.against_known(&txs) {
             return Err(self.refuse(verdict).await);
         }
+        let truncation =
+            txs.iter().fold(self.truncation, |old, tx| Truncation::further(old, &tx.record));
         let mut next = Next {
             log: self.log.clone(),
             index: std::mem::take(&mut self.index),
@@ -298,6 +329,7 @@ impl Local {
         }
         (self.log, self.index, self.trust) = (next.log, next.index, next.trust);
         (self.table, self.genesis) = (next.table, next.genesis);
+        self.truncation = truncation;
         self.grown.send_replace(TxId::new(self.log.size()));
         Ok(())
     }
@@ -426,7 +458,7 @@ impl Local {
     }
 
     /// The transactions from `first` on that are known to have changed the
-    /// table.
+    /// table, or to have written its definition again.
     pub(crate) async fn altered_from(&mut self, first: TxId) -> Result<HashSet<TxId>> {
         Index::altered_from(&mut self.conn, first).await
     }

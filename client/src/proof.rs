@@ -31,6 +31,10 @@ pub struct ProvenHeader {
     pub bl_tx_id: TxId,
     /// Root over the Alhs of the first `bl_tx_id` transactions.
     pub bl_root: Root,
+    /// What a transaction that truncated the database has as metadata: the
+    /// transaction up to which it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncated: Option<TxId>,
 }
 
 impl ProvenHeader {
@@ -44,6 +48,7 @@ impl ProvenHeader {
             eh: header.eh,
             bl_tx_id: header.bl_tx_id,
             bl_root: header.bl_root,
+            truncated: header.metadata.truncated_tx_id.map(TxId::new),
         }
     }
 
@@ -58,7 +63,7 @@ impl ProvenHeader {
             prev_alh: self.prev_alh,
             ts: self.ts,
             version,
-            metadata: TxMetadata::default(),
+            metadata: TxMetadata { truncated_tx_id: self.truncated.map(TxId::get), extra: None },
             nentries: self.nentries,
             eh: self.eh,
             bl_tx_id: self.bl_tx_id,

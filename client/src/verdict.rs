@@ -351,10 +351,14 @@ pub enum FindingKind {
     /// The table's definition was changed: its own entries in the catalog say
     /// how.
     SchemaChanged,
+    /// The database was truncated: rows before the transaction that the detail
+    /// names may not be stored any more. What was verified stays proved; what
+    /// cannot be read is unavailable, not absent.
+    Truncated,
 }
 
 impl FindingKind {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Opaque,
         Self::Unaccounted,
         Self::Overwritten,
@@ -365,6 +369,7 @@ impl FindingKind {
         Self::SawOtherHistory,
         Self::TimeWentBack,
         Self::SchemaChanged,
+        Self::Truncated,
     ];
 
     /// The name under which the log keeps it.
@@ -380,6 +385,7 @@ impl FindingKind {
             Self::SawOtherHistory => "saw_other_history",
             Self::TimeWentBack => "time_went_back",
             Self::SchemaChanged => "schema_changed",
+            Self::Truncated => "truncated",
         }
     }
 }

@@ -114,6 +114,16 @@ impl Index {
         .transpose()
     }
 
+    /// The transactions that truncated the database.
+    pub(crate) async fn truncations(conn: &mut SqliteConnection) -> Result<Vec<TxId>> {
+        sqlx::query_scalar("SELECT tx FROM finding WHERE kind = 'truncated' ORDER BY tx")
+            .fetch_all(conn)
+            .await?
+            .into_iter()
+            .map(|tx: i64| Ok(TxId::new(to_u64(tx, "finding.tx")?)))
+            .collect()
+    }
+
     /// What is known about the table that transaction `genesis` created.
     pub(crate) async fn schema_state(
         conn: &mut SqliteConnection,

@@ -65,6 +65,7 @@ const TABLES: &str = "
     CREATE INDEX IF NOT EXISTS finding_gap ON finding (tx)
         WHERE kind IN ('opaque', 'unaccounted');
     CREATE INDEX IF NOT EXISTS finding_schema ON finding (tx) WHERE kind = 'schema_changed';
+    CREATE INDEX IF NOT EXISTS finding_truncated ON finding (tx) WHERE kind = 'truncated';
     CREATE TEMP TABLE IF NOT EXISTS acknowledged (tx INTEGER PRIMARY KEY);
 ";
 

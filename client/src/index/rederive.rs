@@ -44,12 +44,14 @@ impl Index {
     }
 
     /// The transactions from `first` on that are known to have changed the
-    /// table.
+    /// table, or to have written its definition again.
     pub(crate) async fn altered_from(
         conn: &mut SqliteConnection,
         first: TxId,
     ) -> Result<HashSet<TxId>> {
-        sqlx::query_scalar("SELECT tx FROM finding WHERE kind = 'schema_changed' AND tx >= ?")
+        let sql =
+            "SELECT tx FROM finding WHERE kind IN ('schema_changed', 'truncated') AND tx >= ?";
+        sqlx::query_scalar(sql)
             .bind(to_i64(first.get()))
             .fetch_all(conn)
             .await?

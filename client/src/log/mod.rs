@@ -23,7 +23,8 @@ use crate::sqlite::{self, damaged, to_i64, to_u64};
 
 /// `eh` is absent where it follows from a single digest, `digests` where the
 /// entries are not all known; `odd` is present only for a header that is not
-/// version 1 with bl_tx_id = id − 1: version u16 ‖ bl_tx_id u64.
+/// version 1 with bl_tx_id = id − 1 and no metadata: version u16 ‖ bl_tx_id u64,
+/// and behind that the number that a truncation names.
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS tx (
         id INTEGER PRIMARY KEY,
@@ -55,6 +56,9 @@ pub(crate) struct TxRecord {
     pub(crate) alh: Alh,
     /// All of them, in order; `None` if they are not all known.
     pub(crate) digests: Option<Vec<EntryDigest>>,
+    /// The transaction up to which what was stored may be gone, if this one
+    /// truncated the database.
+    pub(crate) truncated: Option<TxId>,
     /// The header does not recompute: it has metadata that was not shown.
     pub(crate) opaque: bool,
 }
@@ -132,10 +136,13 @@ impl Log {
             return Err(damaged(format!("transaction {} appended out of order", record.id)));
         }
         let odd = record.version != HeaderVersion::V1
-            || record.bl_tx_id.get().checked_add(1) != Some(record.id.get());
+            || record.bl_tx_id.get().checked_add(1) != Some(record.id.get())
+            || record.truncated.is_some();
         let odd = odd.then(|| {
             let version: u16 = if record.version == HeaderVersion::V1 { 1 } else { 0 };
-            [&version.to_be_bytes()[..], &record.bl_tx_id.get().to_be_bytes()].concat()
+            let truncated = record.truncated.map(|until| until.get().to_be_bytes());
+            let truncated = truncated.as_ref().map_or(&[][..], |bytes| &bytes[..]);
+            [&version.to_be_bytes()[..], &record.bl_tx_id.get().to_be_bytes(), truncated].concat()
         });
         let derived = record.digests.as_ref().is_some_and(|digests| digests.len() == 1);
         let digests: Option<Vec<u8>> =
@@ -284,7 +291,7 @@ impl Log {
             prev_alh,
             ts: record.ts,
             version: record.version,
-            metadata: TxMetadata::default(),
+            metadata: TxMetadata { truncated_tx_id: record.truncated.map(TxId::get), extra: None },
             nentries: record.nentries,
             eh: record.eh,
             bl_tx_id: record.bl_tx_id,
@@ -312,12 +319,18 @@ fn parse_record(row: &SqliteRow) -> Result<TxRecord> {
         (None, Some(digests)) if digests.len() == 1 => Root::new(digests[0].leaf_hash().to_bytes()),
         _ => return Err(damaged(format!("tx.eh of transaction {id} is missing"))),
     };
-    let (version, bl_tx_id) = match row.try_get::<Option<&[u8]>, _>("odd")? {
-        None => (HeaderVersion::V1, id.wrapping_sub(1)),
-        Some(&[0, v @ 0..=1, a, b, c, d, e, f, g, h]) => (
-            if v == 1 { HeaderVersion::V1 } else { HeaderVersion::V0 },
-            u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-        ),
+    let (version, bl_tx_id, truncated) = match row.try_get::<Option<&[u8]>, _>("odd")? {
+        None => (HeaderVersion::V1, id.wrapping_sub(1), None),
+        Some(&[0, v @ 0..=1, a, b, c, d, e, f, g, h, ref truncated @ ..])
+            if matches!(truncated.len(), 0 | 8) =>
+        {
+            let truncated = truncated.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+            (
+                if v == 1 { HeaderVersion::V1 } else { HeaderVersion::V0 },
+                u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+                truncated.map(TxId::new),
+            )
+        }
         Some(_) => return Err(damaged(format!("tx.odd of transaction {id} is malformed"))),
     };
     if id == 0 || bl_tx_id >= id {
@@ -332,6 +345,7 @@ fn parse_record(row: &SqliteRow) -> Result<TxRecord> {
         bl_tx_id: TxId::new(bl_tx_id),
         alh: Alh::new(sqlite::hash(row, "alh")?),
         digests,
+        truncated,
         opaque: row.try_get::<i64, _>("opaque")? != 0,
     })
 }

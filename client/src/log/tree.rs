@@ -246,6 +246,7 @@ mod tests {
             bl_tx_id: header.bl_tx_id,
             alh: header.alh().unwrap(),
             digests: Some(digests),
+            truncated: None,
             opaque: false,
         };
         log.append(conn, &record).await.unwrap();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::append::{WithBody, out_of_line};
 use super::{EventStore, Shared, Streams};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unavailable};
 use crate::event::{Cover, Edition, RecordedEvent};
 use crate::index::classify;
 use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
@@ -299,6 +299,7 @@ impl Shared {
         let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
         let (times, digests): (Vec<i64>, Vec<_>) =
             local.digests(&places).await?.into_iter().unzip();
+        let truncation = local.truncation();
         drop(local);
         let candidates = self.candidates(&table, wanted, &digests).await?;
         let mut events = Vec::with_capacity(wanted.len());
@@ -306,7 +307,10 @@ impl Shared {
             wanted.iter().zip(candidates).zip(times.into_iter().zip(digests))
         {
             let (tx, entry) = (event.pos.tx(), event.pos.entry());
-            let row = row.ok_or(Verdict::RowMissing { tx, entry })?;
+            let row = row.ok_or_else(|| match truncation.filter(|gone| tx <= gone.until) {
+                Some(gone) => Error::from(Unavailable::Truncated { tx, by: gone.by }),
+                None => Verdict::RowMissing { tx, entry }.into(),
+            })?;
             if schema::row_digest(&table, &row).as_ref() != Ok(&digest) {
                 return Err(Verdict::RowAltered { tx, entry }.into());
             }

@@ -297,6 +297,7 @@ impl Place<'_> {
             bl_tx_id: TxId::new(self.end.size()),
             alh,
             digests: None,
+            truncated: None,
             opaque: false,
         };
         let mut tx = NewTx { record, rows: Vec::new(), findings: Vec::new(), table: None };

@@ -152,6 +152,7 @@ fn new_tx(end: &LogEnd, id: TxId, ts: i64, rows: &[StoredRow]) -> Result<NewTx> 
         bl_tx_id: header.bl_tx_id,
         alh,
         digests: Some(digests),
+        truncated: None,
         opaque: false,
     };
     let table = (id.get() == 1).then_some(TABLE_ID);

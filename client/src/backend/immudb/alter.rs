@@ -10,6 +10,9 @@
 //! under another id, all in one transaction. The columns then come in their
 //! order, but it may begin with any of them; and the new table numbers them as
 //! they come.
+//!
+//! A truncation of the *database* changes no table, but writes the catalog once
+//! more.
 
 use std::collections::HashMap;
 
@@ -39,8 +42,9 @@ const MOST_TABLES: u32 = 64;
 #[derive(Clone)]
 pub(super) struct Alteration {
     pub(super) digests: Vec<EntryDigest>,
-    /// What it did, for people.
-    pub(super) what: String,
+    /// What it did to the table, for people; nothing if it only wrote the
+    /// catalog again, as a truncation of the database does.
+    pub(super) what: Option<String>,
 }
 
 /// The names that the server shows now.
@@ -111,10 +115,15 @@ struct Search<'a> {
 impl Search<'_> {
     /// Takes these entries if they are a transaction.
     fn take(&mut self, digests: Vec<EntryDigest>, what: impl FnOnce() -> String) {
-        let root = entries_root(&digests);
-        if self.wanted.get(&root).is_some_and(|entries| *entries as usize == digests.len()) {
-            self.found.insert(root, Alteration { digests, what: what() });
+        if let Some(root) = self.root_if_wanted(&digests) {
+            self.found.insert(root, Alteration { digests, what: Some(what()) });
         }
+    }
+
+    fn root_if_wanted(&self, digests: &[EntryDigest]) -> Option<Root> {
+        let root = entries_root(digests);
+        let wanted = self.wanted.get(&root)?;
+        (*wanted as usize == digests.len()).then_some(root)
     }
 
     fn is_wanted(&self, entries: usize) -> bool {
@@ -133,6 +142,11 @@ impl Search<'_> {
         if self.is_wanted(entries) {
             for digests in &dropped {
                 self.take(digests.clone(), || "dropped".into());
+            }
+            if let Some(digests) = copies(self.table)
+                && let Some(root) = self.root_if_wanted(&digests)
+            {
+                self.found.insert(root, Alteration { digests, what: None });
             }
         }
         if self.is_wanted(2 * entries) {
@@ -267,6 +281,19 @@ fn drops(table_id: u32, columns: &[Column<'_>]) -> Option<Vec<EntryDigest>> {
         .chain((0..=INDEXES.len() as u32).map(index))
         .map(dropped)
         .collect()
+}
+
+/// The entries of the catalog as a truncation of the database writes them
+/// again, if there is no other table: columns, table, indexes.
+fn copies(table: &Table<'static>) -> Option<Vec<EntryDigest>> {
+    let mut digests = table.create_digests().collect::<Result<Vec<_>, _>>().ok()?;
+    // It was created with the primary key's index in front.
+    digests.rotate_left(1);
+    for (index_id, column, unique) in INDEXES {
+        let digest = counterfoil_core::index_digest(table.id(), index_id, unique, &[column]);
+        digests.push(digest.ok()?);
+    }
+    Some(digests)
 }
 
 /// The entries that create the table with its indexes under another id, its

@@ -1,7 +1,7 @@
 //! Checks that a run of headers continues the log: each recomputed, each
 //! linked to its neighbours, each tree root compared with the log's own.
 
-use counterfoil_core::{Alh, Frontier, Header, Root};
+use counterfoil_core::{Alh, Frontier, Header, HeaderVersion, Root, TxMetadata};
 
 use crate::verdict::Verdict;
 
@@ -23,6 +23,10 @@ pub(super) struct Run {
     pub(super) older: Vec<(Header<'static>, u64)>,
 }
 
+/// Numbers that a truncation may have named which are tried for the headers
+/// of a run, all together: a server may show any number that do not recompute.
+const MOST_TRIES: u64 = 1 << 18;
+
 /// Where the log ends.
 pub(super) struct Tail {
     pub(super) last_alh: Alh,
@@ -43,7 +47,9 @@ pub(super) fn link(tail: Tail, headers: &[Header<'static>], last: Alh) -> Result
     let mut older = Vec::new();
     let mut covered = 0;
     let mut prev_alh = tail.last_alh;
-    for (i, header) in headers.iter().enumerate() {
+    let mut tries = MOST_TRIES;
+    for (i, shown) in headers.iter().enumerate() {
+        let header = shown;
         let tx = header.id;
         if i == 0 && header.prev_alh != prev_alh {
             return Err(Verdict::BrokenChain { tx, expected: prev_alh, found: header.prev_alh });
@@ -51,6 +57,11 @@ pub(super) fn link(tail: Tail, headers: &[Header<'static>], last: Alh) -> Result
         let bad =
             |error: &dyn std::fmt::Display| Verdict::BadHeader { tx, reason: error.to_string() };
         let alh = headers.get(i + 1).map_or(last, |next| next.prev_alh);
+        let truncation = match header.alh() == Ok(alh) {
+            true => None,
+            false => truncation(header, alh, &mut tries),
+        };
+        let header = truncation.as_ref().unwrap_or(shown);
         // What does not recompute may hold anything, impossible values too.
         let opaque = header.alh() != Ok(alh);
         if !opaque {
@@ -82,6 +93,22 @@ pub(super) fn link(tail: Tail, headers: &[Header<'static>], last: Alh) -> Result
     Ok(Run { linked, older })
 }
 
+/// The header as a truncation of the database wrote it, if that makes its Alh:
+/// with metadata that the wire does not show, but which hold nothing than the
+/// number of an earlier transaction.
+fn truncation(header: &Header<'static>, alh: Alh, tries: &mut u64) -> Option<Header<'static>> {
+    if header.version != HeaderVersion::V1 {
+        return None;
+    }
+    let first = header.id.get().saturating_sub(*tries).max(1);
+    (first..header.id.get()).rev().find_map(|until| {
+        *tries -= 1;
+        let metadata = TxMetadata { truncated_tx_id: Some(until), extra: None };
+        let header = Header { metadata, ..*header };
+        (header.alh() == Ok(alh)).then_some(header)
+    })
+}
+
 fn root(frontier: &Frontier) -> Root {
     if frontier.size().get() == 0 { Root::ZERO } else { frontier.root() }
 }
@@ -111,7 +138,7 @@ mod tests {
                 bl_root: root(&frontier),
             };
             if opaque.contains(&id) {
-                header.metadata.truncated_tx_id = Some(1);
+                header.metadata.extra = Some(b"hidden");
             }
             prev_alh = header.alh().unwrap();
             header.metadata = TxMetadata::default();
@@ -140,6 +167,24 @@ mod tests {
         let opaque: Vec<u64> =
             run.linked.iter().filter(|l| l.opaque).map(|l| l.header.id.get()).collect();
         assert_eq!((run.linked.len(), opaque), (8, vec![4, 5]));
+    }
+
+    /// What a truncation adds to a header is found, at the end too.
+    #[test]
+    fn a_truncation_is_no_opaque_header() {
+        for until in [1, 7] {
+            let (mut headers, _) = ledger(8, &[]);
+            let last = headers.last_mut().unwrap();
+            last.metadata.truncated_tx_id = Some(until);
+            let end = last.alh().unwrap();
+            last.metadata = TxMetadata::default();
+            let run = link(start(), &headers, end).unwrap();
+            let last = run.linked.last().unwrap();
+            assert_eq!((run.linked.len(), last.opaque), (8, false));
+            assert_eq!(last.header.metadata.truncated_tx_id, Some(until));
+            let mut none_left = 0;
+            assert_eq!(truncation(&headers[7], end, &mut none_left), None);
+        }
     }
 
     /// Whatever field of whatever header is altered: never linked as it

@@ -86,6 +86,9 @@ impl Immudb {
             return Err(old.refuse(Verdict::Recreated { expected, found, pinned }).await);
         }
         let mut local = open_log(known, found).await?;
+        if local.truncation().is_some() {
+            self.wire.expect_losses();
+        }
         // What the server calls itself decided so far: its headers must agree.
         local.must_hold(config.trust.known().chain([first_state(found)]));
         if let Some(pinned) = config.trust.pin.filter(|pinned| pinned.tx > end.tx) {

@@ -76,6 +76,17 @@ impl Immudb {
             let (first, last) = (first.unwrap_or(0), last.unwrap_or(0));
             let take = &mut |row| search.take_any(row);
             self.wire.history_of(&key.domain, &key.edition, &key.root, first, last, take).await?;
+            if self.wire.is_lossy() && first < last {
+                // The first row that is gone hides all behind it.
+                for place in places {
+                    if search.found[place].is_none() {
+                        let number = wanted[place].number;
+                        let take = &mut |row| search.take_any(row);
+                        let (domain, edition, root) = (&key.domain, &key.edition, &key.root);
+                        self.wire.history_of(domain, edition, root, number, number, take).await?;
+                    }
+                }
+            }
         }
         Ok(search.found)
     }

@@ -81,7 +81,7 @@ impl Accounts {
 
     /// What a transaction whose entries are known did to the table.
     pub(super) fn altered(&self, eh: &Root) -> Option<&str> {
-        self.alterations.get(eh).map(|alteration| &*alteration.what)
+        self.alterations.get(eh)?.what.as_deref()
     }
 }
 
@@ -184,6 +184,9 @@ impl Immudb {
         };
         self.check_older(local, &run).await?;
         let linked = run.linked;
+        if linked.iter().any(|linked| linked.header.metadata.truncated_tx_id.is_some()) {
+            self.wire.expect_losses();
+        }
         let (Some(begin), Some(stop)) = (linked.first(), linked.last()) else { return Ok(0) };
         let (begin, stop) = (begin.header.id, stop.header.id);
         let mut wanted: HashSet<Root> =
@@ -454,6 +457,11 @@ fn new_tx(linked: Linked, accounts: &Accounts, after: Option<i64>) -> NewTx {
     let known = accounts.entries(&linked);
     let Linked { header, alh, opaque } = linked;
     let mut findings = Vec::new();
+    let truncated = header.metadata.truncated_tx_id.filter(|_| !opaque).map(TxId::new);
+    if let Some(until) = truncated {
+        let detail = format!("what was stored up to transaction {until} may be gone");
+        findings.push((FindingKind::Truncated, detail));
+    }
     if let Some(what) = known.as_ref().and_then(|_| accounts.altered(&header.eh)) {
         findings.push((FindingKind::SchemaChanged, what.to_owned()));
     }
@@ -479,6 +487,7 @@ fn new_tx(linked: Linked, accounts: &Accounts, after: Option<i64>) -> NewTx {
         bl_tx_id: if opaque { TxId::new(header.id.get() - 1) } else { header.bl_tx_id },
         alh,
         digests,
+        truncated,
         opaque,
     };
     let table = accounts.table.filter(|(_, genesis)| *genesis == header.id).map(|(id, _)| id);

@@ -1,6 +1,8 @@
 //! immudb over its PostgreSQL wire: what is asked, and what came back.
 //! Nothing that comes back is believed here; only its form is checked.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use counterfoil_core::{Header, TrustedState, TxId};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sqlx::postgres::PgRow;
@@ -21,6 +23,9 @@ use crate::row::StoredRow;
 pub(crate) struct Wire {
     pub(super) pool: Pool,
     connections: usize,
+    /// The database was truncated: what is not stored any more, the server
+    /// cannot read either, and answers with an error.
+    lossy: AtomicBool,
 }
 
 /// What to do if the database is not there.
@@ -48,7 +53,7 @@ impl Wire {
         };
         let pool = Pool::new(target, config.connections, connection);
         let connections = config.connections as usize;
-        let wire = Self { pool, connections };
+        let wire = Self { pool, connections, lossy: AtomicBool::new(false) };
         wire.probe().await?;
         Ok(wire)
     }
@@ -65,7 +70,8 @@ impl Wire {
             other => other?,
         };
         let connections = self.connections;
-        Ok(Self { pool: Pool::new(target, connections as u32, connection), connections })
+        let pool = Pool::new(target, connections as u32, connection);
+        Ok(Self { pool, connections, lossy: AtomicBool::new(false) })
     }
 
     /// The version that a server reports is one of PostgreSQL's; only trying
@@ -253,8 +259,19 @@ impl Wire {
         answer.ok_or_else(|| Unavailable::Garbled { what, problem: "it has no row".into() })
     }
 
+    /// The database was truncated: rows may be gone, and questions that touch
+    /// them end with an error.
+    pub(super) fn expect_losses(&self) {
+        self.lossy.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_lossy(&self) -> bool {
+        self.lossy.load(Ordering::Relaxed)
+    }
+
     /// A statement whose answer has rows of the table. A table that is not
-    /// there has none: whether some are missing, their digests tell.
+    /// there has none, and one that was truncated those before the first that
+    /// is gone: whether some are missing, their digests tell.
     pub(super) async fn rows(
         &self,
         statement: &Statement,
@@ -262,6 +279,7 @@ impl Wire {
     ) -> Result<(), Unavailable> {
         match self.ask(statement, answer::stored_row, take).await {
             Ok(()) | Err(Failure::Refused { refusal: Refusal::NoTable, .. }) => Ok(()),
+            Err(Failure::Refused { refusal: Refusal::Other, .. }) if self.is_lossy() => Ok(()),
             Err(failure) => Err(failure.unavailable(statement.what())),
         }
     }

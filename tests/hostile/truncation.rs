@@ -1,0 +1,113 @@
+//! The operator truncates the database: the values of old transactions are
+//! removed from the server's disk, their hashes stay.
+
+use counterfoil::{
+    Completeness, Cover, Error, Event, EventStore, FindingKind, ReadOptions, SchemaState,
+    Unavailable, Verdict,
+};
+use counterfoil_test_support::{PrivateServer, Server};
+
+use crate::hostile::{Liar, event, stream, tx, verdict};
+
+/// Ten events in a database of small files, from before the day began; in
+/// transaction 12 the operator has truncated what is older.
+async fn truncated() -> (PrivateServer, Liar, EventStore) {
+    let mut server = Server::start_private();
+    let liar = Liar::before(server.server());
+    server.operate(&liar.database, &["create"]);
+    let store = liar.with_events(10).await;
+    server.restart_tomorrow();
+    server.operate(&liar.database, &["truncate"]);
+    (server, liar, store)
+}
+
+/// The row of event `n` is told to be gone, and by which transaction.
+async fn is_gone(store: &EventStore, n: u64) {
+    let error = store.get_event_at_tx(&stream(), n, tx(12)).await.unwrap_err();
+    let Error::Unavailable(Unavailable::Truncated { tx: at, by }) = error else {
+        panic!("{error}")
+    };
+    assert_eq!((at, by), (tx(n + 2), tx(12)));
+}
+
+#[tokio::test]
+async fn what_was_truncated_is_unavailable_and_stays_proved() {
+    let (_server, liar, store) = truncated().await;
+    // It is the ledger's end, and confirmed at once.
+    let status = store.status().await.unwrap();
+    assert_eq!(status.pin.state.tx, tx(12));
+    assert_eq!(status.completeness, Completeness::Complete { through: tx(12) });
+    assert_eq!(status.schema, SchemaState::Proven);
+    let findings = store.findings().await.unwrap();
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!((finding.tx, finding.kind), (tx(12), FindingKind::Truncated));
+    assert_eq!(finding.detail, "what was stored up to transaction 11 may be gone");
+    for at in [2, 12] {
+        let proof = store.get_proof_at_tx(tx(at)).await.unwrap();
+        proof.verify(&store.state().await.unwrap()).unwrap();
+        let json = serde_json::to_string(&proof).unwrap();
+        assert_eq!(serde_json::from_str::<counterfoil::TxProof>(&json).unwrap(), proof);
+    }
+    is_gone(&store, 0).await;
+    // Where it begins is the server's files' choice; the newest are there.
+    let kept = store.get_event_at_tx(&stream(), 9, tx(12)).await.unwrap();
+    assert_eq!(kept.event, event(9));
+    for read in [
+        store.read(&stream(), ReadOptions::forward()).await,
+        store.read(&stream(), ReadOptions::backward()).await,
+        store.read_all(None, None).await,
+    ] {
+        let error = read.unwrap_err();
+        assert!(matches!(error, Error::Unavailable(Unavailable::Truncated { .. })), "{error}");
+    }
+    // Nothing is absent that was there, and nothing there that was not.
+    assert_eq!(store.next_sequence(&stream()).await.unwrap(), 10);
+    let absent = store.get_event_at_tx(&stream(), 10, tx(12)).await.unwrap_err();
+    let Error::NotFound { next: 10, completeness, .. } = absent else { panic!("{absent}") };
+    assert!(completeness.is_complete());
+
+    // Writes go on, in this stream and in others.
+    let added = store.add_event(&event(10)).await.unwrap();
+    assert_eq!((added.id, added.sequence), (tx(13), 10));
+    assert!(store.verify_event(&event(10), &added.proof).await.unwrap());
+    let other = Event::new(&Cover::new("shipment", "another"), "Counted", "0");
+    assert_eq!(store.add_event(&other).await.unwrap().id, tx(14));
+    let from = store.read(&stream(), ReadOptions::forward().from(9)).await.unwrap();
+    assert!(from.events.iter().map(|r| r.event.clone()).eq((9..11).map(event)));
+    drop(store);
+    let store = liar.open().await;
+    assert!(store.status().await.unwrap().completeness.is_complete());
+    is_gone(&store, 0).await;
+
+    // Whoever comes only now cannot be shown what the table is.
+    let log = counterfoil_test_support::temp_dir("stranger");
+    let refused = verdict(EventStore::open(&liar.honest(&log)).await);
+    assert!(matches!(refused, Verdict::TableDiffers { .. }), "{refused}");
+}
+
+/// With another table in the database the entries of the truncation are not
+/// known: a gap, and no more than that.
+#[tokio::test]
+async fn a_truncation_of_several_tables_is_a_gap() {
+    let mut server = Server::start_private();
+    let liar = Liar::before(server.server());
+    server.operate(&liar.database, &["create"]);
+    let store = liar.with_events(8).await;
+    server.operate(&liar.database, &["sql CREATE TABLE recipes (id INTEGER, PRIMARY KEY id)"]);
+    server.restart_tomorrow();
+    server.operate(&liar.database, &["truncate"]);
+    // Scans of the table end at what is gone.
+    let added = store.add_event(&event(8)).await.unwrap();
+    assert_eq!((added.id, added.sequence), (tx(12), 8));
+    let findings = store.findings().await.unwrap();
+    let found: Vec<_> = findings.iter().map(|f| (f.tx.get(), f.kind)).collect();
+    use FindingKind::{Truncated, Unaccounted};
+    assert_eq!(found, [(10, Unaccounted), (11, Truncated), (11, Unaccounted)]);
+    is_gone_by(&store, 11).await;
+}
+
+async fn is_gone_by(store: &EventStore, expected: u64) {
+    let error = store.get_event_at_tx(&stream(), 0, tx(12)).await.unwrap_err();
+    let Error::Unavailable(Unavailable::Truncated { by, .. }) = error else { panic!("{error}") };
+    assert_eq!(by, tx(expected));
+}
