@@ -40,9 +40,10 @@ impl<'r> Receipt<'r> {
     ///
     /// # Cost
     ///
-    /// Linear in the receipt's length: at most some 130 compressions of SHA-256 for a transaction,
-    /// as many for an event, and one for 64 bytes. A receipt of one event takes no more than 1 KB of
-    /// stack for hashes; one of several, 4 KB for paths beside that.
+    /// Linear in the receipt's length: for a transaction two headers, as in
+    /// [`TrustedState::verify_tx`], and at most 129 compressions of SHA-256; for an event at most 63
+    /// and one for each 64 bytes of key and row. Where there are several events, their paths are put
+    /// together on the stack, in 3 KB; those of a single one are used where they lie.
     pub fn verify<'p>(&'r self, policy: &Policy<'p>) -> Judgement<'r, 'p> {
         let otherwise = Verdict::Unanchored;
         let mut reach = Reach { pins: policy.pins, pinned: None, otherwise };
