@@ -9,13 +9,17 @@
 //! near exhaustive.
 
 mod candidates;
+mod contents;
 mod contradiction;
 mod seek;
+mod try_contents;
 mod try_core;
 
 pub use candidates::Candidates;
+pub use contents::{Content, Contents, Raw, Says};
 pub use contradiction::{Contradiction, contradictions};
 pub use seek::seek;
+pub use try_contents::{FoundContents, try_contents};
 pub use try_core::{Effort, Strictness, Tried, try_core};
 
 use std::collections::BTreeSet;

@@ -3,7 +3,9 @@
 mod dual_v1;
 mod parts;
 
-use counterfoil_core::{Alh, EntryDigest, ProofPolicy, TrustedState, TxId};
+use std::collections::HashSet;
+
+use counterfoil_core::{Alh, EntryDigest, ProofPolicy, TrustedState, TxId, VerifiedTx};
 
 use self::parts::Part;
 use super::seek::{all_entries, dual, entries};
@@ -17,6 +19,8 @@ use crate::proof::OwnedDualV2;
 pub struct Tried {
     /// What the verifier accepted.
     pub found: Found,
+    /// The transactions among it, under all states, as the verifier gave them.
+    pub verified: HashSet<VerifiedTx>,
     /// How many proofs it was shown.
     pub proofs: u64,
     /// How many of them it accepted.
@@ -114,7 +118,9 @@ impl Run<'_> {
         for proof in proofs {
             let view = proof.view();
             let lax = DualV2::check(self.rules, end(s.1), end(t.1), &proof);
-            let tx = to.verify_tx_dual_v2(from.tx, &view, self.policy).is_ok();
+            let tx = to.verify_tx_dual_v2(from.tx, &view, self.policy);
+            self.tried.verified.extend(tx);
+            let tx = tx.is_ok();
             let extension = from.verify_extension_v2(&to.into(), &view, self.policy).is_ok();
             self.count(tx, lax, &proof);
             self.count(extension, lax, &proof);
@@ -134,7 +140,9 @@ impl Run<'_> {
         let (to, state_header, header) = (trusted(t.1), t.1.header.view(), s.1.header.view());
         for path in &paths {
             let lax = lax::verify_tx(self.rules, end(t.1), &t.1.header, &s.1.header, path);
-            let tx = to.verify_tx(&state_header, &header, path).is_ok();
+            let tx = to.verify_tx(&state_header, &header, path);
+            self.tried.verified.extend(tx);
+            let tx = tx.is_ok();
             self.count(tx, lax, &("transaction", s.0, "under", t.0, path));
             if tx {
                 self.tried.found.transactions.insert((state(tangle, t.0), s.0));

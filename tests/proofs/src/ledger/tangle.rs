@@ -31,6 +31,8 @@ pub struct Tangle {
     by_alh: HashMap<Hash, usize>,
     leaf_data: HashMap<Hash, Hash>,
     positions: HashMap<Hash, Vec<Position>>,
+    /// What its transactions hold, in version 0 and in version 1; none for digests of nothing.
+    scripts: Vec<[Vec<Hash>; 2]>,
 }
 
 impl Tangle {

@@ -138,6 +138,7 @@ impl Run<'_> {
         self.count(extension.is_ok(), lax, proof);
         if let Ok(tx) = tx {
             assert_eq!((tx.id(), tx.alh(), tx.state()), (from.tx, from.alh, to));
+            self.tried.verified.insert(tx);
             self.tried.found.transactions.insert((state(self.candidates.tangle, t.0), s.0));
         }
         if let Ok(extension) = extension {

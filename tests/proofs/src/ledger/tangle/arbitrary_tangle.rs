@@ -26,6 +26,14 @@ impl Tangle {
             .expect("Unstructured that runs out of bytes chooses the first of everything")
     }
 
+    /// Likewise, and its transactions hold these digests: each a list of them, in version 0 and in
+    /// version 1, or nearly so.
+    pub fn of_seed_with(seed: u64, size: Size, scripts: &[[Vec<Hash>; 2]]) -> Self {
+        let bytes = bytes_of_seed(seed, BYTES_OF_CHOICES);
+        let tangle = Self { scripts: scripts.to_vec(), ..Self::default() };
+        tangle.grow(&mut Unstructured::new(&bytes), size).expect("as above")
+    }
+
     /// A tangle.
     ///
     /// Most of its transactions are nearly honest: the more of a proof holds, the more depends on
@@ -35,23 +43,29 @@ impl Tangle {
     ///
     /// Those of [`Unstructured`].
     pub fn arbitrary(u: &mut Unstructured<'_>, size: Size) -> Result<Self> {
-        let mut tangle = Self::default();
+        Self::default().grow(u, size)
+    }
+
+    fn grow(mut self, u: &mut Unstructured<'_>, size: Size) -> Result<Self> {
         let last = u.int_in_range(2..=size.transactions)?;
         for id in 1..=last {
             for _ in 0..u.int_in_range(1..=size.variants)? {
-                tangle.push_arbitrary(u, id)?;
+                self.push_arbitrary(u, id)?;
             }
         }
         // These may hold what was made after their numbers.
         for _ in 0..u.int_in_range(0..=2)? {
             let id = u.int_in_range(1..=last)?;
-            tangle.push_arbitrary(u, id)?;
+            self.push_arbitrary(u, id)?;
         }
-        Ok(tangle)
+        Ok(self)
     }
 
     fn push_arbitrary(&mut self, u: &mut Unstructured<'_>, id: u64) -> Result<()> {
-        let header = self.header(u, id)?;
+        let mut header = self.header(u, id)?;
+        if !self.scripts.is_empty() {
+            self.choose_script(u, &mut header)?;
+        }
         if header.version == HeaderVersion::V0 && u.ratio(1, 4)? {
             self.push(twin(u, &header)?);
         }
@@ -181,6 +195,27 @@ impl Tangle {
         };
         let mut bend = |nodes: &mut crate::ledger::Nodes, hash| choose(nodes, hash).unwrap_or(hash);
         Ok(self.nodes.tree_with(leaves, &mut bend))
+    }
+
+    /// Entries that say something, in a header of either version.
+    fn choose_script(&mut self, u: &mut Unstructured<'_>, header: &mut OwnedHeader) -> Result<()> {
+        if header.truncated_tx_id.is_none() && header.extra.is_none() && u.ratio(1, 2)? {
+            header.version = HeaderVersion::V0;
+        }
+        let own = usize::from(header.version == HeaderVersion::V1);
+        let version = if u.ratio(1, 3)? { 1 - own } else { own };
+        let mut digests = u.choose(&self.scripts)?[version].clone();
+        if u.ratio(1, 8)? {
+            let other = u.choose(&self.scripts)?[version].clone();
+            digests.extend(other.first());
+        }
+        header.nentries = digests.len().max(1) as u32;
+        if u.ratio(1, 16)? {
+            header.nentries += 1;
+        }
+        let leaves: Vec<Hash> = digests.into_iter().map(|digest| self.leaf(digest)).collect();
+        header.eh = self.bent(u, &leaves)?;
+        Ok(())
     }
 
     /// The count of entries that the header states, and the tree over what entries there are.
