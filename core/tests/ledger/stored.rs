@@ -18,7 +18,10 @@ pub(crate) struct Stored<P> {
 
 /// The cases of this kind that are to be accepted.
 pub(crate) fn accepted<P>(kind: &str, read: fn(&Value) -> P) -> Vec<Stored<P>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
+    // From wherever these tests are built.
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let folder = above.map(|folder| folder.join("tests/vectors")).find(|folder| folder.is_dir());
+    let folder = folder.expect("tests/vectors is in the repository");
     let text = std::fs::read_to_string(folder.join(format!("{kind}.json"))).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
     let cases = file["cases"].as_array().unwrap().iter();
