@@ -200,7 +200,7 @@ impl TrustedState {
         }
         header.check().map_err(ProofError::StateHeader)?;
         if header.alh().map_err(ProofError::StateHeader)? != claimed.alh {
-            return Err(ProofError::StateAlh);
+            return Err(ProofError::StateAlh { tx: claimed.tx });
         }
         Ok(FirstContact { state: *claimed })
     }
@@ -211,7 +211,7 @@ impl TrustedState {
             target: hash(target, Part::TargetHeader)?,
         };
         if ends.target.alh != self.alh {
-            return Err(DualError::HeaderAlh(Part::TargetHeader));
+            return Err(DualError::HeaderAlh { part: Part::TargetHeader, tx: self.tx });
         }
         Ok(ends)
     }
@@ -227,10 +227,10 @@ impl TrustedState {
             target: hash(target, Part::TargetHeader)?,
         };
         if ends.source.alh != self.alh {
-            return Err(DualError::HeaderAlh(Part::SourceHeader));
+            return Err(DualError::HeaderAlh { part: Part::SourceHeader, tx: self.tx });
         }
         if ends.target.alh != claimed.alh {
-            return Err(DualError::HeaderAlh(Part::TargetHeader));
+            return Err(DualError::HeaderAlh { part: Part::TargetHeader, tx: claimed.tx });
         }
         Ok(ends)
     }

@@ -59,7 +59,7 @@ impl TrustedState {
     ) -> Result<VerifiedTx, ProofError> {
         let covered = self.check_numbers(state_header, header, path)?;
         if state_header.alh().map_err(ProofError::StateHeader)? != self.alh {
-            return Err(ProofError::StateAlh);
+            return Err(ProofError::StateAlh { tx: self.tx });
         }
 
         // Only now does `bl_tx_id` say what the state covers.
@@ -69,7 +69,7 @@ impl TrustedState {
         };
         let alh = header.alh().map_err(ProofError::TxHeader)?;
         match place {
-            Place::Itself if alh != self.alh => return Err(ProofError::TxAlh),
+            Place::Itself if alh != self.alh => return Err(ProofError::TxAlh { tx: self.tx }),
             Place::Itself => {}
             Place::Leaf(index) => {
                 let size = state_header.bl_tx_id.tree_size();

@@ -117,8 +117,8 @@ fn the_headers_have_the_hashes_that_are_trusted_or_claimed() {
     let proof = ledger.dual(3, 9);
     let (from, to) = (ledger.tx(3), ledger.tx(9));
     let other = |tx: TxAlh| TxAlh { alh: Alh::new(OTHER), ..tx };
-    let of_source = DualError::HeaderAlh(Part::SourceHeader);
-    let of_target = DualError::HeaderAlh(Part::TargetHeader);
+    let of_source = DualError::HeaderAlh { part: Part::SourceHeader, tx: from.tx };
+    let of_target = DualError::HeaderAlh { part: Part::TargetHeader, tx: to.tx };
     // Looking back, the source's hash is not asked for: it comes out.
     let (back, on) = proof.check(&other(from), &to, FORMAT);
     assert_eq!((back.unwrap().alh(), on), (from.alh, Err(of_source)));
@@ -327,10 +327,10 @@ fn counts_come_before_hashes() {
         change(&mut proof);
         let (back, on) = proof.check(&from, &to, STRICT);
         let error = back.unwrap_err();
-        assert!(!matches!(error, DualError::HeaderAlh(_)), "change {place}: {error}");
+        assert!(!matches!(error, DualError::HeaderAlh { .. }), "change {place}: {error}");
         assert_eq!(on.unwrap_err(), error);
     }
     let (back, on) = honest.check(&from, &to, STRICT);
-    assert_eq!(back, Err(DualError::HeaderAlh(Part::TargetHeader)));
-    assert_eq!(on, Err(DualError::HeaderAlh(Part::SourceHeader)));
+    assert_eq!(back, Err(DualError::HeaderAlh { part: Part::TargetHeader, tx: to.tx }));
+    assert_eq!(on, Err(DualError::HeaderAlh { part: Part::SourceHeader, tx: from.tx }));
 }

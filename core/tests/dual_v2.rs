@@ -90,10 +90,10 @@ fn the_headers_are_those_asked_for_and_trusted() {
     let other = |tx: TxAlh| TxAlh { alh: Alh::new(OTHER), ..tx };
     let (back, on) = honest.check(&other(from), &to, STRICT);
     assert_eq!(back.unwrap().alh(), from.alh);
-    assert_eq!(on, Err(DualError::HeaderAlh(Part::SourceHeader)));
+    assert_eq!(on, Err(DualError::HeaderAlh { part: Part::SourceHeader, tx: from.tx }));
     let (back, on) = honest.check(&from, &other(to), STRICT);
-    assert_eq!(back, Err(DualError::HeaderAlh(Part::TargetHeader)));
-    assert_eq!(on, Err(DualError::HeaderAlh(Part::TargetHeader)));
+    assert_eq!(back, Err(DualError::HeaderAlh { part: Part::TargetHeader, tx: to.tx }));
+    assert_eq!(on, Err(DualError::HeaderAlh { part: Part::TargetHeader, tx: to.tx }));
 }
 
 #[test]
@@ -121,7 +121,8 @@ fn from_a_transaction_to_itself_there_is_nothing_to_show() {
         other.source_header.ts += 1;
         let (back, on) = other.check(&ledger.tx(id), &ledger.tx(id), FORMAT);
         assert_eq!(back, Err(DualError::TwoHashes));
-        assert_eq!(on, Err(DualError::HeaderAlh(Part::SourceHeader)));
+        let tx = TxId::new(id);
+        assert_eq!(on, Err(DualError::HeaderAlh { part: Part::SourceHeader, tx }));
         // Nor does one follow from the other when each is believed.
         let alh = other.source_header.alh().unwrap();
         let (_, on) = other.check(&TxAlh { alh, ..ledger.tx(id) }, &ledger.tx(id), FORMAT);

@@ -44,6 +44,18 @@ fn a_chain_says_what_was_asked_and_what_came() {
 }
 
 #[test]
+fn another_hash_says_of_which_transaction() {
+    let tx = TxId::new(77);
+    for text in [
+        ProofError::StateAlh { tx }.to_string(),
+        ProofError::TxAlh { tx }.to_string(),
+        DualError::HeaderAlh { part: Part::SourceHeader, tx }.to_string(),
+    ] {
+        assert!(text.contains("77"), "{text}");
+    }
+}
+
+#[test]
 fn what_a_policy_would_accept_names_it() {
     let (tx, after, up_to) = (TxId::new(5), TxId::new(2), TxId::new(4));
     let names = |error: DualError| error.to_string().contains("ProofPolicy::legacy_untied");

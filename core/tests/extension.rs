@@ -103,11 +103,11 @@ fn a_first_state_is_the_hash_of_its_header() {
         reference::flip(claimed.alh.as_bytes(), |alh| {
             let claimed = TxAlh { alh: Alh::new(alh), ..claimed };
             let answer = TrustedState::first_contact(&claimed, &header);
-            assert_eq!(answer, Err(ProofError::StateAlh));
+            assert_eq!(answer, Err(ProofError::StateAlh { tx: claimed.tx }));
         });
         let later = Header { ts: header.ts + 1, ..header };
         let answer = TrustedState::first_contact(&claimed, &later);
-        assert_eq!(answer, Err(ProofError::StateAlh));
+        assert_eq!(answer, Err(ProofError::StateAlh { tx: claimed.tx }));
     }
 }
 

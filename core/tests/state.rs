@@ -204,8 +204,8 @@ fn errors_name_the_step() {
         Err(ProofError::StateTx { expected, found })
     );
     let late = Header { ts: 0, ..*state_header };
-    assert_eq!(state.verify_tx(&late, header, &path), Err(ProofError::StateAlh));
-    assert_eq!(state.verify_tx(state_header, &late, &[]), Err(ProofError::TxAlh));
+    assert_eq!(state.verify_tx(&late, header, &path), Err(ProofError::StateAlh { tx: state.tx }));
+    assert_eq!(state.verify_tx(state_header, &late, &[]), Err(ProofError::TxAlh { tx: state.tx }));
     let empty = Header { nentries: 0, ..*state_header };
     let no_entries = HeaderError::EntryCount { nentries: 0 };
     assert_eq!(state.verify_tx(&empty, header, &path), Err(ProofError::StateHeader(no_entries)));

@@ -57,7 +57,12 @@ pub enum DualError {
         found: TxId,
     },
     /// A header has another hash than the one that is trusted or claimed.
-    HeaderAlh(Part),
+    HeaderAlh {
+        /// Which one.
+        part: Part,
+        /// Its transaction.
+        tx: TxId,
+    },
     /// The source is newer than the target.
     SourceAfterTarget {
         /// The source.
@@ -108,8 +113,8 @@ impl fmt::Display for DualError {
             Self::HeaderTx { part, expected, found } => {
                 write!(f, "{part}: of transaction {found} in place of {expected}")
             }
-            Self::HeaderAlh(part) => {
-                write!(f, "{part}: its hash is not the one that is trusted or claimed")
+            Self::HeaderAlh { part, tx } => {
+                write!(f, "{part}: its hash is not the one trusted or claimed for transaction {tx}")
             }
             Self::SourceAfterTarget { source, target } => {
                 write!(f, "the source {source} is newer than the target {target}")

@@ -19,7 +19,10 @@ pub enum ProofError {
         found: TxId,
     },
     /// The header given for the state has another hash than the state.
-    StateAlh,
+    StateAlh {
+        /// The state's transaction.
+        tx: TxId,
+    },
     /// The transaction's header is none.
     TxHeader(HeaderError),
     /// The state's tree does not hold the transaction: it is newer, or the tree lags.
@@ -30,7 +33,10 @@ pub enum ProofError {
         covered: TxId,
     },
     /// The transaction is the state's own, and its header has another hash.
-    TxAlh,
+    TxAlh {
+        /// The transaction.
+        tx: TxId,
+    },
     /// The transaction is not shown to be in the state's tree.
     TxInclusion(TreeError),
     /// The entry cannot be.
@@ -69,12 +75,16 @@ impl fmt::Display for ProofError {
             Self::StateTx { expected, found } => {
                 write!(f, "header of the state: of transaction {found} in place of {expected}")
             }
-            Self::StateAlh => f.write_str("header of the state: its hash is not the state's"),
+            Self::StateAlh { tx } => {
+                write!(f, "header of the state: its hash is not that of the state at {tx}")
+            }
             Self::TxHeader(error) => write!(f, "header of the transaction: {error}"),
             Self::NotCovered { tx, covered } => {
                 write!(f, "transaction {tx}: the state's tree ends at transaction {covered}")
             }
-            Self::TxAlh => f.write_str("header of the transaction: its hash is not the state's"),
+            Self::TxAlh { tx } => {
+                write!(f, "header of the transaction: its hash is not that of the state at {tx}")
+            }
             Self::TxInclusion(error) => write!(f, "transaction in the ledger: {error}"),
             Self::Entry(error) => write!(f, "entry of the transaction: {error}"),
             Self::Row(error) => write!(f, "row of the transaction: {error}"),

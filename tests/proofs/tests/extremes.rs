@@ -79,7 +79,8 @@ fn the_last_number_is_one_like_others() {
         let pinned = state(&last);
         let tx = pinned.verify_tx(&last.view(), &last.view(), &[]).unwrap();
         assert_eq!((tx.id().get(), tx.alh()), (u64::MAX, pinned.alh));
-        assert_eq!(pinned.verify_tx(&last.view(), &other.view(), &[]), Err(ProofError::TxAlh));
+        let error = ProofError::TxAlh { tx: pinned.tx };
+        assert_eq!(pinned.verify_tx(&last.view(), &other.view(), &[]), Err(error));
         let (dual, v2) = to_itself(&last);
         let by_dual = dual.with(|d| pinned.verify_tx_dual(pinned.tx, d, STRICT));
         let by_v2 = pinned.verify_tx_dual_v2(pinned.tx, &v2.view(), STRICT);
