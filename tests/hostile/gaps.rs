@@ -169,6 +169,36 @@ async fn all_of_it_is_decided_anew_or_nothing() {
     as_if_never_deceived(&liar, &store).await;
 }
 
+/// A process that ends in the middle of it has done nothing.
+#[test]
+fn what_is_cut_off_leaves_everything_as_it_was() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let first = runtime();
+    let (liar, store) = first.block_on(with_a_gap(false));
+    let ledger = first.block_on(store.ledger_id()).unwrap().to_string();
+    let before = first.block_on(noted(&liar.config(), &ledger));
+    // The history is shown; the first question behind it is never answered.
+    let (reached, waiting) = std::sync::mpsc::channel();
+    liar.tells(move |context, _| match context.statement.contains("USE INDEX ON (seen_tx)") {
+        true => {
+            let _ = reached.send(());
+            Action::Delay(std::time::Duration::from_secs(5))
+        }
+        false => Action::Forward,
+    });
+    first.spawn(async move { store.reexamine(None).await });
+    waiting.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+    first.shutdown_timeout(std::time::Duration::from_secs(3));
+    liar.repents();
+    let second = runtime();
+    assert_eq!(second.block_on(noted(&liar.config(), &ledger)), before);
+    second.block_on(async {
+        let store = liar.open().await;
+        assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(5)]);
+        as_if_never_deceived(&liar, &store).await;
+    });
+}
+
 /// Each call is bounded, and tells where the next one goes on.
 #[tokio::test]
 async fn many_gaps_are_looked_at_piece_by_piece() {

@@ -5,9 +5,9 @@ use counterfoil::{
     Acknowledged, Audit, AuditVerdict, Completeness, Error, EventStore, FindingKind, ReadOptions,
     SchemaState, Verdict,
 };
-use counterfoil_test_support::Server;
+use counterfoil_test_support::{Action, Server};
 
-use crate::hostile::{Liar, event, stream, tx, verdict};
+use crate::hostile::{Liar, event, stream, text, tx, verdict};
 
 /// Transaction `at` changed the table, which is all that there is to say
 /// about the ledger; nothing is written, what was proved stays proved.
@@ -154,6 +154,44 @@ async fn a_change_that_cannot_be_derived_is_presumed_not_to_be() {
     readable(&store).await;
     let stopped = verdict(store.add_event(&event(3)).await);
     assert!(matches!(stopped, Verdict::SchemaChanged { tx: at, .. } if at == tx(6)), "{stopped}");
+}
+
+/// A name that was withheld hides a change as a gap, until somebody looks again;
+/// and what lies behind a gap may have been such a change.
+#[tokio::test]
+async fn a_change_is_found_when_its_name_is_shown_again() {
+    let liar = Liar::new();
+    let store = liar.with_events(3).await;
+    liar.alters("TABLES()", |_, _| Action::Instead(vec![]));
+    liar.operator(&["ALTER TABLE events RENAME TO gone;"]).await;
+    let status = store.status().await.unwrap();
+    assert_eq!(status.schema, SchemaState::Presumed { since: tx(5) });
+    liar.repents();
+    assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(5)]);
+    changed(&store, 5, "renamed to \"gone\"").await;
+
+    let liar = Liar::new();
+    let store = liar.with_events(2).await;
+    liar.somebody_appends(2..3).await;
+    liar.alters("FROM", |context, message| {
+        match context.column("seen_tx").is_some() && text(message, context, "seen_tx") == "3" {
+            true => Action::Instead(vec![]),
+            false => Action::Forward,
+        }
+    });
+    assert!(!store.status().await.unwrap().completeness.is_complete());
+    for rename in ["ALTER TABLE events RENAME TO gone;", "ALTER TABLE gone RENAME TO events;"] {
+        liar.operator(&[rename]).await;
+        store.state().await.unwrap();
+    }
+    liar.repents();
+    // The name in transaction 5 is shown no more, and is not needed again.
+    assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(4)]);
+    assert!(store.status().await.unwrap().completeness.is_complete());
+    readable(&store).await;
+    let findings = store.findings().await.unwrap();
+    let found: Vec<_> = findings.iter().map(|f| (f.tx.get(), f.kind)).collect();
+    assert_eq!(found, [(5, FindingKind::SchemaChanged), (6, FindingKind::SchemaChanged)]);
 }
 
 /// Changes of other tables are gaps, and none of ours.
