@@ -2,6 +2,10 @@
 //! told, with its place, and nothing else is.
 
 mod files;
+#[path = "audit/from_state.rs"]
+mod from_state;
+#[path = "audit/payloads.rs"]
+mod payloads;
 #[path = "audit/resuming.rs"]
 mod resuming;
 #[path = "audit/states.rs"]

@@ -36,6 +36,7 @@ async fn what_others_did_is_told_and_the_rest_is_accounted_for() {
     assert_eq!(report.findings, []);
     assert_eq!((report.counts.transactions, report.counts.accounted), (24, 24));
     assert_eq!((report.counts.events, report.counts.entries_accounted), (3020, 3020 + 12));
+    assert_eq!((report.counts.ours, report.counts.catalog), (23, 1));
     assert_eq!(report.through, Some(store.state().await.unwrap()));
 
     // Transactions 25 to 28, by an operator.
@@ -74,6 +75,12 @@ async fn what_others_did_is_told_and_the_rest_is_accounted_for() {
     // What goes on from the first audit comes to the same.
     let resumed = Audit::of(&config).resume(&file).run().await.unwrap();
     assert_eq!(resumed, whole);
+    // So does what goes on from a state, before the harm or behind it.
+    for state in [report.through, whole.through] {
+        let mut from = Audit::of(&config).from(state.unwrap()).run().await.unwrap();
+        assert_eq!(from.from.take(), state);
+        assert_eq!(from, whole);
+    }
     // A stranger finds the same, and nothing vouches for it.
     let other = temp_dir("stranger");
     let mut stranger = config.clone();

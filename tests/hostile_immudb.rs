@@ -2,6 +2,8 @@
 //! whatever is said, nothing false is believed and nothing is acknowledged
 //! that is not so.
 
+#[path = "hostile/audit.rs"]
+mod audit;
 #[path = "hostile/beside.rs"]
 mod beside;
 #[path = "hostile/follow.rs"]

@@ -57,7 +57,8 @@ pub use counterfoil_core as core;
 pub use counterfoil_core::{Alh, EntryDigest, Root, TrustedState, TxId};
 
 pub use crate::audit::{
-    Audit, AuditCounts, AuditReport, AuditVerdict, Inconsistency, InconsistencyKind, Pace,
+    Audit, AuditCounts, AuditReport, AuditVerdict, AuditedPayloads, Inconsistency,
+    InconsistencyKind, Pace, PayloadProblem, PayloadProblemKind,
 };
 pub use crate::bytes::Bytes;
 pub use crate::config::{

@@ -106,9 +106,20 @@ impl Local {
     /// A log of an audit's own, in a file that the audit goes on from later,
     /// or in one that is gone with it.
     pub(crate) async fn for_audit(path: Option<&Path>) -> Result<Self> {
-        let Some(path) = path else { return Self::load(sqlite::temporary().await?, None).await };
-        let lock = FileLock::take(path, false, "; give each audit a file of its own")?;
-        Self::load(sqlite::open(path, FileKind::Audit, true).await?, Some(lock)).await
+        let mut local = match path {
+            None => Self::load(sqlite::temporary().await?, None).await?,
+            Some(path) => {
+                let lock = FileLock::take(path, false, "; give each audit a file of its own")?;
+                Self::load(sqlite::open(path, FileKind::Audit, true).await?, Some(lock)).await?
+            }
+        };
+        let begun = local.log.size() > 0;
+        if !local.index.note_outside(&mut local.conn, begun).await? {
+            return Err(Error::Config(
+                "this audit was begun by an earlier version; remove its file to begin anew".into(),
+            ));
+        }
+        Ok(local)
     }
 
     async fn load(mut conn: SqliteConnection, lock: Option<FileLock>) -> Result<Self> {
@@ -250,6 +261,11 @@ impl Local {
         Ok(())
     }
 
+    /// Whether the table's creation has been proved.
+    pub(crate) fn has_table(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// States that the ledger must contain, known from elsewhere: nothing
     /// that contradicts them enters the log, so that a refused history does
     /// not become the pinned one.
@@ -314,7 +330,7 @@ impl Local {
             txs.iter().fold(self.truncation, |old, tx| Truncation::further(old, &tx.record));
         let mut next = Next {
             log: self.log.clone(),
-            index: std::mem::take(&mut self.index),
+            index: self.index.take(),
             trust: self.trust,
             table: self.table,
             genesis: self.genesis,
@@ -405,10 +421,6 @@ impl Local {
 /// What only a synchronisation with a server asks.
 #[cfg(feature = "immudb")]
 impl Local {
-    pub(crate) fn has_table(&self) -> bool {
-        self.table.is_some()
-    }
-
     /// The Alh of a transaction in the log.
     pub(crate) async fn alh(&mut self, id: TxId) -> Result<Option<Alh>> {
         self.log.alh(&mut self.conn, id.get()).await

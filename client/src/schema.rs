@@ -125,11 +125,17 @@ pub(crate) fn genesis_digests(
     table: &Table<'_>,
     row: &StoredRow,
 ) -> Result<Vec<EntryDigest>, GenesisError> {
+    let mut digests = catalog_digests(table)?;
+    digests.push(row_digest(table, row)?);
+    Ok(digests)
+}
+
+/// Those of them that stand in front of the row.
+pub(crate) fn catalog_digests(table: &Table<'_>) -> Result<Vec<EntryDigest>, GenesisError> {
     let mut digests = table.create_digests().collect::<Result<Vec<_>, _>>()?;
     for (index, column, unique) in INDEXES {
         digests.push(index_digest(table.id(), index, unique, &[column])?);
     }
-    digests.push(row_digest(table, row)?);
     Ok(digests)
 }
 

@@ -5,9 +5,11 @@ use std::path::Path;
 use counterfoil_core::{TrustedState, TxId};
 use tokio::sync::Mutex;
 
+#[cfg(feature = "immudb")]
+use super::lost;
 use super::own::OwnLog;
 use super::report::{AuditReport, AuditVerdict, Inconsistency, InconsistencyKind as Kind};
-use super::{Audit, scratch};
+use super::{Audit, from, payloads, scratch};
 use crate::backend::embedded::audit::AuditedFile;
 #[cfg(feature = "immudb")]
 use crate::backend::immudb::Immudb;
@@ -16,6 +18,7 @@ use crate::error::{Error, Result, Unavailable};
 use crate::index::Index;
 use crate::local::Local;
 use crate::log::TxRecord;
+use crate::payloads::PayloadStore;
 use crate::store::Progress;
 #[cfg(feature = "immudb")]
 use crate::verdict::Verdict;
@@ -23,8 +26,14 @@ use crate::verdict::Verdict;
 /// Transactions derived at once.
 const BATCH: u64 = 256;
 
+/// Transactions of a server whose rows are asked for one by one, because they
+/// were not found as they were.
+#[cfg(feature = "immudb")]
+const MOST_NAMED: u64 = 1024;
+
 pub(super) struct Derivation<'a> {
     config: &'a Config,
+    payloads: Option<&'a dyn PayloadStore>,
     progress: Progress,
     /// What is derived.
     fresh: Mutex<Local>,
@@ -34,21 +43,34 @@ pub(super) struct Derivation<'a> {
     /// What is said about the ledger as it is now, and is not kept.
     found: Vec<Inconsistency>,
     claimed: Option<TrustedState>,
+    /// What lies up to here was taken over.
+    from: Option<TrustedState>,
+    #[cfg(feature = "immudb")]
+    server: Option<Immudb>,
 }
 
 impl<'a> Derivation<'a> {
     pub(super) async fn begin(audit: &Audit<'a>) -> Result<Self> {
+        if audit.from.is_some() && audit.resume.is_some() {
+            return Err(Error::Config(
+                "an audit goes on from a state or from its file, not from both".into(),
+            ));
+        }
         let mut fresh = Local::for_audit(audit.resume.as_deref()).await?;
         scratch::create(fresh.conn()).await?;
         let config = audit.config;
         let mut begun = Self {
             config,
+            payloads: audit.payloads,
             progress: audit.progress_shown(),
             fresh: Mutex::new(fresh),
             own: None,
             known: config.trust.pin.into_iter().chain(audit.contains.iter().copied()).collect(),
             found: Vec::new(),
             claimed: None,
+            from: None,
+            #[cfg(feature = "immudb")]
+            server: None,
         };
         let path = match config.storage.backend {
             BackendKind::Embedded => Some(AuditedFile::own_log(config)?),
@@ -60,7 +82,35 @@ impl<'a> Derivation<'a> {
         if let Some(path) = path {
             begun.open_own(&path).await;
         }
+        if let Some(state) = audit.from {
+            begun.known.push(state);
+            begun.take_over(state).await?;
+        }
         Ok(begun)
+    }
+
+    /// Begins behind a state, if the own log holds all that comes before.
+    async fn take_over(&mut self, state: TrustedState) -> Result<()> {
+        let Some(own) = &mut self.own else { return Ok(()) };
+        // One that ends before is not wrong.
+        let (pin, _) = own.pinned().await?;
+        if state.tx.get() == 0 || pin.is_none_or(|pin| pin.tx < state.tx) {
+            return Ok(());
+        }
+        let fresh = self.fresh.get_mut();
+        let why = match from::take_over(fresh, own, state).await {
+            Ok(Ok(())) => {
+                self.from = Some(state);
+                return Ok(());
+            }
+            Ok(Err(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        *fresh = Local::for_audit(None).await?;
+        scratch::create(fresh.conn()).await?;
+        let detail = format!("this client's log cannot be gone on from at {state}: {why}");
+        self.note_now(None, Kind::OwnLog, detail);
+        Ok(())
     }
 
     /// The pin is read before the ledger's end, so that a writer who is at
@@ -98,6 +148,8 @@ impl<'a> Derivation<'a> {
             }
         }
         self.compare_own().await?;
+        #[cfg(feature = "immudb")]
+        self.name_lost().await?;
         let confirmed = self.compare_known().await?;
         self.report(confirmed).await
     }
@@ -171,7 +223,9 @@ impl<'a> Derivation<'a> {
             let database = self.config.storage.immudb.database.clone();
             return self.is_missing(Unavailable::MissingDatabase { database }).await;
         };
-        match immudb.sync(&self.fresh).await {
+        let synced = immudb.sync(&self.fresh).await;
+        self.server = Some(immudb);
+        match synced {
             Ok(None) => {}
             Ok(Some(verdict)) => self.note_now(None, Kind::UnconfirmedEnd, verdict.to_string()),
             Err(Error::Ledger(verdict)) => self.broken(&verdict),
@@ -200,6 +254,40 @@ impl<'a> Derivation<'a> {
         self.note_now(tx, kind, verdict.to_string());
     }
 
+    /// Names the rows and headers that the server shows otherwise than they
+    /// were verified before, as far as that goes.
+    #[cfg(feature = "immudb")]
+    async fn name_lost(&mut self) -> Result<()> {
+        let (Some(own), Some(server)) = (&mut self.own, &self.server) else { return Ok(()) };
+        let mut named = Vec::new();
+        let mut left = MOST_NAMED;
+        for lost in std::mem::take(&mut self.found) {
+            let rows = match lost.tx.filter(|_| lost.kind == Kind::LostEntries && left > 0) {
+                None => Vec::new(),
+                Some(tx) => {
+                    left -= 1;
+                    let (mut records, _) = own.records(tx.get(), tx.get()).await?;
+                    match records.remove(&tx.get()) {
+                        Some(record) => lost::rows(own, &record, server).await.unwrap_or_default(),
+                        None => Vec::new(),
+                    }
+                }
+            };
+            match rows.is_empty() {
+                true => named.push(lost),
+                false => named.extend(rows),
+            }
+        }
+        let broken = |one: &Inconsistency| one.kind == Kind::BrokenHeader;
+        if let Some(known) = own.pinned().await?.0.filter(|_| named.iter().any(broken)) {
+            let derived = self.fresh.get_mut().log().size();
+            let last = known.tx.min(self.claimed.map_or(known.tx, |claimed| claimed.tx)).get();
+            named.extend(lost::headers(own, server, derived + 1, last).await?);
+        }
+        self.found = named;
+        Ok(())
+    }
+
     /// Nothing is there. If something was known, that is an inconsistency.
     async fn is_missing(&mut self, unavailable: Unavailable) -> Result<()> {
         let derived = self.fresh.get_mut().log().head().map(|head| head.state);
@@ -218,7 +306,7 @@ impl<'a> Derivation<'a> {
         let Some(own) = &mut self.own else { return Ok(()) };
         let fresh = self.fresh.get_mut();
         let size = fresh.log().size();
-        let mut first = 1;
+        let mut first = self.from.map_or(1, |from| from.tx.get() + 1);
         while first <= size {
             let last = size.min(first + BATCH - 1);
             let (records, damaged) = own.records(first, last).await?;
@@ -319,6 +407,10 @@ impl<'a> Derivation<'a> {
         let most = i64::try_from(AuditReport::MOST_LISTED).unwrap_or(i64::MAX);
         let findings = Index::first_findings(fresh.conn(), most).await?;
         let findings_total = scratch::findings(fresh.conn()).await?;
+        let payloads = match self.payloads {
+            Some(payloads) => Some(payloads::look(fresh.conn(), payloads).await?),
+            None => None,
+        };
         let verdict = if !only_unconfirmed {
             AuditVerdict::Broken
         } else if !confirmed || !inconsistencies.is_empty() {
@@ -332,6 +424,7 @@ impl<'a> Derivation<'a> {
             verdict,
             ledger,
             through,
+            from: self.from,
             claimed: self.claimed,
             pinned: self.known.into_iter().max_by_key(|state| state.tx),
             confirmed,
@@ -340,6 +433,7 @@ impl<'a> Derivation<'a> {
             findings,
             findings_total,
             counts,
+            payloads,
         })
     }
 }

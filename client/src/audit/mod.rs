@@ -2,8 +2,12 @@
 //! everything in it that does not hold.
 
 mod derive;
+mod from;
+#[cfg(feature = "immudb")]
+mod lost;
 mod own;
 mod pace;
+mod payloads;
 mod report;
 mod scratch;
 
@@ -15,9 +19,11 @@ use std::time::Instant;
 use counterfoil_core::TrustedState;
 
 pub use self::pace::Pace;
+pub use self::payloads::{AuditedPayloads, PayloadProblem, PayloadProblemKind};
 pub use self::report::{AuditCounts, AuditReport, AuditVerdict, Inconsistency, InconsistencyKind};
 use crate::config::Config;
 use crate::error::Result;
+use crate::payloads::PayloadStore;
 use crate::store::Progress;
 
 /// An audit of the ledger that a configuration names.
@@ -58,6 +64,8 @@ use crate::store::Progress;
 pub struct Audit<'a> {
     config: &'a Config,
     contains: Vec<TrustedState>,
+    from: Option<TrustedState>,
+    payloads: Option<&'a dyn PayloadStore>,
     resume: Option<PathBuf>,
     show: Option<Show>,
 }
@@ -67,13 +75,40 @@ type Show = Arc<dyn Fn(Pace) + Send + Sync>;
 impl<'a> Audit<'a> {
     /// An audit of this ledger.
     pub fn of(config: &'a Config) -> Self {
-        Self { config, contains: Vec::new(), resume: None, show: None }
+        Self { config, contains: Vec::new(), from: None, payloads: None, resume: None, show: None }
     }
 
     /// The ledger must contain this state too: one that the auditor brings,
     /// from an earlier audit or from somebody whom he trusts.
     pub fn containing(mut self, state: TrustedState) -> Self {
         self.contains.push(state);
+        self
+    }
+
+    /// Reads only the rows behind this state, which the auditor brings from an
+    /// earlier audit ([`AuditReport::through`]); the ledger must contain it.
+    ///
+    /// What lies before it comes from this client's own log, and the state
+    /// vouches for nearly all of that: every header is linked again up to it,
+    /// every transaction's digests must make its root. Believed is the log's
+    /// index: which digest is which event's, and what was found beside. Rows that were altered or taken
+    /// away before the state are not noticed, and
+    /// [`AuditCounts::commitments`] and [`erased`](AuditCounts::erased) count
+    /// only what was read.
+    ///
+    /// Where the log does not reach so far, does not hold the state, or does
+    /// not link, everything is read as ever: [`AuditReport::from`] says which
+    /// it was.
+    pub fn from(mut self, state: TrustedState) -> Self {
+        self.from = Some(state);
+        self
+    }
+
+    /// Also asks this payload store for every content that the ledger commits
+    /// to, and tells what is erased from what is lost
+    /// ([`AuditReport::payloads`]).
+    pub fn payloads(mut self, payloads: &'a dyn PayloadStore) -> Self {
+        self.payloads = Some(payloads);
         self
     }
 

@@ -2,10 +2,10 @@
 //! and compared with what the ledger makes, never believed instead of it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use counterfoil_core::TrustedState;
-use sqlx::SqliteConnection;
+use sqlx::{Row, SqliteConnection};
 
 use super::report::{Inconsistency, InconsistencyKind as Kind};
 use crate::error::Result;
@@ -14,6 +14,7 @@ use crate::sqlite::{self, FileKind, to_i64, to_u64};
 use crate::trust::Trust;
 
 pub(super) struct OwnLog {
+    path: PathBuf,
     conn: SqliteConnection,
 }
 
@@ -25,7 +26,31 @@ impl OwnLog {
         }
         let mut conn = sqlite::open(path, FileKind::Log, false).await?;
         sqlite::run(&mut conn, "PRAGMA query_only = ON").await?;
-        Ok(Some(Self { conn }))
+        Ok(Some(Self { path: path.into(), conn }))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its index.
+    #[cfg(feature = "immudb")]
+    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.conn
+    }
+
+    /// The id of the table of events and the transaction that created it, as
+    /// it says.
+    pub(super) async fn table(&mut self) -> Result<Option<(u32, u64)>> {
+        let row = sqlx::query(
+            "SELECT (SELECT value FROM meta WHERE name = 'table_id') AS id, \
+             (SELECT value FROM meta WHERE name = 'genesis_tx') AS tx",
+        )
+        .fetch_one(&mut self.conn)
+        .await?;
+        let number = |name: &str| row.try_get::<Option<i64>, _>(name);
+        let (Some(id), Some(tx)) = (number("id")?, number("tx")?) else { return Ok(None) };
+        Ok(u32::try_from(id).ok().zip(u64::try_from(tx).ok()))
     }
 
     /// The pinned state, and the one that is announced.

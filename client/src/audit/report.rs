@@ -3,6 +3,7 @@
 use counterfoil_core::{Alh, TrustedState, TxId};
 use serde::Serialize;
 
+use super::payloads::AuditedPayloads;
 use crate::verdict::Finding;
 
 /// The result of an [`Audit`](super::Audit).
@@ -15,6 +16,10 @@ pub struct AuditReport {
     pub ledger: Option<Alh>,
     /// The state through which the ledger was derived.
     pub through: Option<TrustedState>,
+    /// The state behind which rows were read, if
+    /// [`Audit::from`](super::Audit::from) could go on from it; `None` if all
+    /// of them were.
+    pub from: Option<TrustedState>,
     /// The state in which the ledger claimed to be when the audit began.
     pub claimed: Option<TrustedState>,
     /// The newest state that this client knew beforehand: its own pin, or
@@ -35,6 +40,9 @@ pub struct AuditReport {
     pub findings_total: u64,
     /// What the ledger consists of.
     pub counts: AuditCounts,
+    /// What the payload store has that [`Audit::payloads`](super::Audit::payloads)
+    /// named.
+    pub payloads: Option<AuditedPayloads>,
 }
 
 impl AuditReport {
@@ -199,8 +207,13 @@ impl InconsistencyKind {
 pub struct AuditCounts {
     /// Transactions derived.
     pub transactions: u64,
-    /// Those of which every entry is known.
+    /// Those of which every entry is known: `ours` and `catalog`.
     pub accounted: u64,
+    /// Those that hold nothing but rows of the table of events, deleted and
+    /// overwritten ones included.
+    pub ours: u64,
+    /// Those that hold entries of the catalog, too: the table's creation.
+    pub catalog: u64,
     /// Those of which not every entry is known: foreign, or altered.
     pub unaccounted: u64,
     /// Those whose headers carry metadata that the wire does not show.
@@ -213,6 +226,10 @@ pub struct AuditCounts {
     pub events: u64,
     /// Streams that have events.
     pub streams: u64,
+    /// Events, of those that were read, whose contents lie outside the ledger.
+    pub commitments: u64,
+    /// Those of them of which the ledger holds an erasure.
+    pub erased: u64,
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use sqlx::{Row, SqliteConnection};
 
 use super::report::{AuditCounts, AuditReport, Inconsistency, InconsistencyKind};
 use crate::error::Result;
+use crate::event::PayloadCommitment;
+use crate::index::Position;
 use crate::sqlite::{self, damaged, to_i64, to_u64};
 
 /// `entry` is −1 where none can be named.
@@ -103,22 +105,56 @@ pub(super) async fn counts(conn: &mut SqliteConnection) -> Result<AuditCounts> {
          coalesce(sum(opaque), 0) AS opaque, \
          coalesce(sum(iif(digests IS NOT NULL, nentries, 0)), 0) AS entries_accounted, \
          coalesce(sum(iif(digests IS NULL, nentries, 0)), 0) AS entries_unaccounted, \
+         coalesce(sum(digests IS NOT NULL AND id = \
+           (SELECT value FROM meta WHERE name = 'genesis_tx')), 0) AS catalog, \
+         (SELECT count(*) FROM outside WHERE NOT erases) AS commitments, \
+         (SELECT count(*) FROM outside o WHERE NOT erases AND EXISTS (SELECT 1 FROM outside e \
+           WHERE e.commitment = o.commitment AND e.erases)) AS erased, \
          (SELECT count(*) FROM event) AS events, \
          (SELECT count(*) FROM stream WHERE next > 0) AS streams FROM tx",
     )
     .fetch_one(conn)
     .await?;
     let number = |name: &str| to_u64(row.try_get(name)?, name);
+    let (accounted, catalog) = (number("accounted")?, number("catalog")?);
     Ok(AuditCounts {
         transactions: number("transactions")?,
-        accounted: number("accounted")?,
+        accounted,
+        ours: accounted.saturating_sub(catalog),
+        catalog,
         unaccounted: number("unaccounted")?,
         opaque: number("opaque")?,
         entries_accounted: number("entries_accounted")?,
         entries_unaccounted: number("entries_unaccounted")?,
         events: number("events")?,
         streams: number("streams")?,
+        commitments: number("commitments")?,
+        erased: number("erased")?,
     })
+}
+
+/// Events behind `after` that commit to contents outside the ledger, in its
+/// order, and whether the ledger says that these are erased.
+pub(super) async fn commitments(
+    conn: &mut SqliteConnection,
+    after: Position,
+    limit: i64,
+) -> Result<Vec<(Position, PayloadCommitment, bool)>> {
+    sqlx::query(
+        "SELECT pos, commitment, EXISTS (SELECT 1 FROM outside e \
+           WHERE e.commitment = o.commitment AND e.erases) AS erased \
+         FROM outside o WHERE NOT erases AND pos > ? ORDER BY pos LIMIT ?",
+    )
+    .bind(after.raw())
+    .bind(limit)
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(|row| {
+        let commitment = PayloadCommitment::from_bytes(sqlite::hash(row, "commitment")?);
+        Ok((Position::from_raw(row.try_get("pos")?), commitment, row.try_get("erased")?))
+    })
+    .collect()
 }
 
 /// How many findings there are.

@@ -8,6 +8,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use super::{Index, NewRow, Position, RowContent, StreamKey, StreamState, correlation};
 use crate::body::{EventBody, GENESIS_FORMAT, GenesisBody};
 use crate::error::Result;
+use crate::payloads::erasure::{self, Outside};
 use crate::row::StoredRow;
 use crate::schema;
 use crate::sqlite::{self, to_i64, to_u64};
@@ -28,6 +29,7 @@ pub(super) fn content(row: &StoredRow) -> RowContent {
             seen_tx: body.seen_tx,
             seen_alh: body.seen_alh,
             correlation: correlation(&body.correlation_id),
+            outside: erasure::outside(&body),
         },
         Err(reason) => RowContent::Not(reason),
     }
@@ -147,6 +149,9 @@ impl Index {
             }
         }
         insert_events(conn, &events).await?;
+        if self.outside {
+            insert_outside(conn, &events).await?;
+        }
         self.store_streams(conn, events.iter().map(|(row, ..)| &row.key)).await
     }
 
@@ -333,6 +338,26 @@ async fn insert_events(
             values.push_bind(*id).push_bind(pos.raw());
         });
         query.build().execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+async fn insert_outside(
+    conn: &mut SqliteConnection,
+    events: &[(&NewRow, i64, [u8; 32])],
+) -> Result<()> {
+    for (row, ..) in events {
+        let RowContent::Event { outside: Some(outside), .. } = &row.content else { continue };
+        let (commitment, erases) = match outside {
+            Outside::Committed(commitment) => (commitment, false),
+            Outside::Erases(commitment) => (commitment, true),
+        };
+        sqlx::query("INSERT INTO outside (pos, commitment, erases) VALUES (?, ?, ?)")
+            .bind(row.pos.raw())
+            .bind(&commitment.as_bytes()[..])
+            .bind(erases)
+            .execute(&mut *conn)
+            .await?;
     }
     Ok(())
 }

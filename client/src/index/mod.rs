@@ -6,6 +6,7 @@ pub(crate) mod classify;
 mod lookup;
 #[cfg(feature = "immudb")]
 mod rederive;
+mod taken;
 
 use std::collections::HashMap;
 
@@ -17,6 +18,7 @@ pub(crate) use self::claims::Gaps;
 pub(crate) use self::classify::record_finding;
 pub(crate) use self::lookup::{EventAt, Held, StreamInfo};
 use crate::error::Result;
+use crate::payloads::erasure::Outside;
 use crate::row::StoredRow;
 use crate::sqlite;
 
@@ -67,6 +69,17 @@ const TABLES: &str = "
     CREATE INDEX IF NOT EXISTS finding_schema ON finding (tx) WHERE kind = 'schema_changed';
     CREATE INDEX IF NOT EXISTS finding_truncated ON finding (tx) WHERE kind = 'truncated';
     CREATE TEMP TABLE IF NOT EXISTS acknowledged (tx INTEGER PRIMARY KEY);
+";
+
+/// Only in an audit's index: the events that commit to contents outside the
+/// ledger, and those that say that one is erased.
+const OUTSIDE: &str = "
+    CREATE TABLE outside (
+        pos INTEGER PRIMARY KEY,
+        commitment BLOB NOT NULL,
+        erases INTEGER NOT NULL
+    );
+    CREATE INDEX outside_commitment ON outside (commitment);
 ";
 
 /// A row's place in the ledger: transaction ‖ entry as one number, so that
@@ -174,6 +187,7 @@ pub(crate) enum RowContent {
         seen_tx: u64,
         seen_alh: [u8; 32],
         correlation: Option<i64>,
+        outside: Option<Outside>,
     },
     Genesis,
     Not(String),
@@ -223,6 +237,8 @@ impl NewRow {
 #[derive(Default)]
 pub(crate) struct Index {
     streams: HashMap<StreamKey, StreamState>,
+    /// Whether commitments are noted.
+    outside: bool,
 }
 
 impl Index {
@@ -232,6 +248,29 @@ impl Index {
     /// Makes the tables beside the log.
     pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
         sqlite::run(conn, TABLES).await
+    }
+
+    /// From now on notes the commitments, too: from the first row on, or where
+    /// they were noted before. False if some rows have gone by unnoted.
+    pub(crate) async fn note_outside(
+        &mut self,
+        conn: &mut SqliteConnection,
+        begun: bool,
+    ) -> Result<bool> {
+        self.outside = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'outside'")
+            .fetch_optional(&mut *conn)
+            .await?
+            .is_some();
+        if !self.outside && !begun {
+            sqlite::run(conn, OUTSIDE).await?;
+            self.outside = true;
+        }
+        Ok(self.outside)
+    }
+
+    /// What it knows, to work on; what stays behind knows no stream.
+    pub(crate) fn take(&mut self) -> Self {
+        Self { streams: std::mem::take(&mut self.streams), outside: self.outside }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The event that says that a payload was erased (`docs/format.md` §5).
 
+use crate::body::{EventBody, StoredPayload};
 use crate::event::{Cover, Event, PayloadCommitment};
 
 /// The domain of erasures. Nothing else may be written there.
@@ -31,6 +32,29 @@ pub(crate) fn read(found: &Event) -> Option<(PayloadCommitment, &str)> {
     let commitment = PayloadCommitment::from_bytes(root);
     let reason = std::str::from_utf8(found.payload.inline()?).ok()?;
     (is_reason(reason) && *found == event(commitment, reason)).then_some((commitment, reason))
+}
+
+/// What a stored body has to do with payloads outside the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outside {
+    /// Its content is there, behind this.
+    Committed(PayloadCommitment),
+    /// It says that what was behind this is erased.
+    Erases(PayloadCommitment),
+}
+
+/// What this body has to do with payloads outside the ledger, if anything.
+pub(crate) fn outside(body: &EventBody) -> Option<Outside> {
+    let event = (body.domain == DOMAIN).then(|| body.to_event());
+    if let Some((commitment, _)) = event.as_ref().and_then(read) {
+        return Some(Outside::Erases(commitment));
+    }
+    match &body.payload {
+        StoredPayload::Commitment(hash) => {
+            Some(Outside::Committed(PayloadCommitment::from_bytes(*hash)))
+        }
+        StoredPayload::Inline(_) => None,
+    }
 }
 
 #[cfg(test)]

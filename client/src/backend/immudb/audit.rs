@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use counterfoil_core::TrustedState;
+use counterfoil_core::{Header, TrustedState, TxId};
 use tokio::sync::Mutex;
 
 use super::Immudb;
@@ -29,6 +29,11 @@ impl Immudb {
     /// The state that the server claims.
     pub(crate) async fn claimed(&self) -> Result<Option<TrustedState>> {
         Ok(self.wire.state().await?)
+    }
+
+    /// Headers as the server shows them.
+    pub(crate) async fn headers(&self, first: TxId, last: TxId) -> Result<Vec<Header<'static>>> {
+        Ok(self.wire.headers(first, last).await?)
     }
 
     /// Where this client keeps the log of the ledger that lay at the endpoint

@@ -1,0 +1,92 @@
+//! Naming what a server shows no more, or otherwise: each row and each header
+//! that this client once verified is asked for by itself.
+
+use counterfoil_core::TxId;
+
+use super::own::OwnLog;
+use super::report::{Inconsistency, InconsistencyKind as Kind};
+use crate::backend::immudb::Immudb;
+use crate::error::Result;
+use crate::index::{EventAt, Index, Position};
+use crate::log::TxRecord;
+use crate::schema;
+use crate::store::Streams;
+
+/// As many rows as a transaction of ours has at most.
+const MOST_ROWS: u64 = 1024;
+
+/// The rows of a transaction that are altered or missing: those that this
+/// client's index knows as events. None if all of them are as they were.
+pub(super) async fn rows(
+    own: &mut OwnLog,
+    record: &TxRecord,
+    server: &Immudb,
+) -> Result<Vec<Inconsistency>> {
+    let (Some(digests), Some((table, _))) = (&record.digests, own.table().await?) else {
+        return Ok(Vec::new());
+    };
+    let Ok(table) = schema::table(table) else { return Ok(Vec::new()) };
+    let before = Position::end_of(TxId::new(record.id.get() - 1));
+    let events = Index::events_after(own.conn(), &Streams::all(), before, MOST_ROWS).await?;
+    let here = |event: &EventAt| Some(*digests.get(event.pos.entry() as usize)?);
+    let (wanted, digests): (Vec<EventAt>, Vec<_>) = events
+        .into_iter()
+        .filter(|event| event.pos.tx() == record.id)
+        .filter_map(|event| here(&event).map(|digest| (event, digest)))
+        .unzip();
+    let shown = server.rows(&table, &wanted, &digests).await?;
+    let mut found = Vec::new();
+    for ((event, digest), row) in wanted.iter().zip(&digests).zip(shown) {
+        let (kind, detail) = match row {
+            None => (Kind::MissingRow, "it was verified before, and is not shown any more"),
+            Some(row) if schema::row_digest(&table, &row).as_ref() == Ok(digest) => continue,
+            Some(_) => (Kind::AlteredRow, "its bytes are not those that were verified before"),
+        };
+        found.push(Inconsistency::of_entry(record.id, event.pos.entry(), kind, detail));
+    }
+    Ok(found)
+}
+
+/// Where more of them differ, it is another history, and that is told already.
+const MOST_HEADERS: usize = 1024;
+
+/// Headers fetched at once.
+const WINDOW: u64 = 1024;
+
+/// The headers from `first` on that are not those that this client verified,
+/// as far as the server shows any.
+pub(super) async fn headers(
+    own: &mut OwnLog,
+    server: &Immudb,
+    mut first: u64,
+    last: u64,
+) -> Result<Vec<Inconsistency>> {
+    let mut found = Vec::new();
+    while first <= last && found.len() < MOST_HEADERS {
+        let to = last.min(first.saturating_add(WINDOW - 1));
+        let Ok(headers) = server.headers(TxId::new(first), TxId::new(to)).await else { break };
+        let (records, _) = own.records(first - 1, to).await?;
+        for header in headers {
+            let id = header.id.get();
+            let Some(record) = records.get(&id).filter(|record| !record.opaque) else { continue };
+            if header.alh() == Ok(record.alh) {
+                continue;
+            }
+            let before = records.get(&(id - 1)).map(|before| before.alh);
+            let differs = [
+                (before.is_some_and(|alh| alh != header.prev_alh), "predecessor"),
+                (header.ts != record.ts, "time stamp"),
+                (header.version != record.version, "version"),
+                (header.nentries != record.nentries, "number of entries"),
+                (header.eh != record.eh, "root over its entries"),
+                (header.bl_tx_id != record.bl_tx_id, "tree's size"),
+            ];
+            let differs = differs.iter().find_map(|(differs, what)| differs.then_some(*what));
+            let what = differs.unwrap_or("tree's root, or something not shown,");
+            let detail = format!("its header was verified before, and now its {what} differs");
+            found.push(Inconsistency::of_tx(record.id, Kind::BrokenHeader, detail));
+        }
+        first = to + 1;
+    }
+    Ok(found)
+}

@@ -1,0 +1,135 @@
+//! Audits through a liar: what he alters or withholds is named with its
+//! place, and the rest is audited all the same.
+
+use counterfoil::InconsistencyKind::{AlteredRow, BrokenHeader, LostEntries, MissingRow};
+use counterfoil::{
+    Audit, AuditReport, AuditVerdict, Event, EventStore, ExpectedVersion, FindingKind,
+    InconsistencyKind,
+};
+use counterfoil_test_support::Action;
+
+use crate::hostile::{Liar, event, flipped, put, stream, text, tx};
+
+/// Transactions 2 to 6 hold an event each, 7 holds three, 8 and 9 one.
+async fn audited(liar: &Liar) -> EventStore {
+    let store = liar.with_events(5).await;
+    let three: Vec<Event> = (5..8).map(|n| event(n).with_external_id("three")).collect();
+    store.append(&stream(), ExpectedVersion::Any, &three).await.unwrap();
+    for n in 8..10 {
+        store.add_event(&event(n)).await.unwrap();
+    }
+    store
+}
+
+async fn audit(liar: &Liar) -> AuditReport {
+    Audit::of(&liar.config()).run().await.unwrap()
+}
+
+fn places(report: &AuditReport) -> Vec<(u64, Option<u32>, InconsistencyKind)> {
+    let place = |tx: Option<counterfoil::TxId>| tx.map_or(0, counterfoil::TxId::get);
+    report.inconsistencies.iter().map(|one| (place(one.tx), one.entry, one.kind)).collect()
+}
+
+/// From now on these events' rows are altered or withheld, whoever asks for
+/// them and however.
+fn rows(liar: &Liar, altered: &'static [&'static str], withheld: &'static [&'static str]) {
+    liar.tells(move |context, message| {
+        if message.kind != b'D' || context.column("event_number").is_none() {
+            return Action::Forward;
+        }
+        let number = text(message, context, "event_number");
+        if withheld.contains(&&*number) {
+            return Action::Instead(vec![]);
+        }
+        if altered.contains(&&*number) && text(message, context, "root") != r"\x" {
+            let body = flipped(&text(message, context, "body"));
+            put(message, context, "body", &body);
+        }
+        Action::Forward
+    });
+}
+
+#[tokio::test]
+async fn altered_and_withheld_rows_are_named_and_the_rest_is_audited() {
+    let liar = Liar::new();
+    let store = audited(&liar).await;
+    let honest = audit(&liar).await;
+    assert_eq!((honest.verdict, honest.counts.events), (AuditVerdict::Intact, 10));
+    rows(&liar, &["1", "6"], &["3", "7"]);
+    let report = audit(&liar).await;
+    assert_eq!(report.verdict, AuditVerdict::Broken);
+    assert_eq!(
+        places(&report),
+        [
+            (3, Some(0), AlteredRow),
+            (5, Some(0), MissingRow),
+            (7, Some(1), AlteredRow),
+            (7, Some(2), MissingRow),
+        ]
+    );
+    assert_eq!((report.through, report.confirmed), (honest.through, true));
+    let counts = report.counts;
+    assert_eq!((counts.transactions, counts.accounted, counts.unaccounted), (9, 6, 3));
+    // Somebody without a log cannot tell what the rows were; he sees where
+    // some are not what they should be.
+    let log = counterfoil_test_support::temp_dir("stranger");
+    let mut stranger = liar.config();
+    stranger.log.path = Some(log.path().to_path_buf());
+    let report = Audit::of(&stranger).containing(honest.through.unwrap()).run().await.unwrap();
+    assert_eq!((report.verdict, places(&report)), (AuditVerdict::Incomplete, vec![]));
+    for at in [3, 5, 7] {
+        let told = |f: &counterfoil::Finding| f.tx == tx(at) && f.kind == FindingKind::Unaccounted;
+        assert!(report.findings.iter().any(told), "{at}: {:?}", report.findings);
+    }
+    liar.repents();
+    assert_eq!(audit(&liar).await, honest);
+    drop(store);
+}
+
+/// Rows that come when they are asked for one by one, but in no list, are
+/// not called altered.
+#[tokio::test]
+async fn rows_that_only_the_lists_lack_are_lost_entries() {
+    let liar = Liar::new();
+    let _store = audited(&liar).await;
+    liar.tells(|context, message| {
+        let keyed = context.statement.contains("(HISTORY OF events) WHERE");
+        let row = message.kind == b'D' && context.column("event_number").is_some();
+        match row && !keyed && text(message, context, "event_number") == "3" {
+            true => Action::Instead(vec![]),
+            false => Action::Forward,
+        }
+    });
+    let report = audit(&liar).await;
+    assert_eq!(places(&report), [(5, None, LostEntries)]);
+    assert_eq!(report.verdict, AuditVerdict::Broken);
+}
+
+#[tokio::test]
+async fn altered_headers_are_named_and_the_rest_is_audited() {
+    let liar = Liar::new();
+    let _store = audited(&liar).await;
+    let honest = audit(&liar).await;
+    for field in ["timestamp", "nentries", "eh", "bl_root", "bl_tx_id", "version", "prev_alh"] {
+        liar.alters("immudb_tx(", move |context, message| {
+            if ["SELECT immudb_tx(4);", "SELECT immudb_tx(6);"].contains(&context.statement) {
+                let other = flipped(&text(message, context, field));
+                put(message, context, field, &other);
+            }
+            Action::Forward
+        });
+        let report = audit(&liar).await;
+        assert_eq!(report.verdict, AuditVerdict::Broken, "{field}");
+        for at in [4, 6] {
+            assert!(places(&report).contains(&(at, None, BrokenHeader)), "{field}: {report:?}");
+        }
+        if field == "prev_alh" {
+            // It makes another history of what comes before it, and that is
+            // where a chain without a file under it ends.
+            continue;
+        }
+        assert_eq!(places(&report).len(), 2, "{field}: {report:?}");
+        assert_eq!(report.through, honest.through, "{field}");
+        assert_eq!((report.counts.accounted, report.counts.opaque), (7, 2), "{field}");
+    }
+}
