@@ -60,6 +60,7 @@ pub use crate::audit::{
     Audit, AuditCounts, AuditReport, AuditVerdict, AuditedPayloads, Inconsistency,
     InconsistencyKind, Pace, PayloadProblem, PayloadProblemKind,
 };
+pub use crate::backend::embedded::backup::{BackedUp, back_up};
 pub use crate::bytes::Bytes;
 pub use crate::config::{
     Acknowledged, BackendKind, Config, EmbeddedConfig, FirstContact, ImmudbConfig, LogConfig,

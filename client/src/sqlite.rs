@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row, SqliteConnection};
 
 use crate::error::{Error, Result, Unavailable};
 
@@ -62,6 +62,24 @@ async fn open_kind(path: &Path, kind: FileKind, write: bool) -> Result<SqliteCon
         sqlx::raw_sql(sql).execute(&mut conn).await?;
     }
     Ok(conn)
+}
+
+/// Copies what is committed in a file, beside whoever writes to it. The copy
+/// must not be there yet; it is complete when this returns, and on disk when
+/// whoever asked has synchronised it.
+pub(crate) async fn copy(from: &Path, kind: FileKind, to: &Path) -> Result<()> {
+    let mut conn = open(from, kind, false).await?;
+    copy_of(&mut conn, to).await?;
+    Ok(conn.close().await?)
+}
+
+/// The same of a file that is open.
+pub(crate) async fn copy_of(conn: &mut SqliteConnection, to: &Path) -> Result<()> {
+    let Some(name) = to.to_str() else {
+        return Err(Error::Config(format!("{}: not a name that SQLite takes", to.display())));
+    };
+    sqlx::query("VACUUM INTO ?").bind(name).execute(conn).await?;
+    Ok(())
 }
 
 /// A database in memory, gone with its connection.

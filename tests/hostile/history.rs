@@ -190,3 +190,54 @@ async fn two_clients_at_once_share_one_history() {
     assert_eq!(third.events, all);
     assert!(third.completeness.is_complete());
 }
+
+/// A log is the client's own: an older copy of it goes on to the server's end,
+/// a lost one is made anew, and both hold the ledger to what they knew.
+#[tokio::test]
+async fn an_older_log_goes_on_and_a_lost_one_is_made_anew() {
+    let liar = Liar::new();
+    let store = liar.with_events(2).await;
+    let old = store.state().await.unwrap();
+    drop(store);
+    let folder = liar.config().log.path.unwrap();
+    let copy = temp_dir("older-log");
+    // A connection that was dropped is closed by a thread of its own.
+    let files = async || {
+        for _ in 0..100 {
+            let paths = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+            let paths: Vec<_> = paths.collect();
+            if !paths.iter().any(|path| path.to_string_lossy().ends_with("-wal")) {
+                return paths;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("somebody has the log open");
+    };
+    for path in files().await {
+        std::fs::copy(&path, copy.join(path.file_name().unwrap())).unwrap();
+    }
+    liar.somebody_appends(2..4).await;
+    let store = liar.open().await;
+    let newest = store.state().await.unwrap();
+    assert_eq!(newest.tx, tx(5));
+    drop(store);
+    for path in files().await {
+        std::fs::copy(copy.join(path.file_name().unwrap()), &path).unwrap();
+    }
+    let store = liar.open().await;
+    assert_eq!(store.read(&stream(), ReadOptions::forward()).await.unwrap().events.len(), 4);
+    let pin = store.status().await.unwrap().pin;
+    assert_eq!((pin.state, pin.anchor), (newest, Anchor::Created));
+    drop(store);
+    // Without any, what the client knows is in its configuration.
+    let lost = temp_dir("lost-log");
+    let mut config = liar.config();
+    config.log.path = Some(lost.path().to_path_buf());
+    let first = verdict(EventStore::open(&config).await);
+    assert!(matches!(first, Verdict::FirstContact { state, .. } if state == newest), "{first}");
+    config.trust.pin = Some(old);
+    let store = EventStore::open(&config).await.unwrap();
+    assert_eq!(store.read(&stream(), ReadOptions::forward()).await.unwrap().events.len(), 4);
+    let pin = store.status().await.unwrap().pin;
+    assert_eq!((pin.state, pin.anchor), (newest, Anchor::Configured));
+}

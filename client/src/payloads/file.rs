@@ -52,6 +52,28 @@ impl SqlitePayloads {
         Self::load(conn).await
     }
 
+    /// Copies what is kept now into a new file, while anybody writes. Copy the
+    /// ledger first: then the contents of all its events are in this. After a
+    /// restore call
+    /// [`EventStore::finish_erasures`](crate::EventStore::finish_erasures): an
+    /// older copy brings back what was erased since.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the file is there already, or cannot be made.
+    pub async fn back_up(&self, to: impl AsRef<Path>) -> Result<()> {
+        let to = to.as_ref();
+        let failed = |cause| Unavailable::File { path: to.into(), cause };
+        if to.try_exists().map_err(failed)? {
+            return Err(failed(std::io::ErrorKind::AlreadyExists.into()).into());
+        }
+        let mut conn = self.conn.lock().await;
+        sqlite::copy_of(&mut conn, to).await?;
+        drop(conn);
+        let synced = std::fs::File::open(to).and_then(|file| file.sync_all());
+        Ok(synced.map_err(failed)?)
+    }
+
     /// The same in memory, for tests.
     pub async fn in_memory() -> Result<Self> {
         Self::load(sqlite::memory().await?).await

@@ -72,6 +72,21 @@ impl LedgerFile {
         Ok(Self { conn, _lock: lock })
     }
 
+    /// A copy that nobody else knows of: changed in place, without a
+    /// write-ahead log beside it.
+    pub(super) async fn of_copy(path: &Path) -> Result<Self> {
+        let conn = sqlite::open(path, FileKind::Ledger, false).await?;
+        Ok(Self { conn, _lock: None })
+    }
+
+    /// Takes everything behind a transaction out of a copy, and closes it.
+    pub(super) async fn cut(mut self, last: TxId) -> Result<()> {
+        sqlite::begin(&mut self.conn).await?;
+        let cut = delete_behind(&mut self.conn, last).await;
+        sqlite::finish(&mut self.conn, cut).await?;
+        Ok(self.conn.close().await?)
+    }
+
     pub(super) async fn memory() -> Result<Self> {
         let mut conn = sqlite::memory().await?;
         sqlite::run(&mut conn, TABLES).await?;
@@ -250,6 +265,18 @@ impl LedgerFile {
             },
         })
     }
+}
+
+async fn delete_behind(conn: &mut SqliteConnection, last: TxId) -> Result<()> {
+    sqlx::query("DELETE FROM ledger_tx WHERE id > ?")
+        .bind(to_i64(last.get()))
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("DELETE FROM ledger_row WHERE pos > ?")
+        .bind(Position::end_of(last).raw())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 async fn insert(conn: &mut SqliteConnection, tx: &FileTx, rows: &[FileRow]) -> Result<()> {

@@ -2,6 +2,7 @@
 //! them, in a SQLite file that is trusted no more than a server would be.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 mod file;
 mod open;
 mod replay;
