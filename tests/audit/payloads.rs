@@ -32,7 +32,16 @@ async fn what_is_erased_is_told_from_what_is_lost() {
     payloads.put(commitment(restored), &old).await.unwrap();
     payloads.erase(commitment(lost)).await.unwrap();
     payloads.put(commitment(altered), &SaltedPayload::new([7; 32], "another")).await.unwrap();
+    // Of an append that a crash cut short.
+    let unused: Vec<SaltedPayload> =
+        (0..1100).map(|n: u32| SaltedPayload::new([9; 32], n.to_be_bytes())).collect();
+    for payload in &unused {
+        payloads.put(payload.commitment(), payload).await.unwrap();
+    }
+    let mut unused: Vec<_> = unused.iter().map(SaltedPayload::commitment).collect();
+    unused.sort_by_key(|commitment| *commitment.as_bytes());
     let config = files.config();
+    let state = store.state().await.unwrap();
     drop(store);
     let file = files.free("audit");
     for audit in [Audit::of(&config), Audit::of(&config).resume(&file)] {
@@ -50,7 +59,11 @@ async fn what_is_erased_is_told_from_what_is_lost() {
             told.problems.iter().map(|p| (p.tx.get(), p.entry, p.kind)).collect();
         assert_eq!(problems, [(5, 0, Missing), (6, 0, Altered), (8, 0, Remains)]);
         assert_eq!(told.problems[0].commitment, commitment(lost));
+        assert_eq!((told.unused, &told.unused_listed), (Some(1100), &unused));
     }
+    // Who has not read all events cannot tell which payloads have none.
+    let report = Audit::of(&config).from(state).payloads(&payloads).run().await.unwrap();
+    assert_eq!((report.from, report.payloads.unwrap().unused), (Some(state), None));
 }
 
 /// A commitment that the application made itself, given twice: both events

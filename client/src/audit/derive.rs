@@ -408,7 +408,9 @@ impl<'a> Derivation<'a> {
         let findings = Index::first_findings(fresh.conn(), most).await?;
         let findings_total = scratch::findings(fresh.conn()).await?;
         let payloads = match self.payloads {
-            Some(payloads) => Some(payloads::look(fresh.conn(), payloads).await?),
+            Some(payloads) => {
+                Some(payloads::look(fresh.conn(), payloads, self.from.is_none()).await?)
+            }
             None => None,
         };
         let verdict = if !only_unconfirmed {

@@ -10,7 +10,7 @@ use super::scratch;
 use crate::error::Result;
 use crate::event::PayloadCommitment;
 use crate::index::Position;
-use crate::payloads::{Kept, PayloadStore, kept};
+use crate::payloads::{Kept, PayloadStore, failed, kept};
 
 /// What a payload store has of the contents that a ledger commits to. It
 /// belongs to no verdict: the ledger is what it is, whatever became of them.
@@ -27,6 +27,13 @@ pub struct AuditedPayloads {
     /// Events whose payload is erased, but there is something still
     /// ([`EventStore::finish_erasures`](crate::EventStore::finish_erasures)).
     pub remaining: u64,
+    /// Payloads that belong to no event, if the store can list what it has and
+    /// the whole ledger was read. A writer that crashed left them, or an
+    /// append on its way has them for now: once there is none, remove them.
+    pub unused: Option<u64>,
+    /// Those, from the lowest commitment up, at most
+    /// [`AuditReport::MOST_LISTED`].
+    pub unused_listed: Vec<PayloadCommitment>,
     /// Those unavailable or remaining, in ledger order, at most
     /// [`AuditReport::MOST_LISTED`].
     pub problems: Vec<PayloadProblem>,
@@ -64,12 +71,17 @@ pub enum PayloadProblemKind {
 /// Commitments looked at between two questions to the audit's index.
 const PAGE: i64 = 512;
 
-/// Asks for the payload behind every commitment that was derived.
+/// Asks for the payload behind every commitment that was derived, and, where
+/// all that there are were, for a commitment to each payload.
 pub(super) async fn look(
     conn: &mut SqliteConnection,
     payloads: &dyn PayloadStore,
+    whole: bool,
 ) -> Result<AuditedPayloads> {
     let mut audited = AuditedPayloads::default();
+    if whole {
+        find_unused(conn, payloads, &mut audited).await?;
+    }
     let mut after = Position::from_raw(-1);
     loop {
         let page = scratch::commitments(conn, after, PAGE).await?;
@@ -97,6 +109,34 @@ pub(super) async fn look(
             if audited.problems.len() < AuditReport::MOST_LISTED {
                 let (tx, entry) = (pos.tx(), pos.entry());
                 audited.problems.push(PayloadProblem { tx, entry, commitment, kind });
+            }
+        }
+    }
+}
+
+async fn find_unused(
+    conn: &mut SqliteConnection,
+    payloads: &dyn PayloadStore,
+    audited: &mut AuditedPayloads,
+) -> Result<()> {
+    let mut after = None;
+    loop {
+        let page = payloads.list(after).await.map_err(failed("list its payloads"))?;
+        let Some(page) = page else { return Ok(()) };
+        let unused = audited.unused.get_or_insert_default();
+        let Some(last) = page.last() else { return Ok(()) };
+        // One that goes in circles would never end.
+        if after.as_ref().is_some_and(|after| last.as_bytes() <= after.as_bytes()) {
+            return Err(failed("list its payloads in order")("it went back".into()));
+        }
+        after = Some(*last);
+        for commitment in page {
+            if scratch::is_committed(conn, commitment).await? {
+                continue;
+            }
+            *unused += 1;
+            if audited.unused_listed.len() < AuditReport::MOST_LISTED {
+                audited.unused_listed.push(commitment);
             }
         }
     }

@@ -157,6 +157,18 @@ pub(super) async fn commitments(
     .collect()
 }
 
+/// Whether an event carries this commitment.
+pub(super) async fn is_committed(
+    conn: &mut SqliteConnection,
+    commitment: PayloadCommitment,
+) -> Result<bool> {
+    let found = sqlx::query("SELECT 1 FROM outside WHERE commitment = ? AND NOT erases LIMIT 1")
+        .bind(&commitment.as_bytes()[..])
+        .fetch_optional(conn)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// How many findings there are.
 pub(super) async fn findings(conn: &mut SqliteConnection) -> Result<u64> {
     let total: i64 = sqlx::query_scalar("SELECT count(*) FROM finding").fetch_one(conn).await?;

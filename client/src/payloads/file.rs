@@ -19,6 +19,9 @@ const TABLES: &str = "
     );
 ";
 
+/// Commitments listed at once.
+const PAGE: i64 = 512;
+
 /// Payloads in a SQLite file of their own, beside any ledger. Several
 /// processes may have it open.
 ///
@@ -109,6 +112,21 @@ impl SqlitePayloads {
         Ok(Some(SaltedPayload::new(salt, row.try_get::<&[u8], _>("content")?)))
     }
 
+    async fn behind(&self, after: Option<PayloadCommitment>) -> Result<Vec<PayloadCommitment>> {
+        let mut conn = self.conn.lock().await;
+        let after = after.as_ref().map_or(&[][..], |after| after.as_bytes());
+        sqlx::query(
+            "SELECT commitment FROM payload WHERE commitment > ? ORDER BY commitment LIMIT ?",
+        )
+        .bind(after)
+        .bind(PAGE)
+        .fetch_all(&mut *conn)
+        .await?
+        .iter()
+        .map(|row| Ok(PayloadCommitment::from_bytes(sqlite::hash(row, "commitment")?)))
+        .collect()
+    }
+
     async fn forget(&self, commitment: PayloadCommitment) -> Result<()> {
         let mut conn = self.conn.lock().await;
         sqlx::query("DELETE FROM payload WHERE commitment = ?")
@@ -144,6 +162,13 @@ impl PayloadStore for SqlitePayloads {
 
     fn get(&self, commitment: PayloadCommitment) -> PayloadFuture<'_, Option<SaltedPayload>> {
         Box::pin(async move { Ok(self.find(commitment).await?) })
+    }
+
+    fn list(
+        &self,
+        after: Option<PayloadCommitment>,
+    ) -> PayloadFuture<'_, Option<Vec<PayloadCommitment>>> {
+        Box::pin(async move { Ok(Some(self.behind(after).await?)) })
     }
 
     fn erase(&self, commitment: PayloadCommitment) -> PayloadFuture<'_, ()> {

@@ -32,6 +32,18 @@ pub trait PayloadStore: Send + Sync {
     /// The payload kept under a commitment; `None` if there is none.
     fn get(&self, commitment: PayloadCommitment) -> PayloadFuture<'_, Option<SaltedPayload>>;
 
+    /// Some of the commitments under which something is kept: those behind
+    /// `after`, from the lowest up; an empty answer ends the list. `None` from
+    /// a store that cannot list: an [`Audit`](crate::Audit) then does not tell
+    /// which payloads belong to no event.
+    fn list(
+        &self,
+        after: Option<PayloadCommitment>,
+    ) -> PayloadFuture<'_, Option<Vec<PayloadCommitment>>> {
+        let _ = after;
+        Box::pin(async { Ok(None) })
+    }
+
     /// Removes content and salt for good. Where there is nothing, that is no
     /// error: an erasure that was interrupted is repeated.
     fn erase(&self, commitment: PayloadCommitment) -> PayloadFuture<'_, ()>;
