@@ -11,3 +11,12 @@ pub(crate) struct StoredRow {
     pub(crate) seen_tx: i64,
     pub(crate) body: Vec<u8>,
 }
+
+#[cfg(feature = "immudb")]
+impl StoredRow {
+    /// Bytes of its BLOBs.
+    pub(crate) fn len(&self) -> usize {
+        let Self { domain, edition, root, ext, body, .. } = self;
+        [domain, edition, root, ext, body].iter().map(|blob| blob.len()).sum()
+    }
+}

@@ -5,27 +5,39 @@ use counterfoil_test_support::{Action, Context, Direction, PgMessage};
 
 use crate::hostile::{Liar, event, stream};
 
-fn is_insert(context: &Context<'_>) -> bool {
-    context.statement.starts_with("INSERT")
+/// The message that makes the server insert.
+fn is_insert(context: &Context<'_>, message: &PgMessage) -> bool {
+    context.executes(message) && context.statement.starts_with("INSERT INTO events")
 }
 
-/// Answers what is not executed: the INSERT becomes a question, and the
-/// question's answer becomes the INSERT's.
-fn swallow(context: &Context<'_>, message: &mut PgMessage, answer: &PgMessage) -> Action {
-    if !is_insert(context) {
-        return Action::Forward;
+/// What the server says when it is done with an INSERT, or not.
+fn is_answer(context: &Context<'_>, message: &PgMessage) -> bool {
+    context.direction == Direction::ToClient
+        && context.statement.starts_with("INSERT")
+        && message.kind == b'C'
+}
+
+/// Nothing is executed, and in the place of the answer stands this.
+fn swallow(context: &Context<'_>, message: &PgMessage, answer: &PgMessage) -> Action {
+    if is_insert(context, message) {
+        return Action::Instead(vec![]);
     }
-    match (context.direction, message.kind) {
-        (Direction::ToServer, _) => *message = PgMessage::query("SELECT immudb_state();"),
-        (_, b'T' | b'D') => return Action::Instead(vec![]),
-        (_, b'C') => *message = answer.clone(),
-        _ => {}
+    match context.direction {
+        // What is left of it: that its portal is not closed.
+        Direction::ToClient if context.statement.starts_with("INSERT") && message.kind == b'E' => {
+            Action::Instead([answer.to_bytes(), message.to_bytes()].concat())
+        }
+        _ => Action::Forward,
     }
-    Action::Forward
 }
 
 fn complete() -> PgMessage {
     PgMessage { kind: b'C', body: b"INSERT 0 0\0".to_vec() }
+}
+
+/// Of a canned answer.
+fn row() -> PgMessage {
+    PgMessage::data_row(&[Some(b"7".to_vec())])
 }
 
 fn error(words: &str) -> PgMessage {
@@ -68,13 +80,12 @@ async fn a_swallowed_write_is_never_done_and_can_be_repeated() {
 async fn an_answer_to_something_else_is_seen_through_and_the_insert_sent_again() {
     let liar = Liar::new();
     let store = liar.with_events(1).await;
-    let mut left = 1;
+    let mut left = 2;
     liar.tells(move |context, message| {
-        if left > 0 && context.direction == Direction::ToServer && is_insert(context) {
-            left -= 1;
-            *message = PgMessage::query("SELECT immudb_state();");
-        }
-        Action::Forward
+        // The INSERT, and its answer.
+        let action = if left > 0 { swallow(context, message, &row()) } else { Action::Forward };
+        left -= u8::from(action != Action::Forward);
+        action
     });
     assert_eq!(store.add_event(&event(1)).await.unwrap().sequence, 1);
     there_once(&liar, &store, 2).await;
@@ -88,8 +99,8 @@ async fn a_cut_before_or_after_the_insert_is_done_exactly_once() {
         for n in 1..5 {
             let cut = cut.clone();
             let mut left = 1 + n % 2;
-            liar.tells(move |context, _| {
-                if left > 0 && context.direction == Direction::ToServer && is_insert(context) {
+            liar.tells(move |context, message| {
+                if left > 0 && is_insert(context, message) {
                     left -= 1;
                     return cut.clone();
                 }
@@ -112,8 +123,8 @@ async fn writers_whose_common_answer_is_lost_are_done_exactly_once() {
     let liar = Liar::new();
     let store = liar.with_events(1).await;
     let mut left = 3;
-    liar.tells(move |context, _| {
-        if left > 0 && context.direction == Direction::ToClient && is_insert(context) {
+    liar.tells(move |context, message| {
+        if left > 0 && is_answer(context, message) {
             left -= 1;
             return Action::CutBefore;
         }
@@ -144,8 +155,8 @@ async fn an_answer_cut_off_is_done_exactly_once() {
     let store = liar.with_events(1).await;
     for n in 1..5 {
         let mut left = 1;
-        liar.tells(move |context, _| {
-            if left > 0 && context.direction == Direction::ToClient && is_insert(context) {
+        liar.tells(move |context, message| {
+            if left > 0 && is_answer(context, message) {
                 left -= 1;
                 return if n % 2 == 0 { Action::CutBefore } else { Action::CutAfter };
             }
@@ -171,13 +182,12 @@ async fn what_cannot_be_found_out_is_unknown_and_can_be_repeated() {
             let store = liar.with_events(1).await;
             let mut gone = false;
             liar.tells(move |context, message| {
-                let insert = context.direction == Direction::ToServer && is_insert(context);
                 match &first {
-                    Some(first) if insert && !gone => {
+                    Some(first) if !gone && is_insert(context, message) => {
                         gone = true;
                         return first.clone();
                     }
-                    None if insert => *message = PgMessage::query("SELECT immudb_state();"),
+                    None => return swallow(context, message, &row()),
                     _ => {}
                 }
                 if gone { later.clone() } else { Action::Forward }
@@ -200,7 +210,7 @@ async fn a_refusal_of_what_was_executed_is_found_out() {
         let store = liar.with_events(1).await;
         let (mut left, words) = (1, error(words));
         liar.tells(move |context, message| {
-            if left > 0 && message.kind == b'C' && is_insert(context) {
+            if left > 0 && is_answer(context, message) {
                 left -= 1;
                 *message = words.clone();
             }
@@ -215,9 +225,9 @@ async fn a_refusal_of_what_was_executed_is_found_out() {
 async fn a_doubled_insert_is_done_exactly_once() {
     let liar = Liar::new();
     let store = liar.with_events(1).await;
-    liar.tells(|context, message| match context.direction {
-        Direction::ToServer if is_insert(context) => Action::Instead(message.to_bytes().repeat(2)),
-        _ => Action::Forward,
+    liar.tells(|context, message| match is_insert(context, message) {
+        true => Action::Instead(message.to_bytes().repeat(2)),
+        false => Action::Forward,
     });
     for n in 1..4 {
         assert_eq!(store.add_event(&event(n)).await.unwrap().sequence, n);
@@ -233,10 +243,10 @@ async fn an_insert_altered_on_its_way_is_not_acknowledged_as_ours() {
     let liar = Liar::new();
     let store = liar.with_events(1).await;
     liar.tells(|context, message| {
-        if context.direction == Direction::ToServer && is_insert(context) {
-            // "number 1" becomes "number 9".
-            let text = context.statement.replace("6e756d6265722031", "6e756d6265722039");
-            *message = PgMessage::query(&text);
+        // Among the values that are bound.
+        if context.direction == Direction::ToServer && message.kind == b'B' {
+            let found = message.body.windows(8).position(|bytes| bytes == b"number 1");
+            message.body[found.unwrap() + 7] = b'9';
         }
         Action::Forward
     });

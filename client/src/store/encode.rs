@@ -10,7 +10,7 @@ use crate::{proof, schema};
 
 /// Most events in one INSERT: immudb takes 1,024 entries in a transaction.
 pub(super) const MAX_EVENTS: usize = 1000;
-/// Most bytes of bodies in one INSERT: in hex, half of what a statement may have.
+/// Most bytes of bodies in one INSERT: well below what a message may have.
 pub(super) const MAX_BYTES: usize = 7 << 20;
 
 /// What the store adds to the events of one append.

@@ -1,6 +1,6 @@
 //! A hostile server: the real one, with a liar in between.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,13 +27,19 @@ pub struct Context<'a> {
     /// Which connection it goes over, counted from 0.
     pub connection: usize,
     /// The statement on its way, or the one being answered; empty while
-    /// logging in.
+    /// logging in. A prepared one has several messages, from parse or bind to
+    /// sync.
     pub statement: &'a str,
     /// The columns of the rows being answered.
     pub columns: &'a [String],
 }
 
 impl Context<'_> {
+    /// Whether the message makes the server carry out its statement.
+    pub fn executes(&self, message: &PgMessage) -> bool {
+        self.direction == Direction::ToServer && matches!(message.kind, b'Q' | b'E')
+    }
+
     /// The position of a column in the rows being answered.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| c == name)
@@ -156,6 +162,8 @@ fn serve(shared: &Arc<Shared>, connection: usize, client: TcpStream) -> Option<(
         direction,
         pending: Arc::clone(&pending),
         columns: vec![],
+        prepared: HashMap::new(),
+        open: false,
     };
     let (mut forth, mut back) = (pump(Direction::ToServer), pump(Direction::ToClient));
     let (server_in, client_out) = (server.try_clone().ok()?, client.try_clone().ok()?);
@@ -178,6 +186,10 @@ struct Pump {
     /// The statements sent and not yet answered, oldest first.
     pending: Arc<Mutex<VecDeque<String>>>,
     columns: Vec<String>,
+    /// Texts by the names under which the server parsed them.
+    prepared: HashMap<String, String>,
+    /// Whether messages of a prepared statement wait for their sync.
+    open: bool,
 }
 
 impl Pump {
@@ -205,8 +217,11 @@ impl Pump {
     }
 
     fn decide(&mut self, message: &mut PgMessage) -> Action {
+        if self.direction == Direction::ToServer {
+            self.note(message);
+        }
         let statement = match self.direction {
-            Direction::ToServer => message.query_text(),
+            Direction::ToServer => lock(&self.pending).back().cloned(),
             Direction::ToClient => lock(&self.pending).front().cloned(),
         };
         if let Some(names) = message.column_names() {
@@ -220,11 +235,28 @@ impl Pump {
         };
         let kind = message.kind;
         let action = lock(&self.shared.rewrite)(&context, message);
-        match (self.direction, kind, statement) {
-            (Direction::ToServer, b'Q', Some(text)) => lock(&self.pending).push_back(text),
-            (Direction::ToClient, b'Z', Some(_)) => drop(lock(&self.pending).pop_front()),
-            _ => {}
+        if self.direction == Direction::ToClient && kind == b'Z' {
+            lock(&self.pending).pop_front();
         }
         action
+    }
+
+    /// Each query and each sync has an answer that ends.
+    fn note(&mut self, message: &PgMessage) {
+        if let Some((name, Some(text))) = message.prepared() {
+            self.prepared.insert(name, text);
+        }
+        let text = match message.kind {
+            b'Q' => message.query_text(),
+            b'P' | b'B' => {
+                message.prepared().and_then(|(name, _)| self.prepared.get(&name).cloned())
+            }
+            b'D' | b'E' | b'C' | b'S' => Some(String::new()),
+            _ => return,
+        };
+        if !self.open {
+            lock(&self.pending).push_back(text.unwrap_or_default());
+        }
+        self.open = !matches!(message.kind, b'Q' | b'S');
     }
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub struct PgMessage {
     /// The type byte: `b'Q'` query, `b'T'` row description, `b'D'` data row,
     /// `b'C'` complete, `b'E'` error, `b'Z'` ready; 0 for the start-up message.
+    /// From the client also `b'P'` parse, `b'B'` bind, `b'E'` execute, `b'C'`
+    /// close, `b'S'` sync.
     pub kind: u8,
     /// The payload, without type and length.
     pub body: Vec<u8>,
@@ -40,6 +42,19 @@ impl PgMessage {
     pub fn query_text(&self) -> Option<String> {
         let text = (self.kind == b'Q').then_some(&self.body)?.strip_suffix(b"\0")?;
         Some(String::from_utf8_lossy(text).into_owned())
+    }
+
+    /// What a client's message says of a prepared statement: its name, and the
+    /// text if this is where it gets one.
+    pub(crate) fn prepared(&self) -> Option<(String, Option<String>)> {
+        let mut texts = self.body.split(|byte| *byte == 0);
+        let mut next = || texts.next().map(|text| String::from_utf8_lossy(text).into_owned());
+        match self.kind {
+            b'P' => Some((next()?, Some(next()?))),
+            // Behind the portal's name.
+            b'B' => next().and_then(|_| Some((next()?, None))),
+            _ => None,
+        }
     }
 
     /// A data row's columns as the server wrote them (text format: a BLOB is

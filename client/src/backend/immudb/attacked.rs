@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use counterfoil_test_support::{Action, Context, PgMessage, Proxy, TempDir, server, temp_dir};
+use counterfoil_test_support::{
+    Action, Context, Direction, PgMessage, Proxy, TempDir, server, temp_dir,
+};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::body::EventBody;
@@ -301,7 +303,8 @@ async fn a_refusal_of_what_was_written_is_seen_through() {
         let attacked = Attacked::new();
         let store = EventStore::open(&attacked.own()).await.unwrap();
         attacked.tells(move |context, message| {
-            if message.kind == b'C' && context.statement.starts_with("INSERT") {
+            let answer = context.direction == Direction::ToClient && message.kind == b'C';
+            if answer && context.statement.starts_with("INSERT") {
                 let body = format!("SERROR\0M{words}\0\0").into_bytes();
                 *message = PgMessage { kind: b'E', body };
             }
@@ -310,8 +313,14 @@ async fn a_refusal_of_what_was_written_is_seen_through() {
         assert_eq!(store.add_event(&event(0)).await.unwrap().sequence, 0, "{words}");
         // What was refused and is not there was not written.
         attacked.tells(move |context, message| {
-            if message.kind == b'Q' && context.statement.starts_with("INSERT") {
-                *message = PgMessage::query("SELECT nothing at all");
+            if !context.statement.starts_with("INSERT") {
+                return Action::Forward;
+            }
+            if context.executes(message) {
+                return Action::Instead(vec![]);
+            }
+            if context.direction == Direction::ToClient && message.kind == b'E' {
+                message.body = format!("SERROR\0M{words}\0\0").into_bytes();
             }
             Action::Forward
         });

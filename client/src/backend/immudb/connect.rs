@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::time::timeout;
 
-use super::exchange::panicked;
+use super::exchange::{KEPT_INSERTS, panicked};
 use super::refusal::{Refusal, quoted};
 use crate::config::{ImmudbConfig, TlsMode};
 use crate::error::Unavailable;
@@ -177,7 +177,8 @@ fn options(config: &ImmudbConfig, tls: TlsMode) -> PgConnectOptions {
         .database(&config.database)
         .application_name("counterfoil")
         .extra_float_digits(None)
-        .statement_cache_capacity(0)
+        // Only INSERTs are kept: the server cannot close one to make room.
+        .statement_cache_capacity(KEPT_INSERTS)
         .ssl_mode(match tls {
             TlsMode::Disable => PgSslMode::Disable,
             TlsMode::Require => PgSslMode::Require,

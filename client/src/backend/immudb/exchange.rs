@@ -4,15 +4,17 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
-use sqlx::PgConnection;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgQueryResult, PgRow};
+use sqlx::{Connection, Either, Executor, PgConnection};
 use tokio::time::timeout;
 
 use super::answer::Problem;
 use super::refusal::{Refusal, quoted};
-use super::sql::Statement;
+use super::sql::{self, Statement};
 use crate::error::Unavailable;
+use crate::row::StoredRow;
 
 /// Why there is no good answer.
 #[derive(Debug)]
@@ -50,12 +52,22 @@ pub(super) async fn exchange<T>(
     statement: &Statement,
     wait: Duration,
     decode: impl Fn(&PgRow) -> Result<T, Problem>,
+    take: impl FnMut(T) -> Result<(), Problem>,
+) -> Result<(), Failure> {
+    let answer = sqlx::raw_sql(statement.sql()).fetch_many(connection);
+    read(answer, statement.what(), wait, decode, take).await
+}
+
+type Answer<'c> = BoxStream<'c, sqlx::Result<Either<PgQueryResult, PgRow>>>;
+
+async fn read<T>(
+    mut answer: Answer<'_>,
+    what: &'static str,
+    wait: Duration,
+    decode: impl Fn(&PgRow) -> Result<T, Problem>,
     mut take: impl FnMut(T) -> Result<(), Problem>,
 ) -> Result<(), Failure> {
-    let what = statement.what();
     let garbled = |problem| Failure::Broken(Unavailable::Garbled { what, problem });
-    // Never a prepared statement: immudb would execute it and then fail.
-    let mut answer = sqlx::raw_sql(statement.sql()).fetch_many(connection);
     let mut complete = false;
     loop {
         // sqlx trusts the lengths inside a message and panics on a false one.
@@ -67,6 +79,7 @@ pub(super) async fn exchange<T>(
             }
             Ok(Err(panic)) => return Err(garbled(panicked(&*panic))),
             Ok(Ok(None)) => return Ok(()),
+            Ok(Ok(Some(Err(error)))) if complete && is_portal_kept(&error) => return Ok(()),
             Ok(Ok(Some(Err(error)))) => return Err(failure(error, what)),
             Ok(Ok(Some(Ok(message)))) => message,
         };
@@ -93,8 +106,56 @@ pub(super) async fn command(
     statement: &Statement,
     wait: Duration,
 ) -> Result<(), Failure> {
-    let row = |_: &PgRow| Err("it has rows".into());
-    exchange(connection, statement, wait, row, |(): ()| Ok(())).await
+    exchange(connection, statement, wait, no_row, |(): ()| Ok(())).await
+}
+
+fn no_row(_: &PgRow) -> Result<(), Problem> {
+    Err("it has rows".into())
+}
+
+/// INSERTs of up to so many rows are prepared once for a connection.
+pub(super) const KEPT_INSERTS: usize = 64;
+
+/// Inserts rows, their values bound. After a refusal the connection needs to
+/// be [`settled`] before it is used again.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    rows: &[StoredRow],
+    wait: Duration,
+) -> Result<(), Failure> {
+    let statement = sql::insert(rows.len());
+    let mut query = sqlx::query(statement.sql()).persistent(rows.len() <= KEPT_INSERTS);
+    for row in rows {
+        query = query
+            .bind(&row.domain)
+            .bind(&row.edition)
+            .bind(&row.root)
+            .bind(row.event_number)
+            .bind(&row.ext)
+            .bind(row.seen_tx)
+            .bind(&row.body);
+    }
+    read(connection.fetch_many(query), statement.what(), wait, no_row, |(): ()| Ok(())).await
+}
+
+/// sqlx closes the portal of a statement with bound values. immudb does not
+/// know that message and says so, after the statement's own answer.
+fn is_portal_kept(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|refused| refused.code().as_deref() == Some("08P01"))
+}
+
+/// Reads what the server still says to the end of a refused INSERT: the
+/// portal's refusal. Whether the connection is good afterwards.
+pub(super) async fn settled(connection: &mut PgConnection, wait: Duration) -> bool {
+    for _ in 0..2 {
+        let ping = AssertUnwindSafe(connection.ping()).catch_unwind();
+        match timeout(wait, ping).await {
+            Ok(Ok(Ok(()))) => return true,
+            Ok(Ok(Err(error))) if is_portal_kept(&error) => {}
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// What sqlx's error means, once a connection stands.

@@ -3,9 +3,9 @@
 //! whoever can look into the ledger.
 
 use super::backoff::Backoff;
-use super::exchange::{Failure, command};
+use super::exchange::{Failure, command, insert, settled};
 use super::refusal::Refusal;
-use super::sql::{self, MAX_STATEMENT, Statement};
+use super::sql::{self, INSERT, MAX_MESSAGE, MAX_ROWS, Statement};
 use super::wire::Wire;
 use crate::error::Unavailable;
 use crate::row::StoredRow;
@@ -33,14 +33,13 @@ pub(crate) enum Sent {
 impl Wire {
     /// One INSERT: all rows or none, in the order given.
     pub(crate) async fn insert(&self, rows: &[StoredRow]) -> Sent {
-        let statement = sql::insert(rows);
-        if rows.is_empty() || statement.len() > MAX_STATEMENT {
+        let bytes: usize = rows.iter().map(StoredRow::len).sum();
+        if rows.is_empty() || rows.len() > MAX_ROWS || bytes > MAX_MESSAGE {
             return Sent::NotSent(Unavailable::Server {
-                what: statement.what(),
+                what: INSERT,
                 message: format!(
-                    "{} rows in {} bytes cannot be sent in one statement",
-                    rows.len(),
-                    statement.len()
+                    "{} rows of {bytes} bytes cannot be sent in one statement",
+                    rows.len()
                 ),
             });
         }
@@ -51,20 +50,22 @@ impl Wire {
             Err(unavailable) => return Sent::NotSent(unavailable),
         };
         loop {
-            match command(lease.connection(), &statement, wait).await {
+            let failure = match insert(lease.connection(), rows, wait).await {
                 Ok(()) => {
                     lease.keep();
                     return Sent::Answered;
                 }
-                Err(Failure::Refused { refusal: Refusal::Busy, .. }) if backoff.pause().await => {}
-                Err(failure) => {
-                    if matches!(&failure, Failure::Refused { refusal, .. } if refusal.leaves_usable())
-                    {
-                        lease.keep();
-                    }
-                    return sent(failure, &statement);
-                }
+                Err(failure) => failure,
+            };
+            let Failure::Refused { refusal, .. } = &failure else { return sent(failure, INSERT) };
+            let usable = refusal.leaves_usable() && settled(lease.connection(), wait).await;
+            if usable && *refusal == Refusal::Busy && backoff.pause().await {
+                continue;
             }
+            if usable {
+                lease.keep();
+            }
+            return sent(failure, INSERT);
         }
     }
 
@@ -78,10 +79,10 @@ impl Wire {
                 Err(Aborted { failure, statement, committing }) => match failure {
                     Failure::Refused { refusal: Refusal::Busy, .. } if backoff.pause().await => {}
                     Failure::Refused { refusal: Refusal::Exists, .. } => return Sent::KeyExists,
-                    failure if committing => return sent(failure, &statement),
+                    failure if committing => return sent(failure, statement.what()),
                     // Without its COMMIT the transaction ends with the
                     // connection.
-                    failure => match sent(failure, &statement) {
+                    failure => match sent(failure, statement.what()) {
                         Sent::Unknown(unavailable) => return Sent::NotSent(unavailable),
                         known => return known,
                     },
@@ -98,7 +99,7 @@ impl Wire {
         const WHAT: &str = "creating the table";
         let fixed = |text| Statement::fixed(WHAT, text);
         let (begin, commit) = (fixed("BEGIN;"), fixed("COMMIT;"));
-        let insert = sql::insert(std::slice::from_ref(row));
+        let insert = sql::insert_genesis(row);
         let statements = [&[begin][..], &sql::CREATE.map(fixed), &[insert], &[commit]].concat();
         let aborted = |failure, statement: &Statement, committing| Aborted {
             failure,
@@ -129,12 +130,12 @@ struct Aborted {
 }
 
 /// What is known after a failed statement that commits by itself.
-fn sent(failure: Failure, statement: &Statement) -> Sent {
+fn sent(failure: Failure, what: &'static str) -> Sent {
     let refusal = match &failure {
         Failure::Refused { refusal, .. } => *refusal,
         Failure::Broken(_) => Refusal::Other,
     };
-    let unavailable = failure.unavailable(statement.what());
+    let unavailable = failure.unavailable(what);
     match refusal {
         Refusal::KeyExists => Sent::KeyExists,
         Refusal::Conflict => Sent::Conflict,
@@ -150,7 +151,7 @@ mod tests {
     fn after(message: &str) -> Sent {
         let refusal = Refusal::of(message, "");
         let failure = Failure::Refused { refusal, message: message.into() };
-        sent(failure, &Statement::fixed("INSERT", ""))
+        sent(failure, INSERT)
     }
 
     #[test]
@@ -164,8 +165,8 @@ mod tests {
 
     #[test]
     fn a_lost_connection_says_nothing() {
-        let lost = Unavailable::Connection { what: "INSERT", cause: "reset".into() };
-        let sent = sent(Failure::Broken(lost), &Statement::fixed("INSERT", ""));
+        let lost = Unavailable::Connection { what: INSERT, cause: "reset".into() };
+        let sent = sent(Failure::Broken(lost), INSERT);
         assert!(matches!(sent, Sent::Unknown(_)));
     }
 }
