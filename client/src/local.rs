@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::config::Acknowledged;
 use crate::error::{Error, Result};
-use crate::index::{Gaps, Index, NewRow, Position, record_finding};
+use crate::index::{Gaps, Index, NewRow, Position, StreamInfo, StreamKey, record_finding};
 #[cfg(feature = "immudb")]
 use crate::log::entries_root;
 #[cfg(feature = "immudb")]
@@ -204,6 +204,14 @@ impl Local {
     /// The pin of a ledger that is open.
     pub(crate) fn pin(&self) -> Result<Pin> {
         self.trust.and_then(|trust| trust.pin).ok_or_else(|| damaged("the ledger is not pinned"))
+    }
+
+    /// A stream, as far as the index goes.
+    pub(crate) async fn stream(&mut self, key: &StreamKey) -> Result<StreamInfo> {
+        match self.index.remembered(key) {
+            Some(stream) => Ok(stream),
+            None => Index::stream_info(&mut self.conn, key).await,
+        }
     }
 
     /// The verified state.

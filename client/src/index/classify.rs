@@ -239,18 +239,24 @@ impl Index {
         conn: &mut SqliteConnection,
         keys: impl Iterator<Item = &'a StreamKey>,
     ) -> Result<()> {
-        let mut done = HashSet::new();
-        for key in keys {
-            let Some(stream) = self.streams.get(key) else { continue };
-            if !done.insert(stream.id) {
-                continue;
-            }
-            sqlx::query("UPDATE stream SET next = ?, head = ? WHERE id = ?")
-                .bind(to_i64(stream.next))
-                .bind(&stream.head[..])
-                .bind(stream.id)
-                .execute(&mut *conn)
-                .await?;
+        let changed: HashMap<i64, &StreamState> = keys
+            .filter_map(|key| self.streams.get(key))
+            .map(|stream| (stream.id, stream))
+            .collect();
+        let changed: Vec<&StreamState> = changed.into_values().collect();
+        for chunk in changed.chunks(CHUNK) {
+            let mut query = QueryBuilder::<Sqlite>::new("WITH changed (id, next, head) AS (");
+            query.push_values(chunk, |mut values, stream| {
+                values
+                    .push_bind(stream.id)
+                    .push_bind(to_i64(stream.next))
+                    .push_bind(&stream.head[..]);
+            });
+            query.push(
+                ") UPDATE stream SET next = changed.next, head = changed.head \
+                 FROM changed WHERE stream.id = changed.id",
+            );
+            query.build().execute(&mut *conn).await?;
         }
         Ok(())
     }

@@ -1,10 +1,13 @@
 //! Questions to the index.
 
+#[cfg(feature = "immudb")]
+use std::collections::HashSet;
+
 use counterfoil_core::TxId;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::{Index, Position, StreamKey};
+use super::{Index, Position, StreamKey, StreamState};
 use crate::error::Result;
 use crate::sqlite::{self, damaged, to_i64, to_u64};
 use crate::store::Streams;
@@ -20,6 +23,8 @@ pub(crate) struct StreamInfo {
     pub(crate) head: [u8; 32],
     /// Who holds the next event's key, if anybody does.
     pub(crate) held: Option<Held>,
+    /// Whether any key of the stream is held.
+    any_held: bool,
 }
 
 /// A row that stands on a key without being its event.
@@ -38,13 +43,21 @@ pub(crate) struct EventAt {
 }
 
 impl Index {
+    /// A stream that is remembered and needs no look into the tables.
+    pub(crate) fn remembered(&self, key: &StreamKey) -> Option<StreamInfo> {
+        let stream = self.streams.get(key).filter(|stream| !stream.any_held)?;
+        let StreamState { id, next, head, .. } = *stream;
+        Some(StreamInfo { id, next, head, held: None, any_held: false })
+    }
+
     /// A stream; one without events is all zeros.
     pub(crate) async fn stream_info(
         conn: &mut SqliteConnection,
         key: &StreamKey,
     ) -> Result<StreamInfo> {
         let row = sqlx::query(
-            "SELECT s.id, s.next, s.head, h.pos, h.reason FROM stream s \
+            "SELECT s.id, s.next, s.head, h.pos, h.reason, \
+             EXISTS (SELECT 1 FROM held WHERE stream = s.id) AS any_held FROM stream s \
              LEFT JOIN held h ON h.stream = s.id AND h.number = s.next \
              WHERE s.edition = ? AND s.domain = ? AND s.root = ?",
         )
@@ -54,7 +67,7 @@ impl Index {
         .fetch_optional(conn)
         .await?;
         let Some(row) = row else {
-            return Ok(StreamInfo { id: 0, next: 0, head: [0; 32], held: None });
+            return Ok(StreamInfo { id: 0, next: 0, head: [0; 32], held: None, any_held: false });
         };
         let held = match row.try_get::<Option<i64>, _>("pos")? {
             Some(pos) => {
@@ -67,6 +80,7 @@ impl Index {
             next: to_u64(row.try_get("next")?, "stream.next")?,
             head: sqlite::hash(&row, "head")?,
             held,
+            any_held: row.try_get::<i64, _>("any_held")? != 0,
         })
     }
 
@@ -78,6 +92,9 @@ impl Index {
         first: u64,
         count: u64,
     ) -> Result<Option<(u64, Held)>> {
+        if !stream.any_held {
+            return Ok(None);
+        }
         let row = sqlx::query(
             "SELECT number, pos, reason FROM held WHERE stream = ? AND number >= ? AND number < ? \
              ORDER BY number LIMIT 1",
@@ -218,6 +235,21 @@ impl Index {
         .fetch_optional(conn)
         .await?;
         row.as_ref().map(event_at).transpose()
+    }
+
+    /// The places of the events that a transaction holds.
+    #[cfg(feature = "immudb")]
+    pub(crate) async fn events_of(
+        conn: &mut SqliteConnection,
+        tx: TxId,
+    ) -> Result<HashSet<Position>> {
+        let places: Vec<i64> =
+            sqlx::query_scalar("SELECT pos FROM event WHERE pos BETWEEN ? AND ?")
+                .bind(Position::new(tx, 0).raw())
+                .bind(Position::end_of(tx).raw())
+                .fetch_all(conn)
+                .await?;
+        Ok(places.into_iter().map(Position::from_raw).collect())
     }
 
     /// Domains that have events in an edition, sorted.

@@ -127,7 +127,7 @@ impl Shared {
             return Ok(Some(Decided::Repeats(repeated)));
         }
         let mut local = self.local.lock().await;
-        let stream = Index::stream_info(local.conn(), &request.key).await?;
+        let stream = local.stream(&request.key).await?;
         let first = plan.first(waiting, stream.next);
         let count = request.events.len() as u64;
         if let Some((number, held)) =

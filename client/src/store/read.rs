@@ -96,7 +96,7 @@ impl EventStore {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let key = StreamKey::of_cover(cover);
-        let stream = Index::stream_info(local.conn(), &key).await?;
+        let stream = local.stream(&key).await?;
         let backward = options.direction == Direction::Backward;
         let (first, last) = match (options.from, backward) {
             (None, _) => (0, u64::MAX),
@@ -116,7 +116,7 @@ impl EventStore {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let key = StreamKey::of_cover(cover);
-        let stream = Index::stream_info(local.conn(), &key).await?;
+        let stream = local.stream(&key).await?;
         let end: Option<i64> =
             sqlx::query_scalar("SELECT min(id) FROM tx WHERE ts > ? AND NOT opaque")
                 .bind(unix_seconds)
@@ -214,7 +214,7 @@ impl EventStore {
             return Err(Error::BeyondState { asked: tx_id, verified });
         }
         let key = StreamKey::of_cover(cover);
-        let stream = Index::stream_info(local.conn(), &key).await?;
+        let stream = local.stream(&key).await?;
         let found = Index::events(local.conn(), &stream, sequence, sequence, 1, false).await?;
         let completeness = local.completeness(verified).await?;
         drop(local);
@@ -251,7 +251,7 @@ impl EventStore {
         cover.check()?;
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
-        let stream = Index::stream_info(local.conn(), &StreamKey::of_cover(cover)).await?;
+        let stream = local.stream(&StreamKey::of_cover(cover)).await?;
         match &stream.held {
             None => Ok(stream.next),
             Some(held) => Err(out_of_line(cover, stream.next, held).into()),

@@ -88,7 +88,7 @@ impl EventStore {
         cover.check()?;
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
-        let stream = Index::stream_info(local.conn(), &StreamKey::of_cover(cover)).await?;
+        let stream = local.stream(&StreamKey::of_cover(cover)).await?;
         let state = local.state()?;
         let completeness = local.completeness(state.tx).await?;
         let stopped = stream.held.as_ref().map(|held| out_of_line(cover, stream.next, held));

@@ -125,24 +125,21 @@ async fn find(
     rows: &[StoredRow],
     digests: &[EntryDigest],
 ) -> Result<Option<Outcome>> {
-    let bodies: Vec<EventBody> =
-        rows.iter().filter_map(|row| EventBody::decode(&row.body).ok()).collect();
     if let Some(tx) = Log::find(local.conn(), before, digests).await? {
         let checked = local.checked(tx).await?;
         checked.tx.verify_all_entries(digests.iter().copied()).map_err(Verdict::from)?;
-        // In the ledger. Each is done if it is the first of its key and id.
-        let mut superseded = Vec::new();
-        for (entry, body) in (0..).zip(&bodies) {
-            let event = Index::by_ext(local.conn(), &body.ext()).await?;
-            if event.is_none_or(|event| event.pos != Position::new(tx, entry)) {
-                superseded.push(entry as usize);
-            }
-        }
+        // In the ledger. Each is done if it is the first of its key and id:
+        // then the index has it as an event.
+        let events = Index::events_of(local.conn(), tx).await?;
+        let is_event = |entry: usize| events.contains(&Position::new(tx, entry as u32));
+        let superseded = (0..digests.len()).filter(|entry| !is_event(*entry)).collect();
         return Ok(Some(Outcome::Done { tx, superseded }));
     }
+    let bodies: Vec<EventBody> =
+        rows.iter().filter_map(|row| EventBody::decode(&row.body).ok()).collect();
     let mut taken = Vec::new();
     for (index, (row, body)) in rows.iter().zip(&bodies).enumerate() {
-        let stream = Index::stream_info(local.conn(), &StreamKey::of_row(row)).await?;
+        let stream = local.stream(&StreamKey::of_row(row)).await?;
         let number = body.event_number;
         if stream.next > number
             || Index::held_within(local.conn(), &stream, number, 1).await?.is_some()
