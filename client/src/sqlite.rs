@@ -129,9 +129,13 @@ pub(crate) async fn run(conn: &mut SqliteConnection, sql: &'static str) -> Resul
 /// By hand and not with sqlx's type: on a full disk SQLite ends a transaction
 /// by itself, which that type never learns, and then refuses every other one.
 pub(crate) async fn begin(conn: &mut SqliteConnection) -> Result<()> {
-    // One is open only if whoever began it was dropped.
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    if run(conn, BEGIN).await.is_ok() {
+        return Ok(());
+    }
+    // One is open already if whoever began it was dropped.
     undo(conn).await;
-    run(conn, "BEGIN IMMEDIATE").await
+    run(conn, BEGIN).await
 }
 
 /// Why a transaction is not known to be on disk.
