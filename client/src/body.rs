@@ -171,23 +171,28 @@ impl EventBody {
 
     /// What the application said, without what the store added.
     pub fn to_event(&self) -> Event {
+        self.clone().into_event()
+    }
+
+    /// The same, without copying it.
+    pub fn into_event(self) -> Event {
         Event {
             cover: crate::event::Cover {
-                domain: self.domain.clone(),
+                domain: self.domain,
                 edition: Edition::from(self.edition.as_str()),
-                root: self.root.clone(),
+                root: self.root,
             },
-            event_type: self.event_type.clone(),
-            payload: match &self.payload {
-                StoredPayload::Inline(bytes) => Payload::Inline(bytes.clone()),
+            event_type: self.event_type,
+            payload: match self.payload {
+                StoredPayload::Inline(bytes) => Payload::Inline(bytes),
                 StoredPayload::Commitment(hash) => {
-                    Payload::Commitment(crate::event::PayloadCommitment::from_bytes(*hash))
+                    Payload::Commitment(crate::event::PayloadCommitment::from_bytes(hash))
                 }
             },
-            metadata: self.metadata.iter().cloned().collect(),
-            correlation_id: self.correlation_id.clone(),
-            causation_id: self.causation_id.clone(),
-            external_id: self.external_id.clone(),
+            metadata: self.metadata.into_iter().collect(),
+            correlation_id: self.correlation_id,
+            causation_id: self.causation_id,
+            external_id: self.external_id,
         }
     }
 }

@@ -135,6 +135,12 @@ impl StreamKey {
         Self { domain: row.domain.clone(), edition: row.edition.clone(), root: row.root.clone() }
     }
 
+    /// Whether the row stands in this stream.
+    #[cfg(feature = "immudb")]
+    pub(crate) fn is_of(&self, row: &StoredRow) -> bool {
+        self.root == row.root && self.domain == row.domain && self.edition == row.edition
+    }
+
     pub(crate) fn of_cover(cover: &crate::event::Cover) -> Self {
         Self {
             domain: cover.domain.as_bytes().to_vec(),

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::queue::Append;
 use super::{EventStore, Shared, encode, to_the_end};
-use crate::body::{EventBody, external_ext};
+use crate::body::external_ext;
 use crate::error::{Error, Result};
 use crate::event::{Cover, Event, ExpectedVersion};
 use crate::index::{EventAt, Index, Position, StreamKey};
@@ -257,8 +257,8 @@ impl Shared {
         if wanted.len() != request.events.len() || wanted.iter().any(|event| event.key != key) {
             return Err(conflict());
         }
-        let found = self.recorded_with_bodies(&wanted).await?;
-        let same = found.iter().zip(&request.events).all(|((event, _), new)| event.event == *new);
+        let found = self.verified(&wanted).await?;
+        let same = found.iter().zip(&request.events).all(|(old, new)| old.body.to_event() == *new);
         // An append's rows are neighbours; what is not was not written as one.
         let places = wanted.iter().zip(first.pos.entry()..);
         let together = |(event, entry): (&EventAt, u32)| event.pos == Position::new(tx, entry);
@@ -266,7 +266,7 @@ impl Shared {
             return Err(conflict());
         }
         let mut local = self.local.lock().await;
-        let rows = found.iter().map(|(_, body)| body.encode());
+        let rows = found.iter().map(|old| old.body.encode());
         let mut proofs = Proofs::of(&mut local, tx).await?;
         let events = proofs.events(number, wanted[0].pos.entry(), rows)?;
         Ok(Some(proofs.appended(events, true)))
@@ -340,6 +340,3 @@ pub(super) fn out_of_line(cover: &Cover, sequence: u64, held: &crate::index::Hel
         reason: held.reason.clone(),
     }
 }
-
-/// A recorded event with its stored body.
-pub(super) type WithBody = (crate::event::RecordedEvent, EventBody);

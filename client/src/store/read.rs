@@ -1,18 +1,21 @@
 //! Reading: every event that is returned has the digest that the verified log
 //! holds in its place.
 
-use counterfoil_core::{TrustedState, TxId};
+use counterfoil_core::{EntryDigest, Table, TrustedState, TxId};
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
-use super::append::{WithBody, out_of_line};
+use super::append::out_of_line;
 use super::{EventStore, Shared, Streams};
+use crate::body::EventBody;
 use crate::error::{Error, Result, Unavailable};
 use crate::event::{Cover, Edition, RecordedEvent};
 use crate::index::classify;
 use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
-use crate::local::Local;
+use crate::local::{Local, Truncation};
 use crate::position::LedgerPosition;
 use crate::proof::TxProof;
+use crate::row::StoredRow;
 use crate::schema;
 use crate::sqlite::to_i64;
 use crate::verdict::{Completeness, Verdict};
@@ -88,6 +91,9 @@ impl IntoIterator for StreamRead {
 
 /// Events verified at once: bounds memory beside the result.
 pub(super) const BATCH: usize = 512;
+
+/// Batches that are fetched at once.
+const AHEAD: usize = 2;
 
 impl EventStore {
     /// Reads a stream.
@@ -286,51 +292,95 @@ impl Shared {
     /// The events at these places, in the order asked for.
     pub(super) async fn recorded(&self, wanted: &[EventAt]) -> Result<Vec<RecordedEvent>> {
         let mut events = Vec::with_capacity(wanted.len());
-        for batch in wanted.chunks(BATCH) {
-            let found = self.recorded_with_bodies(batch).await?;
-            events.extend(found.into_iter().map(|(event, _)| event));
+        let starts = (0..wanted.len()).step_by(BATCH);
+        // The next batches are under way while one is verified.
+        let mut batches = stream::iter(starts)
+            .map(async |start| {
+                let end = wanted.len().min(start + BATCH);
+                self.fetched(&wanted[start..end]).await
+            })
+            .buffered(AHEAD);
+        while let Some(batch) = batches.next().await {
+            for verified in batch?.verified() {
+                events.push(verified?.recorded());
+            }
         }
         Ok(events)
     }
 
-    pub(super) async fn recorded_with_bodies(&self, wanted: &[EventAt]) -> Result<Vec<WithBody>> {
+    /// The same with their bodies, for few.
+    pub(super) async fn verified(&self, wanted: &[EventAt]) -> Result<Vec<Verified>> {
+        self.fetched(wanted).await?.verified().collect()
+    }
+
+    /// What the ledger has at these places, and what the log says of it.
+    async fn fetched(&self, wanted: &[EventAt]) -> Result<Fetched> {
         let mut local = self.local.lock().await;
         let table = local.table()?;
         let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
-        let (times, digests): (Vec<i64>, Vec<_>) =
+        let (times, digests): (Vec<i64>, Vec<EntryDigest>) =
             local.digests(&places).await?.into_iter().unzip();
         let truncation = local.truncation();
         drop(local);
-        let candidates = self.candidates(&table, wanted, &digests).await?;
-        let mut events = Vec::with_capacity(wanted.len());
-        for ((event, row), (ts, digest)) in
-            wanted.iter().zip(candidates).zip(times.into_iter().zip(digests))
-        {
-            let (tx, entry) = (event.pos.tx(), event.pos.entry());
-            let row = row.ok_or_else(|| match truncation.filter(|gone| tx <= gone.until) {
-                Some(gone) => Error::from(Unavailable::Truncated { tx, by: gone.by }),
-                None => Verdict::RowMissing { tx, entry }.into(),
-            })?;
-            if schema::row_digest(&table, &row).as_ref() != Ok(&digest) {
-                return Err(Verdict::RowAltered { tx, entry }.into());
-            }
-            let body = classify::event(&row, tx).map_err(|reason| Verdict::LogAltered {
-                what: format!(
-                    "transaction {tx}, entry {entry} is indexed as an event, but {reason}"
-                ),
-            })?;
-            let recorded = RecordedEvent {
-                event: body.to_event(),
-                sequence: body.event_number,
-                tx,
-                entry,
-                recorded_at: body.recorded_at,
-                committed_at: ts,
-                digest,
-            };
-            events.push((recorded, body));
+        let rows = self.candidates(&table, wanted, &digests).await?;
+        Ok(Fetched { table, places, times, digests, rows, truncation })
+    }
+}
+
+/// Rows on their way to be verified.
+struct Fetched {
+    table: Table<'static>,
+    places: Vec<Position>,
+    times: Vec<i64>,
+    digests: Vec<EntryDigest>,
+    rows: Vec<Option<StoredRow>>,
+    truncation: Option<Truncation>,
+}
+
+impl Fetched {
+    /// Those that are what the log says.
+    fn verified(self) -> impl Iterator<Item = Result<Verified>> {
+        let Self { table, places, times, digests, rows, truncation } = self;
+        rows.into_iter().zip(places).zip(times).zip(digests).map(
+            move |(((row, pos), committed_at), digest)| {
+                let (tx, entry) = (pos.tx(), pos.entry());
+                let row = row.ok_or_else(|| match truncation.filter(|gone| tx <= gone.until) {
+                    Some(gone) => Error::from(Unavailable::Truncated { tx, by: gone.by }),
+                    None => Verdict::RowMissing { tx, entry }.into(),
+                })?;
+                if schema::row_digest(&table, &row).as_ref() != Ok(&digest) {
+                    return Err(Verdict::RowAltered { tx, entry }.into());
+                }
+                let body = classify::event(&row, tx).map_err(|reason| Verdict::LogAltered {
+                    what: format!(
+                        "transaction {tx}, entry {entry} is indexed as an event, but {reason}"
+                    ),
+                })?;
+                Ok(Verified { pos, committed_at, digest, body })
+            },
+        )
+    }
+}
+
+/// A row that is the event which the log has in its place.
+pub(super) struct Verified {
+    pos: Position,
+    committed_at: i64,
+    digest: EntryDigest,
+    pub(super) body: EventBody,
+}
+
+impl Verified {
+    fn recorded(self) -> RecordedEvent {
+        RecordedEvent {
+            sequence: self.body.event_number,
+            tx: self.pos.tx(),
+            entry: self.pos.entry(),
+            recorded_at: self.body.recorded_at,
+            committed_at: self.committed_at,
+            digest: self.digest,
+            event: self.body.into_event(),
         }
-        Ok(events)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Fetching the rows of events whose places the log knows.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 
 use counterfoil_core::{EntryDigest, Table, TxId};
 
@@ -19,33 +20,32 @@ const MANY: usize = 8;
 struct Search<'a> {
     table: &'a Table<'a>,
     digests: &'a [EntryDigest],
-    places: HashMap<(&'a StreamKey, u64), usize>,
     found: Vec<Option<StoredRow>>,
 }
 
 impl Search<'_> {
-    /// Takes the row if it is one that is looked for.
-    fn take(&mut self, row: StoredRow) {
-        if let Some(place) = self.place(&row)
-            && row_digest(self.table, &row).as_ref() == Ok(&self.digests[place])
-        {
+    /// Takes the row if it is the one that is looked for.
+    fn take(&mut self, place: usize, row: StoredRow) {
+        if row_digest(self.table, &row).as_ref() == Ok(&self.digests[place]) {
             self.found[place] = Some(row);
         }
     }
 
     /// The same, but another row under the key is better than none: it tells
     /// an altered row from a missing one.
-    fn take_any(&mut self, row: StoredRow) {
-        match self.place(&row) {
-            Some(place) if self.found[place].is_none() => self.found[place] = Some(row),
-            _ => self.take(row),
+    fn take_any(&mut self, place: usize, row: StoredRow) {
+        match &mut self.found[place] {
+            none @ None => *none = Some(row),
+            Some(_) => self.take(place, row),
         }
     }
+}
 
-    fn place(&self, row: &StoredRow) -> Option<usize> {
-        let number = u64::try_from(row.event_number).ok()?;
-        self.places.get(&(&StreamKey::of_row(row), number)).copied()
-    }
+/// Of one stream, the places of the numbers that are looked for.
+type Numbers = HashMap<u64, usize>;
+
+fn place_of(row: &StoredRow, numbers: &Numbers) -> Option<usize> {
+    numbers.get(&u64::try_from(row.event_number).ok()?).copied()
 }
 
 impl Immudb {
@@ -57,33 +57,26 @@ impl Immudb {
         wanted: &[EventAt],
         digests: &[EntryDigest],
     ) -> Result<Vec<Option<StoredRow>>> {
-        let places = wanted.iter().enumerate().map(|(i, event)| ((&event.key, event.number), i));
-        let found = vec![None; wanted.len()];
-        let mut search = Search { table, digests, places: places.collect(), found };
-        let mut streams: BTreeMap<&StreamKey, Vec<usize>> = BTreeMap::new();
+        let mut streams: BTreeMap<&StreamKey, Numbers> = BTreeMap::new();
         for (place, event) in wanted.iter().enumerate() {
-            streams.entry(&event.key).or_default().push(place);
+            streams.entry(&event.key).or_default().insert(event.number, place);
         }
+        let mut search = Search { table, digests, found: vec![None; wanted.len()] };
         if streams.len() >= MANY {
-            self.scan(wanted, &mut search).await?;
+            self.scan(wanted, &streams, &mut search).await?;
         }
-        for (key, places) in streams {
-            if places.iter().all(|place| search.found[*place].is_some()) {
+        for (key, numbers) in &streams {
+            if numbers.values().all(|place| search.found[*place].is_some()) {
                 continue;
             }
-            let numbers = places.iter().map(|place| wanted[*place].number);
-            let (first, last) = (numbers.clone().min(), numbers.max());
-            let (first, last) = (first.unwrap_or(0), last.unwrap_or(0));
-            let take = &mut |row| search.take_any(row);
-            self.wire.history_of(&key.domain, &key.edition, &key.root, first, last, take).await?;
+            let (first, last) = (numbers.keys().min(), numbers.keys().max());
+            let (Some(first), Some(last)) = (first, last) else { continue };
+            self.history(key, *first..=*last, numbers, &mut search).await?;
             if self.wire.is_lossy() && first < last {
                 // The first row that is gone hides all behind it.
-                for place in places {
-                    if search.found[place].is_none() {
-                        let number = wanted[place].number;
-                        let take = &mut |row| search.take_any(row);
-                        let (domain, edition, root) = (&key.domain, &key.edition, &key.root);
-                        self.wire.history_of(domain, edition, root, number, number, take).await?;
+                for (number, place) in numbers {
+                    if search.found[*place].is_none() {
+                        self.history(key, *number..=*number, numbers, &mut search).await?;
                     }
                 }
             }
@@ -91,13 +84,43 @@ impl Immudb {
         Ok(search.found)
     }
 
+    /// The revisions of a stream's numbers in a range.
+    async fn history(
+        &self,
+        key: &StreamKey,
+        range: RangeInclusive<u64>,
+        numbers: &Numbers,
+        search: &mut Search<'_>,
+    ) -> Result<()> {
+        let take = &mut |row: StoredRow| {
+            if let Some(place) = place_of(&row, numbers)
+                && key.is_of(&row)
+            {
+                search.take_any(place, row);
+            }
+        };
+        let (first, last) = range.into_inner();
+        self.wire.history_of(&key.domain, &key.edition, &key.root, first, last, take).await?;
+        Ok(())
+    }
+
     /// The rows as they are now whose writers had seen what came shortly
     /// before the transactions in question.
-    async fn scan(&self, wanted: &[EventAt], search: &mut Search<'_>) -> Result<()> {
+    async fn scan(
+        &self,
+        wanted: &[EventAt],
+        streams: &BTreeMap<&StreamKey, Numbers>,
+        search: &mut Search<'_>,
+    ) -> Result<()> {
         let txs = wanted.iter().map(|event| event.pos.tx());
         let first = txs.clone().min().map_or(0, TxId::get);
         let last = txs.max().map_or(0, TxId::get);
-        let take = &mut |row| search.take(row);
+        let take = &mut |row| {
+            let numbers = streams.get(&StreamKey::of_row(&row));
+            if let Some(place) = numbers.and_then(|numbers| place_of(&row, numbers)) {
+                search.take(place, row);
+            }
+        };
         self.wire.rows_seen(first.saturating_sub(1), last, take).await?;
         Ok(())
     }
