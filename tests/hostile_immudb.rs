@@ -19,6 +19,8 @@ mod history;
 mod hostile;
 #[path = "hostile/operator.rs"]
 mod operator;
+#[path = "hostile/poison.rs"]
+mod poison;
 #[path = "hostile/rows.rs"]
 mod rows;
 #[path = "hostile/schema.rs"]

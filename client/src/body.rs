@@ -163,7 +163,7 @@ impl EventBody {
     /// The value of the `ext` column that belongs to this body.
     pub fn ext(&self) -> [u8; 32] {
         if self.external_id.is_empty() {
-            ext(EXT_APPEND, &self.domain, &self.edition, &self.append_id, self.append_index)
+            append_ext(&self.domain, &self.edition, &self.append_id, self.append_index)
         } else {
             external_ext(&self.domain, &self.edition, &self.external_id, self.append_index)
         }
@@ -227,6 +227,16 @@ const EXT_APPEND: &str = "counterfoil ext append 1";
 /// The `ext` of event `index` of the append with this external id.
 pub fn external_ext(domain: &str, edition: &str, external_id: &str, index: u32) -> [u8; 32] {
     ext(EXT_EXTERNAL, domain, edition, external_id.as_bytes(), index)
+}
+
+/// The `ext` of row `index` of an append without an external id.
+pub(crate) fn append_ext(
+    domain: &str,
+    edition: &str,
+    append_id: &[u8; 16],
+    index: u32,
+) -> [u8; 32] {
+    ext(EXT_APPEND, domain, edition, append_id, index)
 }
 
 fn ext(tag: &str, domain: &str, edition: &str, id: &[u8], index: u32) -> [u8; 32] {

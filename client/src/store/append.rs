@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::queue::Append;
 use super::{EventStore, Shared, encode, to_the_end};
-use crate::body::external_ext;
+use crate::body::{append_ext, external_ext};
 use crate::error::{Error, Result};
 use crate::event::{Cover, Event, ExpectedVersion};
 use crate::index::{EventAt, Index, Position, StreamKey};
@@ -64,7 +64,10 @@ pub(super) struct Request {
     bytes: usize,
     /// How often somebody else took its place.
     pub(super) lost: u32,
-    pub(super) alone: bool,
+    /// With how many others it may go at most, itself among them.
+    pub(super) company: usize,
+    /// Whether it was sent before, which may yet have an effect.
+    pub(super) tried: bool,
 }
 
 impl Append for Request {
@@ -88,8 +91,8 @@ impl Append for Request {
         self.bytes
     }
 
-    fn alone(&self) -> bool {
-        self.alone
+    fn company(&self) -> usize {
+        self.company
     }
 }
 
@@ -127,8 +130,8 @@ impl Append for Waiting {
         self.request.bytes()
     }
 
-    fn alone(&self) -> bool {
-        self.request.alone()
+    fn company(&self) -> usize {
+        self.request.company()
     }
 }
 
@@ -166,7 +169,9 @@ impl EventStore {
     /// [`Error::IdConflict`] if their external id was used for other events,
     /// [`Error::OutcomeUnknown`] if it cannot be told whether they were
     /// written; [`Error::Ledger`] if the ledger was found wrong, perhaps after
-    /// they were; after any other error they were not.
+    /// they were; after any other error they were not. Where the outcome of an
+    /// earlier call was unknown, [`Error::Unavailable`] leaves it so: the
+    /// repetition was not written, the first attempt may yet be.
     pub async fn append(
         &self,
         cover: &Cover,
@@ -199,7 +204,8 @@ impl EventStore {
             key: StreamKey::of_cover(cover),
             bytes: encode::most_bytes(events),
             lost: 0,
-            alone: false,
+            company: usize::MAX,
+            tried: false,
         };
         // Before anything is spawned: appends wait in the order in which their
         // futures are polled first.
@@ -234,17 +240,21 @@ impl Shared {
         }
     }
 
-    /// The first result of an append that is repeated with its external id.
+    /// The first result of an append that is repeated with its external id, or
+    /// of an attempt at this very one that came after all.
     pub(super) async fn repeated(&self, request: &Request) -> Result<Option<Appended>> {
         let external_id = &request.events[0].external_id;
-        if external_id.is_empty() {
+        if external_id.is_empty() && !request.tried {
             return Ok(None);
         }
         let (domain, edition) = (&request.cover.domain, request.cover.edition.as_str());
         let mut local = self.local.lock().await;
         let mut wanted = Vec::with_capacity(request.events.len());
         for index in 0..=u32::try_from(request.events.len()).unwrap_or(u32::MAX) {
-            let ext = external_ext(domain, edition, external_id, index);
+            let ext = match external_id.is_empty() {
+                true => append_ext(domain, edition, &request.append_id, index),
+                false => external_ext(domain, edition, external_id, index),
+            };
             wanted.extend(Index::by_ext(local.conn(), &ext).await?);
         }
         drop(local);
@@ -265,11 +275,12 @@ impl Shared {
         if !same || !places.into_iter().all(together) {
             return Err(conflict());
         }
+        let repeated = found.iter().any(|old| old.body.append_id != request.append_id);
         let mut local = self.local.lock().await;
         let rows = found.iter().map(|old| old.body.encode());
         let mut proofs = Proofs::of(&mut local, tx).await?;
         let events = proofs.events(number, wanted[0].pos.entry(), rows)?;
-        Ok(Some(proofs.appended(events, true)))
+        Ok(Some(proofs.appended(events, repeated)))
     }
 }
 

@@ -10,6 +10,8 @@ use super::append::{Appended, Proofs, Waiting, out_of_line};
 use super::encode::{self, Assigned, Encoded};
 use super::queue::{self, Append, Decision, Plan};
 use super::{Backend, Shared};
+#[cfg(feature = "immudb")]
+use crate::backend::immudb;
 use crate::error::{Error, Result};
 use crate::index::{Index, StreamInfo};
 use crate::verdict::Verdict;
@@ -23,6 +25,10 @@ pub(crate) enum Outcome {
     /// keys or ids of these rows. Decide anew.
     #[cfg_attr(not(feature = "immudb"), allow(dead_code, reason = "a file has no rivals"))]
     Lost { taken: Vec<usize> },
+    /// The ledger was asked and would not, be it for one of the rows only.
+    /// They are not in it, as far as it shows.
+    #[cfg_attr(not(feature = "immudb"), allow(dead_code, reason = "a file refuses nothing"))]
+    Refused(Error),
 }
 
 /// Attempts to find a free place while others write to the same stream.
@@ -31,6 +37,10 @@ const ATTEMPTS: u32 = 16;
 /// An append whose place was taken so often goes alone, lest it costs the
 /// others their commits as well.
 const TOGETHER: u32 = 4;
+
+/// When a commit is refused, its appends go on in companies of so many times
+/// fewer: the one for which it was refused is soon alone.
+const APART: usize = 8;
 
 /// An append in the commit that is being made.
 struct Planned {
@@ -76,11 +86,15 @@ impl Shared {
             }
         };
         if !planned.is_empty() {
-            match self.commit(&encoded).await {
+            match self.commit(&encoded, planned.len() > 1).await {
                 Ok(Outcome::Done { tx, superseded }) => {
                     self.acknowledge(tx, &superseded, planned, &encoded).await;
                 }
                 Ok(Outcome::Lost { taken }) => again(planned, &taken, &mut later),
+                Ok(Outcome::Refused(error)) if planned.len() == 1 => {
+                    refuse(planned.into_iter().map(|planned| planned.waiting), &error);
+                }
+                Ok(Outcome::Refused(_)) => apart(planned, &mut later),
                 // Nobody's rows are proved to be there, or not to be.
                 Err(error) => refuse(planned.into_iter().map(|planned| planned.waiting), &error),
             }
@@ -125,6 +139,9 @@ impl Shared {
         }
         if let Some(repeated) = self.repeated(request).await? {
             return Ok(Some(Decided::Repeats(repeated)));
+        }
+        if request.lost >= ATTEMPTS {
+            return Err(Error::Contended { attempts: ATTEMPTS });
         }
         let mut local = self.local.lock().await;
         let stream = local.stream(&request.key).await?;
@@ -202,7 +219,7 @@ impl Shared {
                     going.push(append);
                 }
                 Err(_) if company => {
-                    append.waiting.request.alone = true;
+                    append.waiting.request.company = 1;
                     later.push((append.place, append.waiting));
                     broken = Some(key);
                 }
@@ -212,16 +229,23 @@ impl Shared {
         Ok((going, all))
     }
 
-    async fn commit(&self, encoded: &Encoded) -> Result<Outcome> {
+    async fn commit(&self, encoded: &Encoded, company: bool) -> Result<Outcome> {
         match &self.backend {
             Backend::Embedded(embedded) => {
                 let mut local = self.local.lock().await;
+                let _ = company;
                 let tx = embedded.lock().await.commit(&mut local, &encoded.rows).await?;
                 Ok(Outcome::Done { tx, superseded: Vec::new() })
             }
             #[cfg(feature = "immudb")]
             Backend::Immudb(immudb) => {
-                immudb.commit(&self.local, &encoded.rows, &encoded.digests).await
+                let Encoded { rows, digests } = encoded;
+                immudb::commit(&**immudb, &self.local, rows, digests, company).await
+            }
+            #[cfg(all(test, feature = "immudb"))]
+            Backend::Unruly(unruly) => {
+                let Encoded { rows, digests } = encoded;
+                immudb::commit(unruly, &self.local, rows, digests, company).await
             }
         }
     }
@@ -272,15 +296,25 @@ fn refuse(waiting: impl IntoIterator<Item = Waiting>, error: &Error) {
 /// None of these was done, nor can be: what lost its place is counted.
 fn again(planned: Vec<Planned>, taken: &[usize], later: &mut Later) {
     for Planned { place, mut waiting, rows, .. } in planned {
+        let request = &mut waiting.request;
+        request.tried = true;
         if taken.iter().any(|row| rows.contains(row)) {
-            let request = &mut waiting.request;
             request.lost += 1;
-            request.alone |= request.lost >= TOGETHER;
-            if request.lost >= ATTEMPTS {
-                waiting.answer(Err(Error::Contended { attempts: ATTEMPTS }));
-                continue;
+            if request.lost >= TOGETHER {
+                request.company = 1;
             }
         }
+        later.push((place, waiting));
+    }
+}
+
+/// None of these was done, as far as anybody can see. Should that commit come
+/// after all, each append is found by the id that it keeps.
+fn apart(planned: Vec<Planned>, later: &mut Later) {
+    let company = planned.len().div_ceil(APART);
+    for Planned { place, mut waiting, .. } in planned {
+        waiting.request.tried = true;
+        waiting.request.company = company;
         later.push((place, waiting));
     }
 }
@@ -295,3 +329,6 @@ fn unproved(error: Error) -> Error {
         },
     }
 }
+
+#[cfg(all(test, feature = "immudb"))]
+mod tests;

@@ -74,6 +74,8 @@ enum Backend {
     Embedded(Mutex<Embedded>),
     #[cfg(feature = "immudb")]
     Immudb(Box<Immudb>),
+    #[cfg(all(test, feature = "immudb"))]
+    Unruly(crate::backend::immudb::Unruly),
 }
 
 /// What a store knows about its ledger.
@@ -142,9 +144,7 @@ impl EventStore {
         self.sync().await?;
         match &self.shared.backend {
             Backend::Immudb(immudb) => immudb.publish_tiles(&self.shared.local).await,
-            Backend::Embedded(_) => {
-                Err(Error::Config("an embedded ledger is read whole; it has no tiles".into()))
-            }
+            _ => Err(Error::Config("an embedded ledger is read whole; it has no tiles".into())),
         }
     }
 
@@ -324,6 +324,8 @@ impl Shared {
             }
             #[cfg(feature = "immudb")]
             Backend::Immudb(immudb) => immudb.sync(&self.local).await,
+            #[cfg(all(test, feature = "immudb"))]
+            Backend::Unruly(unruly) => unruly.sync(&self.local).await.map(|()| None),
         }
     }
 
@@ -343,6 +345,8 @@ impl Shared {
             }
             #[cfg(feature = "immudb")]
             Backend::Immudb(immudb) => immudb.rows(table, wanted, digests).await,
+            #[cfg(all(test, feature = "immudb"))]
+            Backend::Unruly(unruly) => unruly.rows(wanted).await,
         }
     }
 }

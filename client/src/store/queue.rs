@@ -19,23 +19,21 @@ pub(super) trait Append {
     fn rows(&self) -> usize;
     /// Bytes of its bodies, at most.
     fn bytes(&self) -> usize;
-    /// Whether it has to go without company.
-    fn alone(&self) -> bool;
+    /// How many may go together at most where it goes along.
+    fn company(&self) -> usize;
 }
 
 /// The longest start of the queue that one INSERT can hold; at least the first
 /// append. Nobody overtakes: an append that does not fit is the next one's first.
 pub(super) fn take<A: Append>(queue: &mut VecDeque<A>) -> Vec<A> {
-    let (mut rows, mut bytes) = (0, 0);
+    let (mut rows, mut bytes, mut most) = (0, 0, usize::MAX);
     let mut taken: Vec<A> = Vec::new();
     while let Some(next) = queue.front() {
         rows += next.rows();
         bytes += next.bytes();
-        let company = rows <= MAX_EVENTS
-            && bytes <= MAX_BYTES
-            && !next.alone()
-            && taken.first().is_none_or(|first| !first.alone());
-        if !taken.is_empty() && !company {
+        most = most.min(next.company());
+        let fits = rows <= MAX_EVENTS && bytes <= MAX_BYTES && taken.len() < most;
+        if !taken.is_empty() && !fits {
             break;
         }
         taken.extend(queue.pop_front());

@@ -63,6 +63,15 @@ impl Embedded {
         }
     }
 
+    /// Takes the whole file into a log, as a server's reader would.
+    #[cfg(all(test, feature = "immudb"))]
+    pub(crate) async fn show(&mut self, local: &mut Local) -> Result<()> {
+        match self.file.end().await? {
+            Some(end) => self.replay(local, end.tx, &Progress::default()).await,
+            None => Ok(()),
+        }
+    }
+
     /// Creates the ledger: the genesis transaction.
     async fn create(&mut self, local: &mut Local) -> Result<()> {
         let nonce = self.environment.random();

@@ -76,7 +76,7 @@ impl Immudb {
 
     /// Whether the server does not show the table as it was proved, where a
     /// transaction could have changed it that is not accounted for.
-    pub(super) async fn not_shown(
+    pub(super) async fn table_not_shown(
         &self,
         local: &Mutex<Local>,
         table: &Table<'static>,

@@ -1,9 +1,10 @@
 //! Writing rows, and finding out whether they were written.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use counterfoil_core::{EntryDigest, TxId};
+use counterfoil_core::{EntryDigest, Table, TxId};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::Immudb;
 use super::groups::Group;
@@ -23,99 +24,150 @@ const PURSUIT: Duration = Duration::from_secs(30);
 /// Between two attempts to find out.
 const PAUSE: Duration = Duration::from_millis(50);
 
-impl Immudb {
-    /// Commits one INSERT of rows that stand in key order.
-    ///
-    /// The server's answer decides nothing. The rows are written when a
-    /// verified header holds exactly them; they are not when something else
-    /// verified has their key or id. In between the very same bytes may be
-    /// sent again: their keys are unique, so they are written once at most.
-    pub(crate) async fn commit(
+/// What a commit needs of a ledger. A server is one; in tests so is a ledger
+/// before which everything happens that can happen on the way to it.
+pub(crate) trait Ledger: Sync {
+    /// Sends one INSERT.
+    fn insert(&self, rows: &[StoredRow]) -> impl Future<Output = Sent> + Send;
+
+    /// Brings the log to the ledger's end.
+    fn look(&self, local: &Mutex<Local>, hints: &Hints) -> impl Future<Output = Result<()>> + Send;
+
+    /// Why it may have refused: the table is not shown any more as it was
+    /// proved.
+    fn not_shown(
         &self,
         local: &Mutex<Local>,
-        rows: &[StoredRow],
-        digests: &[EntryDigest],
-    ) -> Result<Outcome> {
-        let (table, before) = {
-            let local = local.lock().await;
-            (local.table()?, local.state()?.tx)
+        table: &Table<'static>,
+    ) -> impl Future<Output = Result<Option<Error>>> + Send;
+}
+
+impl Ledger for Immudb {
+    async fn insert(&self, rows: &[StoredRow]) -> Sent {
+        self.wire.insert(rows).await
+    }
+
+    async fn look(&self, local: &Mutex<Local>, hints: &Hints) -> Result<()> {
+        self.sync_with(local, hints).await.map(drop)
+    }
+
+    async fn not_shown(
+        &self,
+        local: &Mutex<Local>,
+        table: &Table<'static>,
+    ) -> Result<Option<Error>> {
+        self.table_not_shown(local, table).await
+    }
+}
+
+/// Commits one INSERT of rows that stand in key order; `company` if they are
+/// of several appends.
+///
+/// The server's answer decides nothing. The rows are written when a verified
+/// header holds exactly them; they are not when something else verified has
+/// their key or id. In between the very same bytes may be sent again: their
+/// keys are unique, so they are written once at most.
+pub(crate) async fn commit(
+    ledger: &impl Ledger,
+    local: &Mutex<Local>,
+    rows: &[StoredRow],
+    digests: &[EntryDigest],
+    company: bool,
+) -> Result<Outcome> {
+    let (table, before) = {
+        let local = local.lock().await;
+        (local.table()?, local.state()?.tx)
+    };
+    let hints = Hints { sent: Some(Group::of_rows(&table, rows)) };
+    let started = Instant::now();
+    let mut send = true;
+    // Whether it ever reached the server, and whether it may have been
+    // executed for all that the server said.
+    let (mut reached, mut maybe_written) = (false, false);
+    loop {
+        let mut refused = None;
+        let mut answered = true;
+        let sent = match send {
+            true => ledger.insert(rows).await,
+            false => Sent::Answered,
         };
-        let hints = Hints { sent: Some(Group::of_rows(&table, rows)) };
-        let started = Instant::now();
-        let mut send = true;
-        let mut maybe_written = false;
-        loop {
-            let mut refused = None;
-            let sent = match send {
-                true => self.wire.insert(rows).await,
-                false => Sent::Answered,
-            };
-            let trouble = match sent {
-                Sent::NotSent(unavailable) if !maybe_written => return Err(unavailable.into()),
-                Sent::NotSent(unavailable) => Some(unavailable),
-                Sent::Refused(unavailable) if !maybe_written => {
-                    // Its word is good when the ledger does not show otherwise.
-                    refused = Some(unavailable);
-                    None
-                }
-                Sent::Refused(unavailable) => Some(unavailable),
-                Sent::Conflict => {
-                    // Not committed, and the same bytes may go again.
-                    if started.elapsed() < PURSUIT {
-                        tokio::time::sleep(PAUSE).await;
-                        continue;
-                    }
-                    None
-                }
-                Sent::Answered | Sent::KeyExists => {
-                    maybe_written = true;
-                    // Whatever was answered, only looking helps now.
-                    send = false;
-                    None
-                }
-                Sent::Unknown(unavailable) => {
-                    maybe_written = true;
-                    send = true;
-                    Some(unavailable)
-                }
-            };
-            match self.sync_with(local, &hints).await {
-                Ok(_) => {}
-                // A full disk of our own stays full while it is looked at.
-                Err(Error::Unavailable(unavailable @ Unavailable::Storage(_))) => {
-                    return Err(unknown(&unavailable));
-                }
-                Err(Error::Unavailable(unavailable)) if started.elapsed() < PURSUIT => {
-                    tracing::debug!(%unavailable, "looking for a write");
+        let trouble = match sent {
+            Sent::NotSent(unavailable) if !reached => return Err(unavailable.into()),
+            Sent::NotSent(unavailable) => {
+                answered = false;
+                Some(unavailable)
+            }
+            Sent::Refused { why, all } if !maybe_written => {
+                // Its word is good when the ledger does not show otherwise.
+                reached = true;
+                refused = Some((why, all));
+                None
+            }
+            Sent::Refused { why, .. } => Some(why),
+            Sent::Conflict => {
+                // Not committed, it says, and the same bytes may go again.
+                reached = true;
+                if started.elapsed() < PURSUIT {
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
-                Err(Error::Unavailable(unavailable)) => return Err(unknown(&unavailable)),
-                Err(error) => return Err(error),
+                None
             }
-            if let Some(outcome) = find(&mut *local.lock().await, before, rows, digests).await? {
-                return Ok(outcome);
+            Sent::Answered | Sent::KeyExists => {
+                (reached, maybe_written) = (true, true);
+                // Whatever was answered, only looking helps now.
+                send = false;
+                None
             }
-            if let Some(refused) = refused {
-                return Err(self.not_shown(local, &table).await?.unwrap_or(refused.into()));
+            Sent::Unknown { why, lost } => {
+                (reached, maybe_written) = (true, true);
+                send = true;
+                answered = !lost;
+                Some(why)
             }
-            if started.elapsed() >= self.patience(send) {
-                return Err(match trouble {
-                    Some(unavailable) => unknown(&unavailable),
-                    None => {
-                        unknown(&"immudb answered, but no transaction that it shows holds the rows")
-                    }
-                });
+        };
+        match ledger.look(local, &hints).await {
+            Ok(()) => {}
+            // A full disk of our own stays full while it is looked at.
+            Err(Error::Unavailable(unavailable @ Unavailable::Storage(_))) => {
+                return Err(unknown(&unavailable));
             }
-            tokio::time::sleep(PAUSE).await;
+            Err(Error::Unavailable(unavailable)) if started.elapsed() < PURSUIT => {
+                tracing::debug!(%unavailable, "looking for a write");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            Err(Error::Unavailable(unavailable)) => return Err(unknown(&unavailable)),
+            Err(error) => return Err(error),
         }
+        if let Some(outcome) = find(&mut *local.lock().await, before, rows, digests).await? {
+            return Ok(outcome);
+        }
+        if let Some((why, all)) = refused {
+            if let Some(verdict) = ledger.not_shown(local, &table).await? {
+                return Err(verdict);
+            }
+            return if all { Err(why.into()) } else { Ok(Outcome::Refused(why.into())) };
+        }
+        if started.elapsed() >= patience(send && !(answered && company)) {
+            let error = match trouble {
+                Some(unavailable) => unknown(&unavailable),
+                None => {
+                    unknown(&"immudb answered, but no transaction that it shows holds the rows")
+                }
+            };
+            return if answered { Ok(Outcome::Refused(error)) } else { Err(error) };
+        }
+        tokio::time::sleep(PAUSE).await;
     }
+}
 
-    /// An answered write is in the ledger at once; if it is not, waiting does
-    /// not bring it. One whose answer was lost is worth pursuing.
-    fn patience(&self, lost: bool) -> Duration {
-        if lost { PURSUIT } else { Duration::from_secs(2) }
-    }
+/// An answered write is in the ledger at once; if it is not, waiting does not
+/// bring it. One whose answer was lost is worth pursuing, and so is one that
+/// goes alone and was answered in words that nobody understands: they may be
+/// those of a server that is coming up.
+fn patience(pursued: bool) -> Duration {
+    if pursued { PURSUIT } else { Duration::from_secs(2) }
 }
 
 /// Looks for the rows in the verified log.

@@ -23,13 +23,18 @@ mod sql;
 mod sync;
 mod thin;
 mod tiles;
+#[cfg(test)]
+mod unruly;
 mod wire;
 mod write;
 
 use tokio::sync::Mutex;
 
+pub(crate) use self::commit::commit;
 use self::sync::Hints;
 pub(crate) use self::thin::WireSource;
+#[cfg(test)]
+pub(crate) use self::unruly::{Fate, POISON, Unruly, World, is_refusal};
 use self::wire::Wire;
 use crate::config::Scope;
 use crate::error::Result;

@@ -205,9 +205,9 @@ impl Immudb {
         };
         match self.wire.genesis(&row).await {
             Sent::Answered | Sent::KeyExists | Sent::Conflict => Ok(()),
-            Sent::NotSent(unavailable)
-            | Sent::Refused(unavailable)
-            | Sent::Unknown(unavailable) => Err(unavailable.into()),
+            Sent::NotSent(why) | Sent::Refused { why, .. } | Sent::Unknown { why, .. } => {
+                Err(why.into())
+            }
         }
     }
 

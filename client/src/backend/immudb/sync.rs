@@ -87,7 +87,7 @@ impl Accounts {
 
 /// What a synchronisation may find accounted for without asking.
 #[derive(Default)]
-pub(super) struct Hints {
+pub(crate) struct Hints {
     /// The group that this client has just sent.
     pub(super) sent: Option<Group>,
 }

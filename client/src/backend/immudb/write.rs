@@ -25,9 +25,17 @@ pub(crate) enum Sent {
     /// Certainly not executed: it never reached the server.
     NotSent(Unavailable),
     /// Not executed, the server says.
-    Refused(Unavailable),
+    Refused {
+        why: Unavailable,
+        /// Whether it would refuse any other rows as well.
+        all: bool,
+    },
     /// It may have been executed or not, and may yet be.
-    Unknown(Unavailable),
+    Unknown {
+        why: Unavailable,
+        /// Whether no answer came, rather than one that says nothing.
+        lost: bool,
+    },
 }
 
 impl Wire {
@@ -83,7 +91,7 @@ impl Wire {
                     // Without its COMMIT the transaction ends with the
                     // connection.
                     failure => match sent(failure, statement.what()) {
-                        Sent::Unknown(unavailable) => return Sent::NotSent(unavailable),
+                        Sent::Unknown { why, .. } => return Sent::NotSent(why),
                         known => return known,
                     },
                 },
@@ -132,15 +140,16 @@ struct Aborted {
 /// What is known after a failed statement that commits by itself.
 fn sent(failure: Failure, what: &'static str) -> Sent {
     let refusal = match &failure {
-        Failure::Refused { refusal, .. } => *refusal,
-        Failure::Broken(_) => Refusal::Other,
+        Failure::Refused { refusal, .. } => Some(*refusal),
+        Failure::Broken(_) => None,
     };
-    let unavailable = failure.unavailable(what);
+    let why = failure.unavailable(what);
     match refusal {
-        Refusal::KeyExists => Sent::KeyExists,
-        Refusal::Conflict => Sent::Conflict,
-        Refusal::Busy | Refusal::NoTable | Refusal::NotExecuted => Sent::Refused(unavailable),
-        _ => Sent::Unknown(unavailable),
+        Some(Refusal::KeyExists) => Sent::KeyExists,
+        Some(Refusal::Conflict) => Sent::Conflict,
+        Some(Refusal::Busy | Refusal::NoTable) => Sent::Refused { why, all: true },
+        Some(Refusal::NotExecuted) => Sent::Refused { why, all: false },
+        _ => Sent::Unknown { why, lost: refusal.is_none() },
     }
 }
 
@@ -158,15 +167,16 @@ mod tests {
     fn only_understood_refusals_say_what_happened() {
         assert!(matches!(after("key already exists"), Sent::KeyExists));
         assert!(matches!(after("tx read conflict"), Sent::Conflict));
-        assert!(matches!(after("max concurrency limit exceeded"), Sent::Refused(_)));
-        assert!(matches!(after("max length exceeded: table: events"), Sent::Refused(_)));
-        assert!(matches!(after("something new"), Sent::Unknown(_)));
+        assert!(matches!(after("max concurrency limit exceeded"), Sent::Refused { all: true, .. }));
+        let too_long = after("max length exceeded: table: events");
+        assert!(matches!(too_long, Sent::Refused { all: false, .. }));
+        assert!(matches!(after("something new"), Sent::Unknown { lost: false, .. }));
     }
 
     #[test]
     fn a_lost_connection_says_nothing() {
         let lost = Unavailable::Connection { what: INSERT, cause: "reset".into() };
         let sent = sent(Failure::Broken(lost), INSERT);
-        assert!(matches!(sent, Sent::Unknown(_)));
+        assert!(matches!(sent, Sent::Unknown { lost: true, .. }));
     }
 }

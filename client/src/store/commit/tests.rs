@@ -1,0 +1,296 @@
+//! Commits driven as they are, over a ledger that is as it is, with everything
+//! on the way between that can go wrong: nothing is acknowledged that is not
+//! there, nothing is there twice, nothing acknowledged is lost, and nobody
+//! pays for a neighbour that the ledger refuses.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex as Quick};
+
+use counterfoil_test_support::temp_dir;
+use futures_util::FutureExt;
+use proptest::prelude::*;
+use tokio::task::JoinSet;
+
+use crate::backend::immudb::{Fate, POISON, Unruly, World, is_refusal};
+use crate::environment::Environment;
+use crate::local::Local;
+use crate::row::StoredRow;
+use crate::store::{Appended, Backend, EventStore};
+use crate::trust::Anchor;
+use crate::{Cover, Error, Event, ExpectedVersion, Result};
+
+/// What a caller asks for.
+#[derive(Debug, Clone)]
+struct Wish {
+    root: u8,
+    rows: u8,
+    expected: ExpectedVersion,
+    /// None, one of its own, or one that others use too.
+    id: Option<u8>,
+    poison: Option<usize>,
+}
+
+impl Wish {
+    fn cover(&self) -> Cover {
+        Cover::new("d", format!("{}", self.root))
+    }
+
+    fn events(&self, name: usize) -> Vec<Event> {
+        let poison = self.poison.map_or("", |kind| POISON[kind]);
+        (0..self.rows)
+            .map(|row| {
+                let event = Event::new(&self.cover(), "Wished", format!("{name}/{row} {poison}"));
+                match self.id {
+                    None => event,
+                    Some(SHARED) => event.with_external_id("shared"),
+                    Some(_) => event.with_external_id(format!("{name}")),
+                }
+            })
+            .collect()
+    }
+}
+
+/// This id is not a wish's own.
+const SHARED: u8 = 0;
+
+fn wish() -> impl Strategy<Value = Wish> {
+    let expected = prop_oneof![
+        8 => Just(ExpectedVersion::Any),
+        1 => Just(ExpectedVersion::NoStream),
+        1 => (0..4_u64).prop_map(ExpectedVersion::Exact),
+    ];
+    let id = prop_oneof![3 => Just(None), 1 => Just(Some(SHARED)), 4 => Just(Some(1))];
+    let poison = prop_oneof![7 => Just(None), 1 => (0..POISON.len()).prop_map(Some)];
+    (0..3_u8, 1..4_u8, expected, id, poison).prop_map(|(root, rows, expected, id, poison)| Wish {
+        root,
+        rows,
+        expected,
+        id,
+        poison,
+    })
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    let outage =
+        (any::<bool>(), any::<bool>()).prop_map(|(late, dark)| Fate::Outage { late, dark });
+    prop_oneof![
+        4 => Just(Fate::Arrives),
+        1 => Just(Fate::Lost),
+        1 => Just(Fate::Unanswered),
+        3 => (1..9_u8).prop_map(Fate::Late),
+        1 => (1..9_u8).prop_map(Fate::Twice),
+        1 => Just(Fate::Denied),
+        1 => (1..9_u8).prop_map(Fate::DeniedLate),
+        1 => Just(Fate::Strange),
+        1 => Just(Fate::Conflict),
+        1 => Just(Fate::NotSent),
+        3 => Just(Fate::Rival),
+        1 => outage,
+        2 => any::<bool>().prop_map(|executed| Fate::Crash { executed }),
+    ]
+}
+
+type Answers = Arc<Quick<BTreeMap<usize, Result<Appended>>>>;
+
+/// A client to whom nothing happens, new to the ledger.
+async fn calm(world: &Arc<World>) -> EventStore {
+    connect(Unruly::new(world, None), Local::memory().await.unwrap()).await
+}
+
+/// A client with this log, on the way to whom everything may happen.
+async fn tried(world: &Arc<World>, log: &Path) -> EventStore {
+    let rival = calm(world).await;
+    let rival = Box::new(move |row: StoredRow| {
+        let rival = rival.clone();
+        async move { writes(&rival, &row).await }.boxed()
+    });
+    connect(Unruly::new(world, Some(rival)), Local::open(log, true, "").await.unwrap()).await
+}
+
+async fn connect(way: Unruly, local: Local) -> EventStore {
+    let local = tokio::sync::Mutex::new(local);
+    way.sync(&local).await.unwrap();
+    let mut local = local.into_inner();
+    if local.pin().is_err() {
+        local.anchor(Anchor::FirstContact).await.unwrap();
+    }
+    EventStore::new(Environment::default(), true, Backend::Unruly(way), local)
+}
+
+/// The rival takes the next place in the row's stream.
+async fn writes(rival: &EventStore, row: &StoredRow) {
+    let root = String::from_utf8(row.root.clone()).unwrap();
+    rival.add_event(&Event::new(&Cover::new("d", root), "Rival", "")).await.unwrap();
+}
+
+/// One life of the client: it makes all these appends at once, and lives until
+/// all are answered or until it dies.
+fn live(world: &Arc<World>, log: &Path, wishes: &[(usize, Wish)], answers: &Answers) {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let store = tried(world, log).await;
+        let mut tasks = JoinSet::new();
+        for (name, wish) in wishes.iter().cloned() {
+            let (store, answers) = (store.clone(), Arc::clone(answers));
+            tasks.spawn(async move {
+                let events = wish.events(name);
+                let answer = store.append(&wish.cover(), wish.expected, &events).await;
+                answers.lock().unwrap().insert(name, answer);
+            });
+        }
+        tokio::select! {
+            () = world.crash() => {}
+            _ = tasks.join_all() => {}
+        }
+    });
+}
+
+/// Its clock goes on only when there is nothing else to do.
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(true).build().unwrap()
+}
+
+/// Returns what was answered at last.
+fn run(wishes: Vec<Wish>, fates: Vec<Fate>) -> BTreeMap<usize, Result<Appended>> {
+    let folder = temp_dir("unruly");
+    let log = folder.join("log");
+    let wishes: Vec<(usize, Wish)> = wishes.into_iter().enumerate().collect();
+    let world = runtime().block_on(World::new(fates.iter().copied()));
+    let answers = Answers::default();
+    let mut open: Vec<(usize, Wish)> = wishes.clone();
+    let mut repeated = BTreeSet::new();
+    loop {
+        live(&world, &log, &open, &answers);
+        if !world.begins_again() {
+            break;
+        }
+        // Whoever was not answered may repeat only what has an id.
+        let answered = answers.lock().unwrap();
+        open.retain(|(name, wish)| wish.id.is_some() && !answered.contains_key(name));
+        repeated.extend(open.iter().map(|(name, _)| *name));
+    }
+    // That a repetition could not be sent says nothing about the first time.
+    answers.lock().unwrap().retain(|name, answer| {
+        !(repeated.contains(name) && matches!(answer, Err(Error::Unavailable(_))))
+    });
+    check(&world, &wishes, &answers.lock().unwrap(), &fates);
+
+    // Repeated when all is over, what was in doubt is there.
+    let doubtful = |(name, wish): &&(usize, Wish)| {
+        let answer = &answers.lock().unwrap();
+        let doubt = matches!(answer.get(name), None | Some(Err(Error::OutcomeUnknown { .. })));
+        doubt && wish.id.is_some() && wish.poison.is_none()
+    };
+    let doubtful: Vec<(usize, Wish)> = wishes.iter().filter(doubtful).cloned().collect();
+    doubtful.iter().for_each(|(name, _)| drop(answers.lock().unwrap().remove(name)));
+    live(&world, &log, &doubtful, &answers);
+    let answers = std::mem::take(&mut *answers.lock().unwrap());
+    for (name, wish) in &doubtful {
+        let settled = match &answers[name] {
+            Ok(_) => true,
+            Err(Error::IdConflict { .. }) => wish.id == Some(SHARED),
+            Err(Error::WrongExpectedVersion { .. }) => wish.expected != ExpectedVersion::Any,
+            Err(_) => false,
+        };
+        assert!(settled, "{name}: {:?}", answers[name]);
+    }
+    check(&world, &wishes, &answers, &fates);
+    answers
+}
+
+/// Holds what was answered against what a newcomer finds.
+fn check(
+    world: &Arc<World>,
+    wishes: &[(usize, Wish)],
+    answers: &BTreeMap<usize, Result<Appended>>,
+    fates: &[Fate],
+) {
+    let outage = fates.iter().any(|fate| matches!(fate, Fate::Outage { .. }));
+    // Whoever is refused alone has nothing but the ledger's word for it.
+    let lied = fates.iter().any(|fate| matches!(fate, Fate::DeniedLate(_)));
+    runtime().block_on(async {
+        world.calms().await;
+        let newcomer = calm(world).await;
+        assert_eq!(newcomer.findings().await.unwrap(), []);
+        let all = newcomer.read_all(None, None).await.unwrap();
+        assert!(all.completeness.is_complete());
+        for (name, wish) in wishes {
+            let events = wish.events(*name);
+            let places: Vec<Vec<_>> = events
+                .iter()
+                .map(|event| all.events.iter().filter(|found| found.event == *event).collect())
+                .collect();
+            assert!(places.iter().all(|found| found.len() <= 1), "{name} is there twice");
+            let there: Vec<_> = places.concat();
+            assert!(there.is_empty() || there.len() == events.len(), "{name} is there in part");
+            match answers.get(name) {
+                Some(Ok(appended)) => {
+                    assert_eq!(there.len(), events.len(), "{name} was lost");
+                    for (found, added) in there.iter().zip(&appended.events) {
+                        assert_eq!((found.tx, found.sequence), (appended.id, added.sequence));
+                        assert!(newcomer.verify_event(&found.event, &added.proof).await.unwrap());
+                    }
+                }
+                None => {}
+                Some(Err(error)) if lied && is_refusal(error) => {}
+                // Only who is poison himself is in doubt without an outage.
+                Some(Err(Error::OutcomeUnknown { .. })) => {
+                    assert!(outage || wish.poison.is_some(), "{name}");
+                }
+                Some(Err(error)) => {
+                    assert!(there.is_empty(), "{name} is there, after: {error}");
+                    assert!(!is_refusal(error) || wish.poison == Some(0), "{name}: {error}");
+                }
+            }
+            assert!(wish.poison.is_none() || there.is_empty());
+        }
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn whatever_happens_on_the_way_nothing_is_lost_doubled_or_falsely_acknowledged(
+        wishes in prop::collection::vec(wish(), 1..12),
+        fates in prop::collection::vec(fate(), 0..14),
+    ) {
+        run(wishes, fates);
+    }
+}
+
+fn plain(root: u8, id: Option<u8>, poison: Option<usize>) -> Wish {
+    Wish { root, rows: 1, expected: ExpectedVersion::Any, id, poison }
+}
+
+/// It said that the statement had to be sent again, and then was gone.
+#[test]
+fn a_conflict_that_was_none_is_not_taken_for_a_refusal() {
+    run(vec![plain(0, None, None)], vec![Fate::Conflict, Fate::NotSent]);
+}
+
+/// The refused company comes after all, at every moment while its members go
+/// their ways.
+#[test]
+fn a_company_that_comes_late_is_nobody_twice() {
+    for after in 1..30 {
+        let answers =
+            run(vec![plain(0, None, None); 9], vec![Fate::Arrives, Fate::DeniedLate(after)]);
+        assert!(answers.values().all(Result::is_ok), "after {after}: {answers:?}");
+    }
+}
+
+/// Of each kind of poison one, among many.
+#[test]
+fn who_is_refused_is_refused_alone() {
+    let mut wishes: Vec<Wish> = (0..40).map(|n| plain(n % 3, None, None)).collect();
+    for (place, kind) in [(3, 0), (17, 1), (30, 2)] {
+        wishes[place].poison = Some(kind);
+    }
+    run(wishes, vec![]);
+}
