@@ -274,6 +274,41 @@ async fn commit_ids_that_others_use_too_hide_nothing() {
     assert_eq!((read.events.len(), read.completeness.is_complete()), (36, true));
 }
 
+/// The same where the commits are of several appends.
+#[tokio::test]
+async fn commit_ids_of_several_appends_that_others_use_too_hide_nothing() {
+    const ROUNDS: u64 = 12;
+    let attacked = Attacked::new();
+    let somebody = attacked.newcomer().await;
+    let mut shared = 0;
+    for round in 0..ROUNDS {
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..6 {
+            let (somebody, event) = (somebody.clone(), event(round * 6 + n));
+            tasks.spawn(async move { somebody.add_event(&event).await.unwrap() });
+        }
+        let added = tasks.join_all().await;
+        let bodies = added.iter().map(|added| added.proof.decode_body().unwrap());
+        let Some(body) = bodies.into_iter().find(|body| body.commit_index == 1) else { continue };
+        shared += 1;
+        // In the place of the second append, and of the first.
+        for index in [1, 0] {
+            let rival = EventBody {
+                root: format!("rival {round} {index}").into(),
+                append_id: [round as u8 * 2 + index as u8; 16],
+                commit_index: index,
+                ..body.clone()
+            };
+            attacked.writes("INSERT", &rival).await;
+        }
+    }
+    assert!(shared > 8, "only {shared} commits were shared");
+    let newcomer = attacked.newcomer().await;
+    let read = newcomer.read_all(None, None).await.unwrap();
+    let written = 6 * ROUNDS + 2 * shared;
+    assert_eq!((read.events.len() as u64, read.completeness.is_complete()), (written, true));
+}
+
 /// An UPSERT replaces what a scan shows, not the event; nor does it make the
 /// ledger look altered.
 #[tokio::test]

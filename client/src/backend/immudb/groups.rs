@@ -82,6 +82,9 @@ pub(super) struct Collector<'a> {
 struct Candidate {
     index: u32,
     prev_event: [u8; 32],
+    /// Whether an append begins with it, and whether one ends.
+    first: bool,
+    last: bool,
     row: NewRow,
 }
 
@@ -90,6 +93,12 @@ const MOST_HELD: usize = 128 * 1024;
 
 /// Rows in a chain at most: as many entries as a transaction of immudb's has.
 const MOST_CHAINED: usize = 1024;
+
+/// Rows looked at to take a commit of several appends apart, for each row that
+/// carries its id; at least, and at most for one id.
+const STEPS: usize = 16;
+const FEWEST_STEPS: usize = 1 << 12;
+const MOST_STEPS: usize = 1 << 20;
 
 impl<'a> Collector<'a> {
     pub(super) fn new(table: Table<'static>, wanted: &'a HashSet<Root>) -> Self {
@@ -106,9 +115,14 @@ impl<'a> Collector<'a> {
             self.found.insert(root, Group { digests: vec![digest], rows: vec![new.clone()] });
         }
         let Ok(body) = EventBody::decode(&row.body) else { return };
-        let (index, prev_event) = (body.commit_index, body.prev_event);
         let commit = self.building.entry(body.commit_id).or_default();
-        commit.push(Candidate { index, prev_event, row: new });
+        commit.push(Candidate {
+            index: body.commit_index,
+            prev_event: body.prev_event,
+            first: body.append_index == 0,
+            last: body.append_count.checked_sub(1) == Some(body.append_index),
+            row: new,
+        });
         self.held += 1;
         if self.held >= self.most_held {
             self.make_room(body.commit_id);
@@ -149,7 +163,10 @@ impl<'a> Collector<'a> {
         // HISTORY shows a deleted row once more with the same content.
         rows.dedup_by_key(|candidate| candidate.row.digest);
         if rows.len() > 1 && !self.keep(rows.iter()) {
+            // Others may have used the commit's id as well.
             self.judge_chains(&rows);
+            let steps = STEPS.saturating_mul(rows.len()).clamp(FEWEST_STEPS, MOST_STEPS);
+            self.judge_appends(&rows, steps);
         }
     }
 
@@ -165,34 +182,123 @@ impl<'a> Collector<'a> {
         wanted
     }
 
-    /// Others may have used the commit's id as well. But the rows of an append
-    /// hang together by themselves: each names the digest of the one before
-    /// it. A digest has one predecessor, so every row is looked at once.
+    /// The rows of an append hang together by themselves: each names the
+    /// digest of the one before it. A digest has one predecessor, so every row
+    /// is looked at once.
     fn judge_chains(&mut self, rows: &[Candidate]) {
-        let mut next: HashMap<([u8; 32], u32), Vec<usize>> = HashMap::new();
-        for (i, row) in rows.iter().enumerate() {
-            next.entry((row.prev_event, row.index)).or_default().push(i);
-        }
+        let next = successors(rows);
         // Rows still to be looked at, each with the number of rows before it.
-        let mut open: Vec<(usize, usize)> =
-            (0..rows.len()).filter(|i| rows[*i].index == 0).map(|i| (i, 0)).collect();
-        let mut chain: Vec<(usize, Frontier)> = Vec::new();
+        let mut open: Vec<(usize, usize)> = beginning(rows).map(|i| (i, 0)).collect();
+        let mut chain = Chain::default();
         while let Some((i, depth)) = open.pop() {
-            chain.truncate(depth);
-            let mut tree = chain.last().map_or_else(Frontier::new, |(_, tree)| tree.clone());
-            // A chain is far shorter than 2^64.
-            let _ = tree.push(rows[i].row.digest.leaf_hash());
-            let found = self.wanted.contains(&tree.root());
-            chain.push((i, tree));
-            if found {
-                self.keep(chain.iter().map(|(i, _)| &rows[*i]));
+            let root = chain.set(depth, i, &rows[i]);
+            if self.wanted.contains(&root) {
+                self.keep(chain.rows(rows));
             }
             if chain.len() < MOST_CHAINED {
-                let after = (rows[i].row.digest.to_bytes(), rows[i].index + 1);
-                let after = next.get(&after).into_iter().flatten();
-                open.extend(after.map(|i| (*i, depth + 1)));
+                open.extend(after(&next, &rows[i]).map(|i| (i, depth + 1)));
             }
         }
+    }
+
+    /// A commit of several appends: behind a whole one there may follow any
+    /// other of a later stream. Which one, nothing but the root tells, so it
+    /// is tried, for so many steps: rows that are transactions by themselves
+    /// last, as others' mostly are.
+    fn judge_appends(&mut self, rows: &[Candidate], mut steps: usize) {
+        let next = successors(rows);
+        let mut used: HashSet<usize> = HashSet::new();
+        let alone = |groups: &Self, i: &usize| {
+            let root = entries_root(&[rows[*i].row.digest]);
+            groups.found.get(&root).is_some_and(|group| group.digests.len() == 1)
+        };
+        let alone: HashSet<usize> = (0..rows.len()).filter(|i| alone(self, i)).collect();
+        'next: loop {
+            let begin = beginning(rows).filter(|i| !used.contains(i));
+            let mut open: Vec<(usize, usize)> = begin.map(|i| (i, 0)).collect();
+            open.sort_by_key(|(i, _)| !alone.contains(i));
+            let mut chain = Chain::default();
+            while let Some((i, depth)) = open.pop() {
+                let root = chain.set(depth, i, &rows[i]);
+                if self.wanted.contains(&root) && !self.found.contains_key(&root) {
+                    self.keep(chain.rows(rows));
+                    used.extend(chain.places());
+                    continue 'next;
+                }
+                let more = open.len();
+                if chain.len() < MOST_CHAINED {
+                    if rows[i].last {
+                        let behind = |j: &usize| rows[*j].row.key > rows[i].row.key;
+                        open.extend(firsts(rows, &rows[i]).filter(behind).map(|j| (j, depth + 1)));
+                    }
+                    open.extend(after(&next, &rows[i]).map(|j| (j, depth + 1)));
+                    open[more..].sort_by_key(|(i, _)| !alone.contains(i));
+                }
+                let Some(left) = steps.checked_sub(1 + open.len() - more) else { return };
+                steps = left;
+            }
+            return;
+        }
+    }
+}
+
+/// By digest and place of the row before them.
+type Successors = HashMap<([u8; 32], u32), Vec<usize>>;
+
+fn successors(rows: &[Candidate]) -> Successors {
+    let mut next = Successors::new();
+    for (i, row) in rows.iter().enumerate() {
+        next.entry((row.prev_event, row.index)).or_default().push(i);
+    }
+    next
+}
+
+/// The rows that name this one as the one before them.
+fn after(next: &Successors, row: &Candidate) -> impl Iterator<Item = usize> {
+    let place = row.index.checked_add(1).map(|index| (row.row.digest.to_bytes(), index));
+    place.and_then(|place| next.get(&place)).into_iter().flatten().copied()
+}
+
+/// The rows with which a commit may begin.
+fn beginning(rows: &[Candidate]) -> impl Iterator<Item = usize> {
+    (0..rows.len()).filter(|i| rows[*i].index == 0)
+}
+
+/// The rows in the next place with which an append begins. `rows` stand in the
+/// order of their places.
+fn firsts<'r>(rows: &'r [Candidate], row: &Candidate) -> impl Iterator<Item = usize> + 'r {
+    let index = row.index.saturating_add(1);
+    let begin = rows.partition_point(|row| row.index < index);
+    let end = rows.partition_point(|row| row.index <= index);
+    (begin..end).filter(|i| rows[*i].first)
+}
+
+/// Rows one behind the other, and their tree up to each.
+#[derive(Default)]
+struct Chain(Vec<(usize, Frontier)>);
+
+impl Chain {
+    /// Puts a row behind the first `depth`; the root of them all.
+    fn set(&mut self, depth: usize, i: usize, row: &Candidate) -> Root {
+        self.0.truncate(depth);
+        let mut tree = self.0.last().map_or_else(Frontier::new, |(_, tree)| tree.clone());
+        // A chain is far shorter than 2^64.
+        let _ = tree.push(row.row.digest.leaf_hash());
+        let root = tree.root();
+        self.0.push((i, tree));
+        root
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn places(&self) -> impl Iterator<Item = usize> + Clone {
+        self.0.iter().map(|(i, _)| *i)
+    }
+
+    fn rows<'r>(&self, rows: &'r [Candidate]) -> impl Iterator<Item = &'r Candidate> + Clone {
+        self.places().map(|i| &rows[i])
     }
 }
 
@@ -219,7 +325,7 @@ mod tests {
             seen_alh: [0; 32],
             append_id: commit_id.to_be_bytes(),
             append_index: index,
-            append_count: u32::MAX,
+            append_count: 3,
             commit_id: commit_id.to_be_bytes(),
             commit_index: index,
             author: None,
@@ -260,6 +366,69 @@ mod tests {
         for group in groups {
             assert_eq!(found[&group.root()].digests, group.digests);
         }
+    }
+
+    /// A commit of appends of so many rows, each to a stream of its own.
+    fn commit(table: &Table<'_>, roots: &[String], length: u32, id: u128) -> Vec<StoredRow> {
+        let mut rows: Vec<StoredRow> = Vec::new();
+        for root in roots {
+            let mut prev_event = [0; 32];
+            for append_index in 0..length {
+                let mut body = body(root, id, rows.len() as u32, prev_event);
+                (body.append_index, body.append_count) = (append_index, length);
+                rows.push(row(&body));
+                prev_event = digest(table, &rows[rows.len() - 1]);
+            }
+        }
+        rows
+    }
+
+    fn digest(table: &Table<'_>, row: &StoredRow) -> [u8; 32] {
+        schema::row_digest(table, row).unwrap().to_bytes()
+    }
+
+    fn roots(count: u32, end: &str) -> Vec<String> {
+        (0..count).map(|n| format!("{n:02}{end}")).collect()
+    }
+
+    /// How many of the wanted transactions are found in these rows.
+    fn found(wanted: &[&[StoredRow]], rows: &[&[StoredRow]]) -> usize {
+        let table = schema::table(1).unwrap();
+        let wanted = wanted.iter().map(|rows| Group::of_rows(&table, rows).root()).collect();
+        let mut collector = Collector::new(table, &wanted);
+        rows.iter().copied().flatten().for_each(|row| collector.add(row));
+        collector.finish().len()
+    }
+
+    #[test]
+    fn a_commit_of_several_appends_is_found_among_others_rows() {
+        let table = schema::table(1).unwrap();
+        for length in [1, 3] {
+            let rows = commit(&table, &roots(40, ""), length, 7);
+            let rivals = commit(&table, &roots(40, "+"), length, 7);
+            // In a transaction that is not known: in a few places they are.
+            let few = 3 * length as usize;
+            assert_eq!(found(&[&rows], &[&rivals[..few], &rows]), 1);
+            // Two commits with one id.
+            let other = commit(&table, &roots(3, "-"), length, 7);
+            assert_eq!(found(&[&rows, &other], &[&rows, &other]), 2);
+        }
+        // In transactions by themselves: in every place.
+        let rows = commit(&table, &roots(40, ""), 1, 7);
+        let rivals = commit(&table, &roots(40, "+"), 1, 7);
+        let wanted: Vec<&[StoredRow]> = rivals.chunks(1).chain([&rows[..]]).collect();
+        assert_eq!(found(&wanted, &[&rivals, &rows]), 41);
+    }
+
+    /// Whatever others write, taking it apart ends.
+    #[test]
+    fn taking_a_commit_apart_ends() {
+        let table = schema::table(1).unwrap();
+        let wanted = commit(&table, &roots(40, ""), 1, 7);
+        let crowd: Vec<Vec<StoredRow>> =
+            (0..40).map(|n| commit(&table, &roots(40, &format!("{n}")), 1, 7)).collect();
+        let crowd: Vec<&[StoredRow]> = crowd.iter().map(Vec::as_slice).collect();
+        assert_eq!(found(&[&wanted], &crowd), 0);
     }
 
     /// However many rows come, few are held, and an append whose rows come
