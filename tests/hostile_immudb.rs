@@ -17,6 +17,8 @@ mod headers;
 #[path = "hostile/history.rs"]
 mod history;
 mod hostile;
+#[path = "hostile/late.rs"]
+mod late;
 #[path = "hostile/operator.rs"]
 mod operator;
 #[path = "hostile/poison.rs"]
