@@ -6,6 +6,8 @@
 mod audit;
 #[path = "hostile/beside.rs"]
 mod beside;
+#[path = "hostile/fight.rs"]
+mod fight;
 #[path = "hostile/follow.rs"]
 mod follow;
 #[path = "hostile/gaps.rs"]
