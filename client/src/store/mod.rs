@@ -352,7 +352,7 @@ impl Shared {
 }
 
 /// Runs a task that must not be dropped half-way.
-async fn to_the_end<T: Send + 'static>(
+pub(crate) async fn to_the_end<T: Send + 'static>(
     task: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
     match tokio::spawn(task).await {

@@ -19,12 +19,40 @@ use crate::store::Progress;
 use crate::trust::{Anchor, compare};
 use crate::verdict::Verdict;
 
+/// What a ledger is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Events, written too.
+    Write,
+    /// Events, read only.
+    Read,
+    /// Whatever tables there are, ours or not, read only.
+    AnyTable,
+}
+
 impl Immudb {
     /// Opens the ledger that the configuration names.
     pub(crate) async fn open(
         config: &Config,
         environment: Environment,
         write: bool,
+        progress: Progress,
+    ) -> Result<(Self, Local)> {
+        let access = if write { Access::Write } else { Access::Read };
+        Self::open_for(config, environment, access, progress).await
+    }
+
+    /// The same for reading tables of others: ours need not be there, and
+    /// nothing is created in the ledger.
+    pub(crate) async fn open_tables(config: &Config) -> Result<(Self, Local)> {
+        let (environment, progress) = (Environment::default(), Progress::default());
+        Self::open_for(config, environment, Access::AnyTable, progress).await
+    }
+
+    async fn open_for(
+        config: &Config,
+        environment: Environment,
+        access: Access,
         progress: Progress,
     ) -> Result<(Self, Local)> {
         let folder = match &config.log.path {
@@ -35,7 +63,7 @@ impl Immudb {
         let expected = known.ledger()?;
         // A database that was there and is not must not be created anew.
         let awaited = expected.is_some() || config.trust.known().next().is_some();
-        let missing = match write && !awaited {
+        let missing = match access == Access::Write && !awaited {
             true => OnMissing::Create,
             false => OnMissing::Refuse,
         };
@@ -48,7 +76,7 @@ impl Immudb {
         let scope = config.storage.immudb.scope;
         let (syncing, published) = (Mutex::new(()), Mutex::new(0));
         let immudb = Self { wire, scope, progress, syncing, published };
-        let local = immudb.meet(&known, expected, config, &environment, write).await?;
+        let local = immudb.meet(&known, expected, config, &environment, access).await?;
         Ok((immudb, local))
     }
 
@@ -58,14 +86,14 @@ impl Immudb {
         expected: Option<Alh>,
         config: &Config,
         environment: &Environment,
-        write: bool,
+        access: Access,
     ) -> Result<Local> {
         let mut end = self.wire.state().await?;
         if end.is_none() {
             if expected.is_some() || config.trust.known().next().is_some() {
                 return Err(gone(known, expected, config).await);
             }
-            if !write {
+            if access != Access::Write {
                 let database = config.storage.immudb.database.clone();
                 return Err(Unavailable::MissingDatabase { database }.into());
             }
@@ -98,8 +126,10 @@ impl Immudb {
             self.believe(known, &config.trust, found, end).await?;
         }
         let local = Mutex::new(local);
-        self.settle(&local, known, config, environment, write).await?;
-        known.forget_genesis()?;
+        self.settle(&local, known, config, environment, access).await?;
+        if access != Access::AnyTable {
+            known.forget_genesis()?;
+        }
         Ok(local.into_inner())
     }
 
@@ -127,7 +157,7 @@ impl Immudb {
         known: &Known,
         config: &Config,
         environment: &Environment,
-        write: bool,
+        access: Access,
     ) -> Result<()> {
         let unconfirmed = self.sync_with(local, &Hints::default()).await?;
         if let Some(pinned) = config.trust.pin {
@@ -138,12 +168,12 @@ impl Immudb {
                 return Err(local.refuse(verdict).await);
             }
         }
-        if !local.lock().await.has_table() {
+        if !local.lock().await.has_table() && access != Access::AnyTable {
             if self.wire.has_table().await? {
                 let reason = "no transaction holds the entries that its creation writes";
                 return Err(Verdict::TableDiffers { reason: reason.into() }.into());
             }
-            if !write {
+            if access != Access::Write {
                 let reason = "there is none; open the database once for writing to create it";
                 return Err(Verdict::TableDiffers { reason: reason.into() }.into());
             }
@@ -176,7 +206,7 @@ impl Immudb {
             known.set_ledger(local.ledger_id().await?)?;
         }
         match unconfirmed {
-            Some(verdict) if !write => Err(verdict.into()),
+            Some(verdict) if access != Access::Write => Err(verdict.into()),
             _ => Ok(()),
         }
     }
@@ -185,6 +215,9 @@ impl Immudb {
     /// sent.
     async fn born_here(&self, known: &Known, local: &mut Local) -> Result<bool> {
         let Some(row) = known.genesis()? else { return Ok(false) };
+        if !local.has_table() {
+            return Ok(false);
+        }
         let table = local.table()?;
         let digests = schema::genesis_digests(&table, &row)
             .map_err(|error| Error::Invalid(error.to_string()))?;
