@@ -48,6 +48,8 @@ mod schema;
 mod sqlite;
 mod store;
 #[cfg(feature = "immudb")]
+mod tables;
+#[cfg(feature = "immudb")]
 mod thin;
 mod trust;
 mod undecided;
@@ -79,6 +81,10 @@ pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, Follow, FollowOptions, Followed,
     PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions, StreamList, StreamRead,
     StreamStatus, Streams,
+};
+#[cfg(feature = "immudb")]
+pub use crate::tables::{
+    ProvenTable, SqlValue, TableCounts, TableGap, TableReport, Tables, VerifiedRow,
 };
 #[cfg(feature = "immudb")]
 pub use crate::thin::{Advance, Claim, PresentEvent, PublishedTiles, ThinCost, ThinStore};

@@ -1,14 +1,15 @@
-//! Why a thin reader cannot tell: neither that something is there nor that it
-//! is not.
+//! Why a thin reader, or a reader of other people's tables, cannot tell:
+//! neither that something is there nor that it is not.
 
 use std::fmt;
 
 use counterfoil_core::TxId;
 use serde::Serialize;
 
-/// What kept a thin reader from proving that an event is there. It never
-/// means that there is none: that takes an [`EventStore`](crate::EventStore),
-/// which accounts for every entry.
+/// What kept a thin reader from proving that an event is there, or a reader of
+/// [`Tables`](crate::Tables) from proving a row. It never means that there is
+/// none: for events that takes an [`EventStore`](crate::EventStore), which
+/// accounts for every entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "undecided", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -86,6 +87,38 @@ pub enum Undecided {
         state: TxId,
         /// The last transaction in its tree.
         covered: TxId,
+    },
+
+    // ---- Other people's tables.
+    /// The server shows no table of this name.
+    #[error("the server shows no table {table:?}, which proves no absence")]
+    NoTable {
+        /// The table.
+        table: String,
+    },
+    /// No transaction is known to create the table as the server describes it.
+    #[error(
+        "no transaction is found that creates table {table:?} as the server describes it: {reason}"
+    )]
+    TableUnproven {
+        /// The table.
+        table: String,
+        /// What was tried, or what stands against it.
+        reason: String,
+    },
+    /// The server shows no row under the key, now or earlier.
+    #[error("the server shows no such row of table {table:?}, which proves no absence")]
+    NoTableRow {
+        /// The table.
+        table: String,
+    },
+    /// The row that the server shows could not be found in a transaction.
+    #[error("the row of table {table:?} that the server shows is not proved: {reason}")]
+    RowUnproven {
+        /// The table.
+        table: String,
+        /// What was tried, or what stands against it.
+        reason: String,
     },
 }
 

@@ -244,6 +244,27 @@ impl Log {
         }
     }
 
+    /// The transactions after `after` of which not all entries are known:
+    /// their numbers of entries and the roots over them, none where the header
+    /// is opaque or of version 0.
+    #[cfg(feature = "immudb")]
+    pub(crate) async fn unaccounted(
+        conn: &mut SqliteConnection,
+        after: TxId,
+    ) -> Result<Vec<(TxId, Option<(Root, u32)>)>> {
+        use futures_util::TryStreamExt;
+        let mut found = Vec::new();
+        let mut rows = sqlx::query("SELECT * FROM tx WHERE id > ? AND digests IS NULL ORDER BY id")
+            .bind(to_i64(after.get()))
+            .fetch(conn);
+        while let Some(row) = rows.try_next().await? {
+            let TxRecord { id, version, nentries, eh, opaque, .. } = parse_record(&row)?;
+            let shown = !opaque && version == HeaderVersion::V1;
+            found.push((id, shown.then_some((eh, nentries))));
+        }
+        Ok(found)
+    }
+
     /// The first transaction after `after` whose entries are exactly these.
     #[cfg(feature = "immudb")]
     pub(crate) async fn find(

@@ -21,6 +21,7 @@ mod refusal;
 mod rows;
 mod sql;
 mod sync;
+mod tables;
 mod thin;
 mod tiles;
 #[cfg(test)]
@@ -31,7 +32,9 @@ mod write;
 use tokio::sync::Mutex;
 
 pub(crate) use self::commit::commit;
+pub(crate) use self::sql::{Identifier, KeyClause, Literal, View};
 use self::sync::Hints;
+pub(crate) use self::tables::TableView;
 pub(crate) use self::thin::WireSource;
 #[cfg(test)]
 pub(crate) use self::unruly::{Fate, POISON, Unruly, World, is_refusal};

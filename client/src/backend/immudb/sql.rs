@@ -3,12 +3,17 @@
 //! immudb searches the text of a statement, literals included, for phrases that
 //! it answers itself without executing anything. So no text from outside may
 //! ever stand in a statement. [`Statement`] has no way to put it there: it is
-//! made of string constants, integers and bytes in hex.
+//! made of string constants, integers and bytes in hex; in [`tables`] also of
+//! names that are one word and of texts made of harmless characters.
+
+mod tables;
 
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
+pub(crate) use self::tables::{Identifier, KeyClause, Literal, View};
+pub(super) use self::tables::{columns, indexes, rows as table_rows};
 use crate::row::StoredRow;
 use crate::thin::ClaimedTile;
 

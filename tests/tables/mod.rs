@@ -1,0 +1,156 @@
+//! A database with somebody else's tables, and a way to it that may lie.
+
+use std::sync::{Arc, Mutex};
+
+use counterfoil::{
+    BackendKind, Completeness, Config, Error, FirstContact, SqlValue, Tables, TxId, Undecided,
+    VerifiedRow,
+};
+use counterfoil_test_support::{Action, Context, PgMessage, Proxy, TempDir, server, temp_dir};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+type Lie = Box<dyn FnMut(&Context<'_>, &mut PgMessage) -> Action + Send>;
+
+pub(crate) struct Database {
+    proxy: Proxy,
+    lie: Arc<Mutex<Lie>>,
+    name: String,
+    log: TempDir,
+    owner: PgConnection,
+}
+
+impl Database {
+    /// A new database in which these statements were executed.
+    pub(crate) async fn with(statements: &[&str]) -> Self {
+        let lie: Arc<Mutex<Lie>> = Arc::new(Mutex::new(Box::new(|_, _| Action::Forward)));
+        let told = Arc::clone(&lie);
+        let server = server();
+        let proxy = Proxy::start(&server.host, server.port, move |context, message| {
+            let mut lie = told.lock().unwrap();
+            (*lie)(context, message)
+        });
+        let name = server.fresh_database_name();
+        let url = |database: &str| {
+            format!(
+                "postgres://{}:{}@{}:{}/{database}?sslmode=disable",
+                server.username, server.password, server.host, server.port
+            )
+        };
+        let mut admin = PgConnection::connect(&url("defaultdb")).await.unwrap();
+        run(&mut admin, &format!("CREATE DATABASE {name};")).await;
+        let owner = PgConnection::connect(&url(&name)).await.unwrap();
+        let mut database = Self { proxy, lie, name, log: temp_dir("tables"), owner };
+        database.execute(statements).await;
+        database
+    }
+
+    /// Executes these statements, one by one.
+    pub(crate) async fn execute(&mut self, statements: &[&str]) {
+        for sql in statements {
+            run(&mut self.owner, sql).await;
+        }
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        let mut config = Config::default();
+        config.storage.backend = BackendKind::Immudb;
+        config.storage.immudb.host = "127.0.0.1".into();
+        config.storage.immudb.port = self.proxy.port();
+        config.storage.immudb.username = server().username.clone();
+        config.storage.immudb.password = server().password.clone();
+        config.storage.immudb.database = self.name.clone();
+        config.storage.immudb.timeout_seconds = 20;
+        config.log.path = Some(self.log.path().to_path_buf());
+        config.trust.first_contact = FirstContact::Accept;
+        config
+    }
+
+    pub(crate) async fn open(&self) -> Tables {
+        Tables::open(&self.config()).await.unwrap()
+    }
+
+    /// From now on, the answers to statements that contain `statement` are
+    /// altered so.
+    pub(crate) fn alters(
+        &self,
+        statement: &'static str,
+        mut lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
+    ) {
+        *self.lie.lock().unwrap() = Box::new(move |context, message| {
+            match message.kind == b'D' && context.statement.contains(statement) {
+                true => lie(context, message),
+                false => Action::Forward,
+            }
+        });
+    }
+
+    /// Hides rows from answers: those that have this text in this column.
+    pub(crate) fn hides(&self, statement: &'static str, column: &'static str, text: &'static str) {
+        self.alters(statement, move |context, message| {
+            match shows(context, message, column, text) {
+                true => Action::Instead(vec![]),
+                false => Action::Forward,
+            }
+        });
+    }
+
+    /// Puts another text into a column where it shows this one.
+    pub(crate) fn puts(
+        &self,
+        statement: &'static str,
+        column: &'static str,
+        text: &'static str,
+        other: &'static str,
+    ) {
+        self.alters(statement, move |context, message| {
+            if shows(context, message, column, text) {
+                message.set_column(context.column(column).unwrap(), other);
+            }
+            Action::Forward
+        });
+    }
+
+    pub(crate) fn repents(&self) {
+        *self.lie.lock().unwrap() = Box::new(|_, _| Action::Forward);
+    }
+}
+
+async fn run(connection: &mut PgConnection, sql: &str) {
+    let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await;
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+fn shows(context: &Context<'_>, message: &PgMessage, column: &str, text: &str) -> bool {
+    let Some(place) = context.column(column) else { return false };
+    let value = message.columns().expect("a row").swap_remove(place);
+    value.as_deref() == Some(text.as_bytes())
+}
+
+pub(crate) fn tx(id: u64) -> TxId {
+    TxId::new(id)
+}
+
+pub(crate) fn int(number: i64) -> Option<SqlValue> {
+    Some(SqlValue::Integer(number))
+}
+
+pub(crate) fn text(text: &str) -> Option<SqlValue> {
+    Some(SqlValue::from(text))
+}
+
+/// Where a row is, and what it holds.
+pub(crate) fn place(row: &VerifiedRow) -> (u64, u32, bool) {
+    (row.tx.get(), row.entry, row.deleted)
+}
+
+pub(crate) fn complete(through: u64) -> Completeness {
+    Completeness::Complete { through: tx(through) }
+}
+
+#[track_caller]
+pub(crate) fn undecided<T: std::fmt::Debug>(result: Result<T, Error>) -> Undecided {
+    match result {
+        Err(Error::CannotDecide(why)) => *why,
+        other => panic!("decided: {other:?}"),
+    }
+}
