@@ -1,8 +1,8 @@
 //! Rows that were changed: UPDATE, UPSERT and DELETE.
 
-use counterfoil::SqlValue;
+use counterfoil::{AuditVerdict, SqlValue, Undecided};
 
-use crate::tables::{Database, complete, int, place};
+use crate::tables::{Database, complete, int, place, undecided};
 
 const TABLE: [&str; 5] = [
     "CREATE TABLE t (id INTEGER, n INTEGER, v VARCHAR[10], x INTEGER, PRIMARY KEY id);",
@@ -72,4 +72,31 @@ async fn several_rows_changed_at_once_are_accounted_for() {
         let row = tables.verify_row("t", &[SqlValue::from(id)]).await.unwrap();
         assert_eq!((place(&row), row.latest), (at, complete(8)), "{id}");
     }
+}
+
+/// A content that comes back in a transaction that cannot be put together:
+/// neither is the first one taken for the last, nor is the server called wrong.
+#[tokio::test]
+async fn a_content_that_comes_back_is_not_mistaken_for_the_first() {
+    let mut db = Database::with(&[
+        "CREATE TABLE t (id INTEGER, n INTEGER, PRIMARY KEY id);",
+        "INSERT INTO t (id, n) VALUES (1, 10);",
+        "UPDATE t SET n = 20 WHERE id = 1;",
+        "UPSERT INTO t (id, n) VALUES (49, 1), (45, 0), (1, 10), (41, 3), (48, 4), (42, 2), \
+         (46, 7), (44, 6), (40, 9), (43, 8), (50, 11);",
+    ])
+    .await;
+    let tables = db.open().await;
+    // Where nothing is known of the second, the first is proved to be present.
+    let row = tables.verify_row("t", &[1.into()]).await.unwrap();
+    assert_eq!((place(&row), row.latest.is_complete()), ((2, 0, false), false));
+    let report = tables.audit("t").await.unwrap();
+    assert_eq!((report.verdict, report.counts.gaps), (AuditVerdict::Incomplete, 1), "{report:?}");
+    assert_eq!(report.inconsistencies, []);
+    let why = undecided(tables.verify_row("t", &[1.into()]).await);
+    assert!(matches!(why, Undecided::RowUnproven { .. }), "{why}");
+    // Once more, alone: that is the last.
+    db.execute(&["UPSERT INTO t (id, n) VALUES (1, 10);"]).await;
+    let row = tables.verify_row("t", &[1.into()]).await.unwrap();
+    assert_eq!((place(&row), row.latest), ((5, 0, false), complete(5)));
 }

@@ -48,6 +48,17 @@ async fn an_altered_value_is_not_proved() {
         Action::Forward
     });
     refused(tables.verify_row("t", &[1.into()]).await);
+    // The same with its own key, which nobody asked for.
+    db.alters("FROM", |context, message| {
+        for (column, text) in [("id", "2"), ("price", "200"), ("stock", "8"), ("v", "two")] {
+            if let Some(place) = context.column(column) {
+                message.set_column(place, text);
+            }
+        }
+        Action::Forward
+    });
+    let why = undecided(tables.verify_row("t", &[1.into()]).await);
+    assert_eq!(why, Undecided::NoTableRow { table: "t".into() });
     db.repents();
     let row = tables.verify_row("t", &[1.into()]).await.unwrap();
     assert_eq!((place(&row), row.get("price")), ((4, 0, false), int(150).as_ref()));

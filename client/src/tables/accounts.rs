@@ -158,3 +158,74 @@ impl LastEntry {
         self.entries = entries;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::schema::{Owner, Touched};
+
+    const KEY: [u8; 32] = [7; 32];
+
+    fn tx(id: u64) -> TxId {
+        TxId::new(id)
+    }
+
+    /// An entry of the row KEY of a table that transaction `since` created.
+    fn entry(byte: u8, since: u64) -> Entry {
+        let owner = Owner { table: 1, since: tx(since) };
+        let row = Some(Touched { owner, key: KEY, deleted: false });
+        Entry { digest: EntryDigest::new([byte; 32]), row }
+    }
+
+    fn shape(entries: &[Entry]) -> Option<Shape> {
+        let digests: Vec<_> = entries.iter().map(|entry| entry.digest).collect();
+        Some((entries_root(&digests), digests.len() as u32))
+    }
+
+    #[test]
+    fn entries_account_for_every_transaction_that_has_exactly_them() {
+        let (a, b) = (entry(1, 1), entry(2, 1));
+        let both = [a.clone(), b.clone()];
+        let mut accounts = Accounts::default();
+        let one = shape(std::slice::from_ref(&a));
+        let gaps = [(2, one), (3, shape(&both)), (5, one), (6, None)];
+        accounts.extend(tx(6), gaps.map(|(id, shape)| (tx(id), shape)).to_vec());
+        accounts.settle(&[b.clone(), a.clone()]);
+        accounts.settle(std::slice::from_ref(&b));
+        assert_eq!(accounts.gaps_after(tx(0)).count(), 4);
+        // In any order: what is last in the ledger is last.
+        accounts.settle(std::slice::from_ref(&a));
+        accounts.settle(&both);
+        let last = accounts.last(&KEY).unwrap();
+        assert_eq!((last.tx, last.entry, last.entries), (tx(5), 0, 4));
+        assert_eq!(accounts.gaps_after(tx(0)).map(|(tx, _)| tx).collect::<Vec<_>>(), [tx(6)]);
+        assert_eq!(
+            accounts.completeness(tx(2)),
+            Completeness::Incomplete { through: tx(6), gaps: 1, first: tx(6) }
+        );
+        assert_eq!(accounts.completeness(tx(6)), Completeness::Complete { through: tx(6) });
+    }
+
+    /// The root alone does not say how many entries there are.
+    #[test]
+    fn a_header_that_counts_otherwise_is_not_accounted_for() {
+        let a = entry(1, 1);
+        let (root, _) = shape(std::slice::from_ref(&a)).unwrap();
+        let mut accounts = Accounts::default();
+        accounts.extend(tx(1), vec![(tx(1), Some((root, 2)))]);
+        accounts.settle(&[a]);
+        assert!(!accounts.completeness(tx(0)).is_complete());
+    }
+
+    #[test]
+    fn a_table_has_no_rows_before_it_was_created() {
+        let (a, b) = (entry(1, 4), entry(1, 1));
+        let mut accounts = Accounts::default();
+        let one = shape(std::slice::from_ref(&a));
+        accounts.extend(tx(5), vec![(tx(3), one), (tx(5), one)]);
+        accounts.settle(std::slice::from_ref(&a));
+        assert_eq!((accounts.digests(tx(3)), accounts.gap(tx(5))), (None, None));
+        accounts.settle(&[b]);
+        assert!(accounts.digests(tx(3)).is_some());
+    }
+}

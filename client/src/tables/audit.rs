@@ -246,7 +246,8 @@ impl Audited {
                      first format"
                 .into(),
             Some(1) => "no row of a proven table makes its entry: key-value data, a change of the \
-                        catalog, a table that is not proved, or a row that is withheld or altered"
+                        catalog, a table that is not proved, JSON written otherwise than it is \
+                        shown, or a row that is withheld or altered"
                 .into(),
             Some(_) => format!(
                 "not looked at: more than {MOST_SINGLE} transactions would have to be, one by one"
@@ -275,6 +276,7 @@ fn judge(
             detail: "a row is shown that no transaction holds".into(),
         });
     };
+    // HISTORY shows what was changed and deleted, too.
     if revisions < last.entries {
         let detail = format!("{revisions} of its {} revisions are shown", last.entries);
         return Some(missing(last, &detail));

@@ -73,22 +73,27 @@ impl Shared {
             });
         };
         let digest = shown.digest(table.owner());
-        let place = match settle_alone(&mut known.accounts, &shown, table.owner()) {
+        let alone = settle_alone(&mut known.accounts, &shown, table.owner());
+        let last = known.accounts.last(&key_hash(&key.encoded)).copied();
+        // The same content may have been written more than once: an entry with
+        // another one after it is not the last change.
+        let is_last = |tx: &TxId| last.is_none_or(|l| l.tx <= *tx || l.digest == digest);
+        let place = match alone.filter(is_last) {
             Some(tx) => Ok(tx),
             None => self.place(known, &table, &encoder, &key, &shown).await?,
         };
-        // What is accounted for under the key, now that the row is, if it is.
         let last = known.accounts.last(&key_hash(&key.encoded)).copied();
         let tx = match (place, last) {
-            // The same content may have been written more than once.
             (Ok(tx), Some(last)) if last.digest == digest => tx.max(last.tx),
-            (Ok(tx), Some(last)) if last.tx >= tx => {
+            (Ok(tx), last) if last.is_none_or(|last| last.tx < tx) => tx,
+            // Nothing can have come after it.
+            (_, Some(last)) if known.accounts.completeness(last.tx).is_complete() => {
                 return Err(self.contradiction(known, &table, &shown, &last).into());
             }
-            (Err(_), Some(last)) if known.accounts.completeness(last.tx).is_complete() => {
-                return Err(self.contradiction(known, &table, &shown, &last).into());
+            (Ok(tx), _) => {
+                let reason = format!("it is that of transaction {tx}, which a later one changed");
+                return Err(unproven(reason).into());
             }
-            (Ok(tx), _) => tx,
             (Err(reason), _) => return Err(unproven(self.why(&table, reason)).into()),
         };
         self.verified(known, &table, &encoder, shown, tx).await
