@@ -24,8 +24,14 @@ pub fn tx(ledger: &Ledger, tx: u64, state: u64) -> Option<Path> {
 
 /// The path of an entry in its transaction.
 pub fn entry(ledger: &Ledger, tx: u64, index: usize) -> Path {
-    let leaves: Vec<Hash> = ledger.entries(tx).iter().map(|digest| leaf(digest)).collect();
-    reference::path(index, &leaves)
+    entries(ledger.entries(tx)).1[index].clone()
+}
+
+/// The root over the entries with these digests, and the path of each.
+pub fn entries(digests: &[Hash]) -> (Hash, Vec<Path>) {
+    let leaves: Vec<Hash> = digests.iter().map(|digest| leaf(digest)).collect();
+    let paths = (0..leaves.len()).map(|index| reference::path(index, &leaves)).collect();
+    (reference::root(&leaves), paths)
 }
 
 /// From the tree over `old` transactions to that over `new`, in immudb's form: it begins with the
