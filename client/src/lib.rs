@@ -43,6 +43,7 @@ mod payloads;
 mod position;
 mod proof;
 mod prover;
+mod receipt;
 mod row;
 mod schema;
 mod sqlite;
