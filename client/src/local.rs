@@ -5,7 +5,7 @@
 //! not recomputed and matched, and every extension moves the pin in the same
 //! SQLite transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -479,7 +479,10 @@ impl Local {
 
     /// The transactions from `first` on that are known to have changed the
     /// table, or to have written its definition again.
-    pub(crate) async fn altered_from(&mut self, first: TxId) -> Result<HashSet<TxId>> {
+    pub(crate) async fn altered_from(
+        &mut self,
+        first: TxId,
+    ) -> Result<std::collections::HashSet<TxId>> {
         Index::altered_from(&mut self.conn, first).await
     }
 

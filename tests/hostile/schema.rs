@@ -156,6 +156,38 @@ async fn a_change_that_cannot_be_derived_is_presumed_not_to_be() {
     assert!(matches!(stopped, Verdict::SchemaChanged { tx: at, .. } if at == tx(6)), "{stopped}");
 }
 
+/// Another table takes the name, in a way that cannot be derived: the next
+/// write goes there, and that is proved by its rows.
+#[tokio::test]
+async fn rows_that_went_into_another_table_are_found_there_and_not_acknowledged() {
+    let liar = Liar::new();
+    let store = liar.with_events(3).await;
+    liar.operator(&[
+        "BEGIN TRANSACTION;",
+        "ALTER TABLE events RENAME TO gone;",
+        "CREATE TABLE events (domain BLOB[64] NOT NULL, edition BLOB[64] NOT NULL, \
+         root BLOB[128] NOT NULL, event_number INTEGER NOT NULL, ext BLOB[32] NOT NULL, \
+         seen_tx INTEGER NOT NULL, body BLOB NOT NULL, \
+         PRIMARY KEY (domain, edition, root, event_number));",
+        "CREATE INDEX ON events(seen_tx);",
+        "COMMIT;",
+    ])
+    .await;
+    let status = store.status().await.unwrap();
+    assert_eq!(status.schema, SchemaState::Presumed { since: tx(5) });
+    for _ in 0..2 {
+        let stopped = verdict(store.add_event(&event(3)).await);
+        let Verdict::SchemaChanged { tx: at, what, .. } = stopped else { panic!("{stopped}") };
+        assert_eq!((at, &*what), (tx(6), "its name stands for table 2 now"));
+    }
+    // Only once, and nothing of it counts.
+    assert_eq!(store.state().await.unwrap().tx, tx(6));
+    assert_eq!(store.next_sequence(&stream()).await.unwrap(), 3);
+    let findings = store.findings().await.unwrap();
+    let found: Vec<_> = findings.iter().map(|f| (f.tx.get(), f.kind)).collect();
+    assert_eq!(found, [(5, FindingKind::Unaccounted), (6, FindingKind::SchemaChanged)]);
+}
+
 /// A name that was withheld hides a change as a gap, until somebody looks again;
 /// and what lies behind a gap may have been such a change.
 #[tokio::test]

@@ -55,13 +55,18 @@ impl EventStore {
         // An end that cannot be confirmed yet is in nobody's way.
         self.sync_as_far().await?;
         let shared = Arc::clone(&self.shared);
-        let after = after.unwrap_or(TxId::new(0));
         to_the_end(async move {
             match &shared.backend {
                 // Every row of a file is accounted for, or a verdict.
-                Backend::Embedded(_) => Ok(Reexamined::default()),
+                Backend::Embedded(_) => {
+                    let _ = after;
+                    Ok(Reexamined::default())
+                }
                 #[cfg(feature = "immudb")]
-                Backend::Immudb(immudb) => immudb.reexamine(&shared.local, after).await,
+                Backend::Immudb(immudb) => {
+                    let after = after.unwrap_or(TxId::new(0));
+                    immudb.reexamine(&shared.local, after).await
+                }
             }
         })
         .await

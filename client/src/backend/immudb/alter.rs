@@ -28,6 +28,7 @@ use crate::error::{Error, Result, Unavailable};
 use crate::index::Index;
 use crate::local::Local;
 use crate::log::entries_root;
+use crate::row::StoredRow;
 use crate::schema::{INDEXES, TABLE};
 use crate::verdict::{SchemaState, Verdict};
 
@@ -254,6 +255,26 @@ const TYPES: [ColumnType; 8] = [
     ColumnType::Float,
     ColumnType::Json,
 ];
+
+/// Rows that were sent to our table and lie in another one: then its name
+/// stands for that one. Nobody else knows rows with these ids.
+pub(super) fn elsewhere(
+    table: &Table<'static>,
+    rows: &[StoredRow],
+    wanted: &HashMap<Root, u32>,
+) -> HashMap<Root, Alteration> {
+    let mut search = Search { table, wanted, found: HashMap::new() };
+    if search.is_wanted(rows.len()) {
+        for id in (table.id().saturating_add(1)..).take(MOST_TABLES as usize) {
+            let Ok(other) = crate::schema::table(id) else { break };
+            let digests = rows.iter().map(|row| crate::schema::row_digest(&other, row));
+            if let Ok(digests) = digests.collect() {
+                search.take(digests, || format!("its name stands for table {id} now"));
+            }
+        }
+    }
+    search.found
+}
 
 /// The columns in their order, beginning with each of them.
 fn rotations<'c>(

@@ -31,7 +31,11 @@ pub(crate) trait Ledger: Sync {
     fn insert(&self, rows: &[StoredRow]) -> impl Future<Output = Sent> + Send;
 
     /// Brings the log to the ledger's end.
-    fn look(&self, local: &Mutex<Local>, hints: &Hints) -> impl Future<Output = Result<()>> + Send;
+    fn look(
+        &self,
+        local: &Mutex<Local>,
+        hints: &Hints<'_>,
+    ) -> impl Future<Output = Result<()>> + Send;
 
     /// Why it may have refused: the table is not shown any more as it was
     /// proved.
@@ -47,7 +51,7 @@ impl Ledger for Immudb {
         self.wire.insert(rows).await
     }
 
-    async fn look(&self, local: &Mutex<Local>, hints: &Hints) -> Result<()> {
+    async fn look(&self, local: &Mutex<Local>, hints: &Hints<'_>) -> Result<()> {
         self.sync_with(local, hints).await.map(drop)
     }
 
@@ -78,7 +82,7 @@ pub(crate) async fn commit(
         let local = local.lock().await;
         (local.table()?, local.state()?.tx)
     };
-    let hints = Hints { sent: Some(Group::of_rows(&table, rows)) };
+    let hints = Hints { sent: Some((Group::of_rows(&table, rows), rows)) };
     let started = Instant::now();
     let mut send = true;
     // Whether it ever reached the server, and whether it may have been
@@ -150,6 +154,10 @@ pub(crate) async fn commit(
             return if all { Err(why.into()) } else { Ok(Outcome::Refused(why.into())) };
         }
         if started.elapsed() >= patience(send && !(answered && company)) {
+            let changed = Index::open_schema_change(local.lock().await.conn()).await?;
+            if let Some((tx, alh, what)) = changed {
+                return Err(Verdict::SchemaChanged { tx, alh, what }.into());
+            }
             let error = match trouble {
                 Some(unavailable) => unknown(&unavailable),
                 None => {

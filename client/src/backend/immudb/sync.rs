@@ -7,7 +7,7 @@ use counterfoil_core::{Alh, EntryDigest, Header, HeaderVersion, Root, Table, Tru
 use tokio::sync::Mutex;
 
 use super::Immudb;
-use super::alter::Alteration;
+use super::alter::{Alteration, elsewhere};
 use super::groups::{Collector, Group};
 use super::harm::{Changes, SingleChanges};
 use super::headers::{Linked, Run, Tail, link};
@@ -87,9 +87,9 @@ impl Accounts {
 
 /// What a synchronisation may find accounted for without asking.
 #[derive(Default)]
-pub(crate) struct Hints {
-    /// The group that this client has just sent.
-    pub(super) sent: Option<Group>,
+pub(crate) struct Hints<'a> {
+    /// The group that this client has just sent, and its rows.
+    pub(super) sent: Option<(Group, &'a [StoredRow])>,
 }
 
 impl Immudb {
@@ -100,7 +100,7 @@ impl Immudb {
     pub(super) async fn sync_with(
         &self,
         local: &Mutex<Local>,
-        hints: &Hints,
+        hints: &Hints<'_>,
     ) -> Result<Option<Verdict>> {
         let _one_at_a_time = self.syncing.lock().await;
         let end = self.wire.state().await?;
@@ -161,7 +161,7 @@ impl Immudb {
     async fn sync_window(
         &self,
         local: &Mutex<Local>,
-        hints: &Hints,
+        hints: &Hints<'_>,
         end: TrustedState,
         window: u64,
     ) -> Result<u64> {
@@ -225,7 +225,7 @@ impl Immudb {
     async fn account(
         &self,
         local: &Mutex<Local>,
-        hints: &Hints,
+        hints: &Hints<'_>,
         linked: &[Linked],
         wanted: &mut HashSet<Root>,
         begin: TxId,
@@ -239,7 +239,7 @@ impl Immudb {
                 found.insert(root, group);
             }
         };
-        if let Some(group) = &hints.sent {
+        if let Some((group, _)) = &hints.sent {
             let root = group.root();
             if wanted.contains(&root) {
                 take(HashMap::from([(root, group.clone())]), wanted);
@@ -267,6 +267,13 @@ impl Immudb {
         wanted.retain(|root| since.contains(root));
         self.seek(table, begin, stop, wanted, &mut accounts).await?;
         self.seek_alterations(table, linked, wanted, &mut accounts).await?;
+        if let Some((group, rows)) = &hints.sent
+            && !accounts.groups.contains_key(&group.root())
+        {
+            let found = elsewhere(&table, rows, &gaps(linked, wanted));
+            wanted.retain(|root| !found.contains_key(root));
+            accounts.alterations.extend(found);
+        }
         if !wanted.is_empty() && self.scope == Scope::Exclusive {
             self.search(table, linked, wanted, &mut accounts).await?;
         }
@@ -281,9 +288,7 @@ impl Immudb {
         wanted: &mut HashSet<Root>,
         accounts: &mut Accounts,
     ) -> Result<()> {
-        let open = linked.iter().filter(|l| wanted.contains(&l.header.eh));
-        let open = open.map(|l| (l.header.eh, l.header.nentries)).collect();
-        let found = self.alterations(&table, &open).await?;
+        let found = self.alterations(&table, &gaps(linked, wanted)).await?;
         wanted.retain(|root| !found.contains_key(root));
         accounts.alterations.extend(found);
         Ok(())
@@ -400,6 +405,12 @@ impl Immudb {
         self.wire.history_of(b"", b"", b"", 0, 0, take).await?;
         Ok(rows)
     }
+}
+
+/// How many entries each of the roots has that are still wanted.
+fn gaps(linked: &[Linked], wanted: &HashSet<Root>) -> HashMap<Root, u32> {
+    let gaps = linked.iter().filter(|linked| wanted.contains(&linked.header.eh));
+    gaps.map(|linked| (linked.header.eh, linked.header.nentries)).collect()
 }
 
 /// A successor of the pinned state that names another one in its place shows

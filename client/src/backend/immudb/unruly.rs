@@ -285,7 +285,7 @@ impl Ledger for Unruly {
         }
     }
 
-    async fn look(&self, local: &Mutex<Local>, _: &Hints) -> Result<()> {
+    async fn look(&self, local: &Mutex<Local>, _: &Hints<'_>) -> Result<()> {
         self.sync(local).await
     }
 
