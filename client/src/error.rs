@@ -221,11 +221,23 @@ impl Unavailable {
                 cause: std::io::Error::new(cause.kind(), cause.to_string()),
             },
             Self::InUse { path, remedy } => Self::InUse { path: path.clone(), remedy },
+            Self::DamagedLog { path, what, remedy } => {
+                Self::DamagedLog { path: path.clone(), what: what.clone(), remedy }
+            }
             Self::Storage(error) => {
                 Self::Storage(sqlx::Error::Io(std::io::Error::other(error.to_string())))
             }
         }
     }
+}
+
+/// What can be done about a file that SQLite cannot read.
+fn remedy(error: &sqlx::Error) -> &'static str {
+    if !crate::sqlite::is_unreadable(error) {
+        return "";
+    }
+    "; a log (or trust file) that is damaged is made anew from the ledger: close the store, put \
+     the file away, leave the .pin file beside it, and open again"
 }
 
 /// Where a stream is.
@@ -366,7 +378,17 @@ pub enum Unavailable {
         /// What the caller can do.
         remedy: &'static str,
     },
+    /// This client's log cannot be read.
+    #[error("the log {path} is damaged ({what}), and {remedy}")]
+    DamagedLog {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        what: String,
+        /// What the caller can do.
+        remedy: &'static str,
+    },
     /// SQLite failed.
-    #[error("local storage: {0}")]
+    #[error("local storage: {0}{remedy}", remedy = remedy(_0))]
     Storage(sqlx::Error),
 }

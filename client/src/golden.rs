@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use counterfoil_core::{Alh, EntryDigest, Frontier, Root, TxId, ValueHash};
+use counterfoil_core::{Alh, EntryDigest, Frontier, Root, TrustedState, TxId, ValueHash};
 
 use crate::body::{EventBody, GenesisBody, StoredPayload, external_ext};
 use crate::event::PayloadCommitment;
 use crate::log::{Log, entries_root};
-use crate::{proof, schema};
+use crate::trust::{Anchor, Pin};
+use crate::{pin_copy, proof, schema};
 
 const DOC: &str = include_str!("../../docs/format.md");
 
@@ -97,6 +98,10 @@ fn computed() -> BTreeMap<String, String> {
     put("event alh", second.as_bytes());
     tree.push(second.leaf_hash()).unwrap();
     put("root of size 2", tree.root().as_bytes());
+    let state = |tx, alh| TrustedState { tx: TxId::new(tx), alh };
+    let (anchor, anchored_at) = (Anchor::Created, state(1, first));
+    let pin = Pin { ledger: first, state: state(2, second), anchor, anchored_at };
+    put("pin copy, a line", pin_copy::line(&pin).as_bytes());
 
     body.external_id = String::new();
     put("ext without external id", &body.ext());

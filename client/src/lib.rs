@@ -40,6 +40,7 @@ mod local;
 mod log;
 mod paths;
 mod payloads;
+mod pin_copy;
 mod position;
 mod proof;
 mod prover;
@@ -89,7 +90,7 @@ pub use crate::tables::{
 };
 #[cfg(feature = "immudb")]
 pub use crate::thin::{Advance, Claim, PresentEvent, PublishedTiles, ThinCost, ThinStore};
-pub use crate::trust::{Anchor, Pin};
+pub use crate::trust::{Anchor, LogRepair, Pin};
 pub use crate::undecided::{TileFlaw, TileName, TileProblem, Undecided};
 pub use crate::verdict::{Completeness, Finding, FindingKind, SchemaState, Verdict};
 

@@ -5,7 +5,9 @@
 //! not recomputed and matched, and every extension moves the pin in the same
 //! SQLite transaction.
 
-use std::collections::HashMap;
+mod opening;
+
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use crate::log::entries_root;
 #[cfg(feature = "immudb")]
 use crate::log::tiles::TileId;
 use crate::log::{Log, TileCache, TxRecord};
+use crate::pin_copy::PinCopy;
 use crate::prover::Hash;
 use crate::schema;
 use crate::sqlite::{self, FileKind, FileLock, damaged};
@@ -62,6 +65,10 @@ pub(crate) struct Local {
     index: Index,
     trust: Option<Trust>,
     known: Vec<TrustedState>,
+    /// Where the pin is written down once more.
+    copy: Option<PinCopy>,
+    /// What the copy still knows where the log ends before it.
+    left: Option<Pin>,
     table: Option<Table<'static>>,
     genesis: TxId,
     checked: HashMap<TxId, Arc<CheckedTx>>,
@@ -69,6 +76,8 @@ pub(crate) struct Local {
     /// other people have transactions.
     gaps: Gaps,
     truncation: Option<Truncation>,
+    /// Streams whose end was found to be what the log holds there.
+    sound: HashSet<i64>,
     grown: watch::Sender<TxId>,
 }
 
@@ -91,12 +100,6 @@ impl Truncation {
 impl Local {
     /// Transactions whose proof is remembered.
     const MOST_CHECKED: usize = 4096;
-
-    /// Opens the file, or makes it where `create` says so.
-    pub(crate) async fn open(path: &Path, create: bool, remedy: &'static str) -> Result<Self> {
-        let lock = FileLock::take(path, false, remedy)?;
-        Self::load(sqlite::open(path, FileKind::Log, create).await?, Some(lock)).await
-    }
 
     /// The same in memory.
     pub(crate) async fn memory() -> Result<Self> {
@@ -123,54 +126,35 @@ impl Local {
     }
 
     async fn load(mut conn: SqliteConnection, lock: Option<FileLock>) -> Result<Self> {
-        sqlite::run(&mut conn, TABLES).await?;
-        match meta(&mut conn, "format").await? {
-            None => set_meta(&mut conn, "format", FORMAT).await?,
-            Some(FORMAT) => {}
-            Some(other) => {
-                return Err(Error::Config(format!(
-                    "the log has format {other}, this version reads {FORMAT}; remove it to build \
-                     it anew (give its pin in [trust])"
-                )));
+        match Next::read(&mut conn).await {
+            Ok(end) => Ok(Self::of(conn, lock, end)),
+            Err(error) => {
+                sqlite::close(conn).await;
+                Err(error)
             }
         }
-        Trust::create(&mut conn).await?;
-        Log::create(&mut conn).await?;
-        Index::create(&mut conn).await?;
-        let table = match meta(&mut conn, "table_id").await? {
-            Some(id) => Some(table(id)?),
-            None => None,
-        };
-        let genesis = meta(&mut conn, "genesis_tx").await?.unwrap_or(0);
-        let trust = Trust::load(&mut conn).await?;
-        let log = Log::load(&mut conn).await?;
-        if let Some(pin) = trust.and_then(|trust| trust.pin)
-            && log.head().map(|head| head.state) != Some(pin.state)
-        {
-            return Err(damaged("the log does not end at the pinned state"));
-        }
-        let grown = watch::Sender::new(TxId::new(log.size()));
-        let mut truncation = None;
-        for tx in Index::truncations(&mut conn).await? {
-            if let Some(record) = log.record(&mut conn, tx).await? {
-                truncation = Truncation::further(truncation, &record);
-            }
-        }
-        Ok(Self {
+    }
+
+    fn of(conn: SqliteConnection, lock: Option<FileLock>, end: Next) -> Self {
+        let grown = watch::Sender::new(TxId::new(end.log.size()));
+        Self {
             conn,
             _lock: lock,
-            log,
+            log: end.log,
             tiles: TileCache::default(),
-            index: Index::default(),
-            trust,
+            index: end.index,
+            trust: end.trust,
             known: Vec::new(),
-            table,
-            genesis: TxId::new(sqlite::to_u64(genesis, "genesis_tx")?),
+            copy: None,
+            left: None,
+            table: end.table,
+            genesis: end.genesis,
             checked: HashMap::new(),
             gaps: Gaps::UNCOUNTED,
-            truncation,
+            truncation: end.truncation,
+            sound: HashSet::new(),
             grown,
-        })
+        }
     }
 
     /// Closes the file, and waits until it is.
@@ -310,8 +294,16 @@ impl Local {
     pub(crate) async fn anchor(&mut self, anchor: Anchor) -> Result<Pin> {
         let ledger = self.ledger_id().await?;
         let state = self.log.head().ok_or_else(|| damaged("an empty log cannot be pinned"))?.state;
-        let pin = Trust::anchor(&mut self.conn, ledger, state, anchor).await?;
+        let (anchor, anchored_at) = match self.left {
+            // It was believed before, and still is for the same reason.
+            Some(left) => (left.anchor, left.anchored_at),
+            None => (anchor, state),
+        };
+        let pin = Pin { ledger, state, anchor, anchored_at };
+        self.found_again().await?;
+        Trust::anchor(&mut self.conn, &pin).await?;
         self.trust = Some(Trust { ledger, pin: Some(pin), pending: None });
+        self.keep_copy();
         Ok(pin)
     }
 
@@ -337,6 +329,7 @@ impl Local {
         let truncation =
             txs.iter().fold(self.truncation, |old, tx| Truncation::further(old, &tx.record));
         let mut next = Next {
+            truncation,
             log: self.log.clone(),
             index: self.index.take(),
             trust: self.trust,
@@ -352,8 +345,8 @@ impl Local {
             trust.pending = None;
         }
         (self.log, self.index, self.trust) = (next.log, next.index, next.trust);
-        (self.table, self.genesis) = (next.table, next.genesis);
-        self.truncation = truncation;
+        (self.table, self.genesis, self.truncation) = (next.table, next.genesis, next.truncation);
+        self.keep_copy();
         self.grown.send_replace(TxId::new(self.log.size()));
         Ok(())
     }
@@ -407,6 +400,35 @@ impl Local {
         }
         self.checked.insert(id, Arc::clone(&checked));
         Ok(checked)
+    }
+
+    /// A stream, as far as the index goes. The first time that it is asked for
+    /// its end must be what the log holds there: the next event names it, and
+    /// would be out of line for everybody else if it were damaged.
+    pub(crate) async fn stream(&mut self, key: &StreamKey) -> Result<StreamInfo> {
+        let stream = Index::stream_info(&mut self.conn, key).await?;
+        if stream.id == 0 || self.sound.contains(&stream.id) {
+            return Ok(stream);
+        }
+        let last = stream.next.checked_sub(1);
+        let from = last.unwrap_or(0);
+        let found = Index::events(&mut self.conn, &stream, from, u64::MAX, 2, false).await?;
+        let head = match (last, &found[..]) {
+            (None, []) => Some([0; 32]),
+            (Some(last), [(number, place)]) if *number == last => {
+                self.digests(&[*place]).await?.first().map(|(_, digest)| digest.to_bytes())
+            }
+            _ => None,
+        };
+        if head != Some(stream.head) {
+            let root = String::from_utf8_lossy(&key.root).into_owned();
+            return Err(damaged(format!("stream {root:?} does not end where its events do")));
+        }
+        if self.sound.len() >= Self::MOST_CHECKED {
+            self.sound.clear();
+        }
+        self.sound.insert(stream.id);
+        Ok(stream)
     }
 
     /// The digests that the log holds at these places, which the index names.
@@ -519,9 +541,48 @@ struct Next {
     trust: Option<Trust>,
     table: Option<Table<'static>>,
     genesis: TxId,
+    truncation: Option<Truncation>,
 }
 
 impl Next {
+    /// What is in the file.
+    async fn read(conn: &mut SqliteConnection) -> Result<Self> {
+        sqlite::run(conn, TABLES).await?;
+        match meta(conn, "format").await? {
+            None => set_meta(conn, "format", FORMAT).await?,
+            Some(FORMAT) => {}
+            Some(other) => {
+                return Err(Error::Config(format!(
+                    "the log has format {other}, this version reads {FORMAT}; remove it to build \
+                     it anew (give its pin in [trust])"
+                )));
+            }
+        }
+        Trust::create(conn).await?;
+        Log::create(conn).await?;
+        Index::create(conn).await?;
+        let table = match meta(conn, "table_id").await? {
+            Some(id) => Some(table(id)?),
+            None => None,
+        };
+        let genesis = meta(conn, "genesis_tx").await?.unwrap_or(0);
+        let trust = Trust::load(conn).await?;
+        let log = Log::load(conn).await?;
+        if let Some(pin) = trust.and_then(|trust| trust.pin)
+            && log.head().map(|head| head.state) != Some(pin.state)
+        {
+            return Err(damaged("the log does not end at the pinned state"));
+        }
+        let genesis = TxId::new(sqlite::to_u64(genesis, "genesis_tx")?);
+        let mut truncation = None;
+        for tx in Index::truncations(conn).await? {
+            if let Some(record) = log.record(conn, tx).await? {
+                truncation = Truncation::further(truncation, &record);
+            }
+        }
+        Ok(Self { log, index: Index::default(), trust, table, genesis, truncation })
+    }
+
     async fn write(&mut self, db: &mut SqliteConnection, txs: Vec<NewTx>) -> Result<()> {
         let mut rows = Vec::new();
         for tx in txs {

@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row, SqliteConnection};
@@ -42,13 +43,28 @@ async fn open_kind(path: &Path, kind: FileKind, write: bool) -> Result<SqliteCon
         .synchronous(SqliteSynchronous::Full)
         .disable_statement_logging();
     let mut conn = options.connect().await?;
-    let fresh = is_fresh(&mut conn, path, kind).await?;
-    if !write {
-        return Ok(conn);
+    match prepare(&mut conn, path, kind, write).await {
+        Ok(()) => Ok(conn),
+        Err(error) => {
+            close(conn).await;
+            Err(error)
+        }
     }
-    sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut conn).await?;
-    let journal: String = pragma(&mut conn, "journal_mode").await?;
-    let synchronous: i64 = pragma(&mut conn, "synchronous").await?;
+}
+
+async fn prepare(
+    conn: &mut SqliteConnection,
+    path: &Path,
+    kind: FileKind,
+    write: bool,
+) -> Result<()> {
+    let fresh = is_fresh(conn, path, kind).await?;
+    if !write {
+        return Ok(());
+    }
+    sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *conn).await?;
+    let journal: String = pragma(conn, "journal_mode").await?;
+    let synchronous: i64 = pragma(conn, "synchronous").await?;
     if journal != "wal" || synchronous < 2 {
         return Err(Error::Config(format!(
             "{}: SQLite would not keep what it commits (journal_mode {journal}, synchronous \
@@ -59,9 +75,9 @@ async fn open_kind(path: &Path, kind: FileKind, write: bool) -> Result<SqliteCon
     if fresh {
         // `kind` is a constant of ours.
         let sql = AssertSqlSafe(format!("PRAGMA application_id = {}", kind as i32));
-        sqlx::raw_sql(sql).execute(&mut conn).await?;
+        sqlx::raw_sql(sql).execute(conn).await?;
     }
-    Ok(conn)
+    Ok(())
 }
 
 /// Copies what is committed in a file, beside whoever writes to it. The copy
@@ -91,6 +107,76 @@ pub(crate) async fn memory() -> Result<SqliteConnection> {
 /// what does not fit into its cache goes to the disk, not into memory.
 pub(crate) async fn temporary() -> Result<SqliteConnection> {
     Ok(SqliteConnectOptions::new().filename("").disable_statement_logging().connect().await?)
+}
+
+/// Whether SQLite cannot read a file, or finds in it what nobody wrote: no
+/// trouble with the disk or with another process.
+pub(crate) fn is_damage(error: &Error) -> bool {
+    match error {
+        Error::Unavailable(Unavailable::Storage(error)) => is_unreadable(error),
+        Error::Unavailable(Unavailable::File { cause, .. }) => {
+            cause.get_ref().and_then(|cause| cause.downcast_ref()).is_some_and(is_unreadable)
+        }
+        Error::Ledger(verdict) => matches!(**verdict, crate::Verdict::LogAltered { .. }),
+        _ => false,
+    }
+}
+
+pub(crate) fn is_unreadable(error: &sqlx::Error) -> bool {
+    match error {
+        // SQLITE_ERROR, which only another schema than ours can cause,
+        // SQLITE_CORRUPT and SQLITE_NOTADB, with what they carry in higher bits.
+        sqlx::Error::Database(refused) => {
+            let code = refused.code().and_then(|code| code.parse::<u32>().ok());
+            code.is_some_and(|code| matches!(code & 0xff, 1 | 11 | 26))
+        }
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) => true,
+        // Its thread ended over names that are no text.
+        sqlx::Error::Decode(_) | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
+}
+
+/// Closes a file of which no more is wanted. Done with it when this returns:
+/// somebody may put another one in its place. A connection whose thread has
+/// ended over what it read is waited for in vain.
+pub(crate) async fn close(conn: SqliteConnection) {
+    let _ = tokio::time::timeout(Duration::from_secs(5), conn.close()).await;
+}
+
+/// Whether all pages of a small file hang together. That takes reading them
+/// all: of a large one SQLite tells when it comes upon the damage.
+pub(crate) async fn check(conn: &mut SqliteConnection, path: &Path) -> Result<()> {
+    const SMALL: u64 = 8 << 20;
+    if std::fs::metadata(path).is_ok_and(|file| file.len() > SMALL) {
+        return Ok(());
+    }
+    match pragma::<String>(conn, "integrity_check(1)").await? {
+        whole if whole == "ok" => Ok(()),
+        found => Err(damaged(found)),
+    }
+}
+
+/// Puts a database away that cannot be used, with what belongs to it, under a
+/// name that is free.
+pub(crate) fn set_aside(path: &Path) -> Result<PathBuf> {
+    let name = |suffix: String| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let free = |n: &u32| !name(format!(".damaged-{n}")).exists();
+    let n = (1..).find(free).unwrap_or(u32::MAX);
+    for part in ["-wal", "-shm", ""] {
+        let from = name(part.into());
+        match std::fs::rename(&from, name(format!(".damaged-{n}{part}"))) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Unavailable::File { path: from, cause }.into());
+            }
+            _ => {}
+        }
+    }
+    Ok(name(format!(".damaged-{n}")))
 }
 
 /// Whether nothing is in the file yet; what is in it must be of this kind.

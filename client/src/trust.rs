@@ -30,7 +30,12 @@ pub enum Anchor {
 impl Anchor {
     const ALL: [Self; 3] = [Self::Created, Self::Configured, Self::FirstContact];
 
-    fn as_str(self) -> &'static str {
+    /// The one with this name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|anchor| anchor.as_str() == name)
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Configured => "configured",
@@ -89,7 +94,26 @@ const TABLES: &str = "
         verdict TEXT NOT NULL,
         details TEXT NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS repair (
+        at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+        cause TEXT NOT NULL,
+        tx INTEGER, alh BLOB
+    );
 ";
+
+/// A time at which this client's own log was not as it was left: lost,
+/// damaged, or older than its pin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LogRepair {
+    /// When it was noticed: UTC, as `2026-01-31 23:59:59`.
+    pub at: String,
+    /// What was found, and where it is kept.
+    pub cause: String,
+    /// The pin that was left, which the ledger was held to. `None`: none was
+    /// left, and what then vouched for the ledger is the pin's anchor.
+    pub held_to: Option<TrustedState>,
+}
 
 impl Trust {
     pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
@@ -97,19 +121,22 @@ impl Trust {
     }
 
     pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Option<Self>> {
-        let Some(row) = sqlx::query("SELECT * FROM trust").fetch_optional(conn).await? else {
-            return Ok(None);
-        };
+        // By name: of a damaged schema SQLite then says so.
+        let row = sqlx::query(
+            "SELECT ledger, tx, alh, anchor, anchor_tx, anchor_alh, pending_tx, pending_alh \
+             FROM trust",
+        );
+        let Some(row) = row.fetch_optional(conn).await? else { return Ok(None) };
         let ledger = Alh::new(sqlite::hash(&row, "ledger")?);
         let pin = match state(&row, "tx", "alh")? {
             None => None,
             Some(pinned) => {
                 let name: String = row.try_get("anchor")?;
-                let anchor = Anchor::ALL.into_iter().find(|anchor| anchor.as_str() == name);
                 Some(Pin {
                     ledger,
                     state: pinned,
-                    anchor: anchor.ok_or_else(|| damaged("unknown anchor in the trust table"))?,
+                    anchor: Anchor::of_name(&name)
+                        .ok_or_else(|| damaged("unknown anchor in the trust table"))?,
                     anchored_at: state(&row, "anchor_tx", "anchor_alh")?
                         .ok_or_else(|| damaged("the trust table has no anchor"))?,
                 })
@@ -140,29 +167,57 @@ impl Trust {
     }
 
     /// Pins a ledger for the first time.
-    pub(crate) async fn anchor(
-        conn: &mut SqliteConnection,
-        ledger: Alh,
-        state: TrustedState,
-        anchor: Anchor,
-    ) -> Result<Pin> {
+    pub(crate) async fn anchor(conn: &mut SqliteConnection, pin: &Pin) -> Result<()> {
         let done = sqlx::query(
             "INSERT INTO trust (one, ledger, tx, alh, anchor, anchor_tx, anchor_alh) \
-             VALUES (1, ?1, ?2, ?3, ?4, ?2, ?3) \
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) \
              ON CONFLICT (one) DO UPDATE SET ledger = ?1, tx = ?2, alh = ?3, anchor = ?4, \
-             anchor_tx = ?2, anchor_alh = ?3, pending_tx = NULL, pending_alh = NULL \
+             anchor_tx = ?5, anchor_alh = ?6, pending_tx = NULL, pending_alh = NULL \
              WHERE tx IS NULL",
         )
-        .bind(&ledger.as_bytes()[..])
-        .bind(to_i64(state.tx.get()))
-        .bind(&state.alh.as_bytes()[..])
-        .bind(anchor.as_str())
+        .bind(&pin.ledger.as_bytes()[..])
+        .bind(to_i64(pin.state.tx.get()))
+        .bind(&pin.state.alh.as_bytes()[..])
+        .bind(pin.anchor.as_str())
+        .bind(to_i64(pin.anchored_at.tx.get()))
+        .bind(&pin.anchored_at.alh.as_bytes()[..])
         .execute(conn)
         .await?;
         if done.rows_affected() != 1 {
             return Err(damaged("a pinned ledger cannot be anchored again"));
         }
-        Ok(Pin { ledger, state, anchor, anchored_at: state })
+        Ok(())
+    }
+
+    /// Writes down that the log was not as it was left.
+    pub(crate) async fn note_repair(
+        conn: &mut SqliteConnection,
+        cause: &str,
+        held_to: Option<TrustedState>,
+    ) -> Result<()> {
+        sqlx::query("INSERT INTO repair (cause, tx, alh) VALUES (?, ?, ?)")
+            .bind(cause)
+            .bind(held_to.map(|state| to_i64(state.tx.get())))
+            .bind(held_to.map(|state| state.alh.as_bytes().to_vec()))
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
+    /// What was written down so.
+    pub(crate) async fn repairs(conn: &mut SqliteConnection) -> Result<Vec<LogRepair>> {
+        sqlx::query("SELECT at, cause, tx, alh FROM repair ORDER BY rowid")
+            .fetch_all(conn)
+            .await?
+            .iter()
+            .map(|row| {
+                Ok(LogRepair {
+                    at: row.try_get("at")?,
+                    cause: row.try_get("cause")?,
+                    held_to: state(row, "tx", "alh")?,
+                })
+            })
+            .collect()
     }
 
     /// Announces the state that the ledger is about to have.

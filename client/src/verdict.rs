@@ -24,6 +24,19 @@ pub enum Verdict {
         /// The state it shows.
         state: TrustedState,
     },
+    /// The ledger was seen before, but what it was held to is gone.
+    #[error(
+        "ledger {ledger} was seen before, but its log is gone and the pin with it; now it is at \
+         {state}, for which nothing vouches. Put the log back, or its .pin file; if you know this \
+         state, put `pin = \"{state}\"` into [trust]; to believe what the ledger shows this once, \
+         set `first_contact = \"accept\"`"
+    )]
+    PinLost {
+        /// The ledger's id.
+        ledger: Alh,
+        /// The state it shows.
+        state: TrustedState,
+    },
     /// The ledger is another one than the configuration names.
     #[error("this is ledger {found}, but the configuration names ledger {expected}")]
     WrongLedger {
@@ -35,8 +48,8 @@ pub enum Verdict {
     /// The ledger that was pinned is gone.
     #[error(
         "the ledger is missing: {pinned} was pinned, and now there is nothing. Restore it; or, to \
-         begin a new ledger, remove its trust file (embedded) or its log and the .ledger file \
-         that names it (immudb)"
+         begin a new ledger, remove its trust file and the .pin file beside it (embedded), or its \
+         log, that one's .pin file and the .ledger file that names it (immudb)"
     )]
     Missing {
         /// The pinned state.
@@ -185,7 +198,10 @@ pub enum Verdict {
         tx: TxId,
     },
     /// A stored hash is not what the ledger's contents make.
-    #[error("the stored log was altered: {what}")]
+    #[error(
+        "the stored log was altered: {what}. What is altered in the log (or trust file) alone is \
+         made anew from the ledger: put the file away, leave the .pin file beside it, open again"
+    )]
     LogAltered {
         /// What does not fit.
         what: String,

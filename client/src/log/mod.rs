@@ -44,6 +44,13 @@ const TABLES: &str = "
     );
 ";
 
+/// The columns of a record, by name: of a damaged schema SQLite then says so.
+macro_rules! record_where {
+    ($condition:literal) => {
+        concat!("SELECT id, ts, nentries, alh, eh, digests, odd, opaque FROM tx WHERE ", $condition)
+    };
+}
+
 /// What the log keeps of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TxRecord {
@@ -172,7 +179,7 @@ impl Log {
         conn: &mut SqliteConnection,
         id: TxId,
     ) -> Result<Option<TxRecord>> {
-        let row = sqlx::query("SELECT * FROM tx WHERE id = ?")
+        let row = sqlx::query(record_where!("id = ?"))
             .bind(to_i64(id.get()))
             .fetch_optional(conn)
             .await?;
@@ -186,7 +193,7 @@ impl Log {
         first: u64,
         last: u64,
     ) -> Result<Vec<(u64, Result<TxRecord>)>> {
-        sqlx::query("SELECT * FROM tx WHERE id BETWEEN ? AND ? ORDER BY id")
+        sqlx::query(record_where!("id BETWEEN ? AND ? ORDER BY id"))
             .bind(to_i64(first))
             .bind(to_i64(last))
             .fetch_all(conn)
@@ -204,7 +211,7 @@ impl Log {
     ) -> Result<HashMap<TxId, (i64, Vec<EntryDigest>)>> {
         let mut found = HashMap::new();
         for chunk in ids.chunks(500) {
-            let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM tx WHERE id IN (");
+            let mut query = QueryBuilder::<Sqlite>::new(record_where!("id IN ("));
             let mut list = query.separated(", ");
             for id in chunk {
                 list.push_bind(to_i64(id.get()));

@@ -41,7 +41,7 @@ use crate::error::{Error, Result};
 use crate::index::{EventAt, Index, Position};
 use crate::local::Local;
 use crate::row::StoredRow;
-use crate::trust::Pin;
+use crate::trust::{LogRepair, Pin};
 use crate::verdict::{Completeness, Finding, SchemaState, Verdict};
 
 /// An event store over a ledger that nobody can change unnoticed.
@@ -90,6 +90,9 @@ pub struct Status {
     pub schema: SchemaState,
     /// What the configuration acknowledges.
     pub acknowledged: Vec<Acknowledged>,
+    /// When this client's own log was found lost, damaged or older than it had
+    /// been, and was made anew from the ledger. None, mostly.
+    pub repairs: Vec<LogRepair>,
 }
 
 impl EventStore {
@@ -244,7 +247,8 @@ impl EventStore {
         let genesis = local.genesis();
         let schema = Index::schema_state(local.conn(), genesis).await?;
         let acknowledged = self.shared.acknowledged.clone();
-        Ok(Status { pin, completeness, schema, acknowledged })
+        let repairs = local.repairs().await?;
+        Ok(Status { pin, completeness, schema, acknowledged, repairs })
     }
 
     /// The ledger's id: Alh(1).

@@ -29,7 +29,7 @@ impl Embedded {
         let mut local = Local::open(&trust_file, true, remedy).await?;
         let exists = path.try_exists().map_err(|cause| file_error(path, cause))?;
         if !exists {
-            if let Some(pinned) = remembered(&local).or(config.trust.known().next()) {
+            if let Some(pinned) = local.last_seen().or(config.trust.known().next()) {
                 return Err(local.refuse(Verdict::Missing { pinned }).await);
             }
             if !write {
@@ -67,7 +67,7 @@ impl Embedded {
         let end = self.file.end().await?;
         let first = self.file.alh(TxId::new(1)).await?;
         let verdict = match (local.trust(), end, first) {
-            (_, None, _) => match (remembered(local).or(config.known().next()), write) {
+            (_, None, _) => match (local.last_seen().or(config.known().next()), write) {
                 (Some(pinned), _) => Some(Verdict::Missing { pinned }),
                 (None, true) => return self.create(local).await,
                 (None, false) => return Err(Error::Invalid("the ledger is empty".into())),
@@ -100,6 +100,16 @@ impl Embedded {
         if let Some(expected) = config.ledger.filter(|expected| *expected != first) {
             return Ok(Err(Verdict::WrongLedger { expected, found: first }));
         }
+        if let Some(left) = local.left() {
+            let (expected, pinned) = (left.ledger, left.state);
+            if expected != first {
+                return Ok(Err(Verdict::Recreated { expected, found: first, pinned }));
+            }
+            let found = self.file.alh(pinned.tx).await?;
+            if let Err(verdict) = compare(pinned, found, Some(end)) {
+                return Ok(Err(verdict));
+            }
+        }
         // A log without a pin is an opening that was interrupted: the same
         // rules hold for what it has.
         if let Some(head) = local.log().head() {
@@ -119,14 +129,15 @@ impl Embedded {
                 return Ok(Err(verdict));
             }
         }
-        let given = config.pin == Some(end);
+        let left = local.left().map(|left| left.state);
+        let given = config.pin == Some(end) || left == Some(end);
         let announced = trust.and_then(|trust| trust.pending) == Some(end);
         Ok(match trust.and_then(|trust| trust.pin) {
             Some(pin) if end == pin.state || announced || given => Ok(None),
-            Some(pin) => Err(Verdict::ExtendsPin { pinned: pin.state, found: end }),
+            Some(pin) => Err(Verdict::ExtendsPin { pinned: left.unwrap_or(pin.state), found: end }),
             None if announced => Ok(Some(Anchor::Created)),
             None if given => Ok(Some(Anchor::Configured)),
-            None => match (config.pin, config.first_contact) {
+            None => match (left.or(config.pin), config.first_contact) {
                 (Some(pinned), _) => Err(Verdict::ExtendsPin { pinned, found: end }),
                 (None, FirstContact::Accept) => Ok(Some(Anchor::FirstContact)),
                 (None, FirstContact::Refuse) => {
@@ -156,6 +167,7 @@ impl Embedded {
             let what = format!("the file's end changed from {end} while it was read");
             return Err(local.refuse(Verdict::LogAltered { what }).await);
         }
+        local.found_again().await?;
         if let Some(anchor) = anchor {
             local.anchor(anchor).await?;
         }
@@ -169,13 +181,6 @@ impl Embedded {
         }
         Ok(())
     }
-}
-
-/// The state up to which this client has seen the ledger. It is the pinned
-/// one, or that of an opening which was interrupted before it could pin:
-/// where something was, nothing is begun anew.
-fn remembered(local: &Local) -> Option<TrustedState> {
-    local.log().head().map(|head| head.state)
 }
 
 /// Where the pin of this ledger file is kept.

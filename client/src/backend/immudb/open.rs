@@ -122,8 +122,13 @@ impl Immudb {
         if let Some(pinned) = config.trust.pin.filter(|pinned| pinned.tx > end.tx) {
             return Err(local.refuse(Verdict::Rollback { pinned, found: Some(end) }).await);
         }
-        if local.trust().is_none_or(|trust| trust.pin.is_none()) {
-            self.believe(known, &config.trust, found, end).await?;
+        if local.trust().is_none_or(|trust| trust.pin.is_none()) && local.left().is_none() {
+            // What was seen before left a log, if no more.
+            let lost = expected.is_some() && local.log().size() == 0;
+            self.believe(known, &config.trust, found, end, lost).await?;
+            if lost {
+                local.note_repair("it was lost, and the copy of its pin", config.trust.pin).await?;
+            }
         }
         let local = Mutex::new(local);
         self.settle(&local, known, config, environment, access).await?;
@@ -133,20 +138,25 @@ impl Immudb {
         Ok(local.into_inner())
     }
 
-    /// May a ledger be looked at about which nothing is known? What may be
-    /// pinned is decided when it has been recomputed.
+    /// May a ledger be looked at about which nothing is known, or nothing any
+    /// more (`lost`)? What may be pinned is decided when it has been recomputed.
     async fn believe(
         &self,
         known: &Known,
         config: &TrustConfig,
         ledger: Alh,
         end: TrustedState,
+        lost: bool,
     ) -> Result<()> {
         let ours = known.genesis()?.is_some();
         if ours || config.pin.is_some() || config.first_contact == FirstContact::Accept {
             return Ok(());
         }
-        Err(Verdict::FirstContact { ledger, state: end }.into())
+        Err(match lost {
+            true => Verdict::PinLost { ledger, state: end },
+            false => Verdict::FirstContact { ledger, state: end },
+        }
+        .into())
     }
 
     /// Brings the log to the server's end, the table into being and the pin
@@ -160,6 +170,12 @@ impl Immudb {
         access: Access,
     ) -> Result<()> {
         let unconfirmed = self.sync_with(local, &Hints::default()).await?;
+        if local.lock().await.left().is_some() {
+            match unconfirmed {
+                Some(verdict) => return Err(verdict.into()),
+                None => local.lock().await.found_again().await?,
+            }
+        }
         if let Some(pinned) = config.trust.pin {
             let mut local = local.lock().await;
             let end = local.log().head().map(|head| head.state);
@@ -187,6 +203,7 @@ impl Immudb {
         let mut local = local.lock().await;
         if local.trust().is_none_or(|trust| trust.pin.is_none()) {
             let anchor = match config.trust.pin {
+                _ if let Some(left) = local.left() => left.anchor,
                 Some(_) => Anchor::Configured,
                 None if self.born_here(known, &mut local).await? => Anchor::Created,
                 None if config.trust.first_contact == FirstContact::Accept => Anchor::FirstContact,
@@ -264,7 +281,7 @@ async fn open_log(known: &Known, ledger: Alh) -> Result<Local> {
 /// The state up to which this client has seen a ledger: at the least that it
 /// was there, even if its log was lost.
 fn last_seen(log: &Local, ledger: Alh) -> TrustedState {
-    log.log().head().map_or(first_state(ledger), |head| head.state)
+    log.last_seen().unwrap_or(first_state(ledger))
 }
 
 /// A ledger's id is its first Alh.
