@@ -1,11 +1,17 @@
 //! Writers that die: nothing acknowledged is lost, and whatever state the two
-//! files were left in, the ledger opens again.
+//! files were left in, the ledger opens again. Readers that die go on where
+//! they were.
 
 mod files;
 mod killing;
 
-use counterfoil::{Anchor, Error, ExpectedVersion, ReadOptions, TxId, Verdict};
+use std::path::{Path, PathBuf};
+
+use counterfoil::{
+    Anchor, Audit, AuditReport, Config, Error, ExpectedVersion, ReadOptions, TxId, Verdict,
+};
 use files::{Files, event, run, stream};
+use killing::readers;
 
 /// Fails the ledger file's commit of a transaction.
 const LEDGER_FAILS: &str = "CREATE TRIGGER fails BEFORE INSERT ON ledger_tx \
@@ -205,4 +211,155 @@ fn nothing_acknowledged_is_lost_when_a_writer_to_immudb_is_killed() {
             folder.display()
         )
     });
+}
+
+// ---- Readers that are killed.
+
+/// How far a log is: its last transaction and that one's Alh, and the pin.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Reached {
+    end: i64,
+    alh: Vec<u8>,
+    pin: Option<i64>,
+}
+
+/// Looks into a log or into an audit's file. It must hold what was reached
+/// before, and not end before it.
+async fn look(file: &Path, before: &mut Reached) {
+    if !file.exists() {
+        assert_eq!(*before, Reached::default());
+        return;
+    }
+    let mut hands = files::connect(file).await;
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('tx', 'trust')";
+    let tables: i64 = sqlx::query_scalar(tables).fetch_one(&mut hands).await.unwrap();
+    if tables < 2 {
+        assert_eq!(*before, Reached::default());
+        return;
+    }
+    let alh = "SELECT alh FROM tx WHERE id = ?";
+    let held: Option<Vec<u8>> =
+        sqlx::query_scalar(alh).bind(before.end).fetch_optional(&mut hands).await.unwrap();
+    assert_eq!(held.unwrap_or_default(), before.alh, "transaction {}", before.end);
+    let last = "SELECT id, alh FROM tx ORDER BY id DESC LIMIT 1";
+    let last: Option<(i64, Vec<u8>)> =
+        sqlx::query_as(last).fetch_optional(&mut hands).await.unwrap();
+    let pin: Option<Option<i64>> =
+        sqlx::query_scalar("SELECT tx FROM trust").fetch_optional(&mut hands).await.unwrap();
+    let (end, alh) = last.unwrap_or_default();
+    let now = Reached { end, alh, pin: pin.flatten() };
+    assert!(now.end >= before.end && now.pin >= before.pin, "{before:?}, then {now:?}");
+    *before = now;
+}
+
+/// Where an audit of this ledger, in a reader's process, keeps how far it is.
+fn audit_file(config: &Config) -> PathBuf {
+    let beside = config.log.path.clone().map(|folder| folder.join("audit"));
+    beside.or(config.trust.file.clone()).unwrap().with_extension("audit")
+}
+
+async fn audits(config: Config) {
+    Audit::of(&config).resume(audit_file(&config)).run().await.unwrap();
+}
+
+/// Kills auditors of this ledger until one comes to its end. What it reports
+/// is what was reported without an interruption.
+fn killed_auditors(name: &str, toml: &str) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let config = Config::from_toml(toml).unwrap();
+    let file = audit_file(&config);
+    let time = readers::to_the_end(name, toml);
+    for part in ["audit", "audit-wal", "audit-shm"] {
+        let _ = std::fs::remove_file(file.with_extension(part));
+    }
+    let report: AuditReport = runtime.block_on(Audit::of(&config).run()).unwrap();
+    let mut reached = Reached::default();
+    let killed = readers::killed(name, toml, time, || runtime.block_on(look(&file, &mut reached)));
+    assert!(killed > 1, "only {killed} auditors were killed");
+    assert_eq!(reached.end as u64, report.counts.transactions);
+    let resumed = runtime.block_on(Audit::of(&config).resume(&file).run()).unwrap();
+    assert_eq!(resumed, report);
+}
+
+#[test]
+fn an_audit_of_a_file_that_is_killed_goes_on_to_the_same_report() {
+    if readers::reads(audits) {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let files = runtime.block_on(Files::with_events(900));
+    runtime
+        .block_on(run(&files.ledger, "UPDATE ledger_row SET value = x'00' WHERE pos = 700 << 16"));
+    let toml = format!(
+        "[storage.embedded]\npath = '{}'\n[trust]\nfile = '{}'\n",
+        files.ledger.display(),
+        files.trust.display()
+    );
+    killed_auditors("an_audit_of_a_file_that_is_killed_goes_on_to_the_same_report", &toml);
+}
+
+#[cfg(feature = "immudb")]
+#[test]
+fn readers_of_an_immudb_that_are_killed_go_on_where_they_were() {
+    use counterfoil::EventStore;
+    use counterfoil_test_support::{Options, Server, temp_dir};
+
+    const EVENTS: u64 = 2_300;
+    let name = "readers_of_an_immudb_that_are_killed_go_on_where_they_were";
+    let synchronises = async |config: Config| match config.log.path.as_ref().unwrap() {
+        path if path.ends_with("audited") => audits(config).await,
+        _ => drop(EventStore::open(&config).await.unwrap()),
+    };
+    if readers::reads(synchronises) {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    // Nobody cuts its power: it need not wait for its disk.
+    let fast = Options { flags: vec!["--synced=false".into()], ..Options::default() };
+    let private = Server::start_private_with(&fast);
+    let server = private.server();
+    let (database, folder) = (server.fresh_database_name(), temp_dir("readers"));
+    let toml = |log: &str| {
+        let log = folder.join(log);
+        std::fs::create_dir_all(&log).unwrap();
+        format!(
+            "[storage]\nbackend = 'immudb'\n[storage.immudb]\nhost = '{}'\nport = {}\n\
+             username = '{}'\npassword = '{}'\ndatabase = '{database}'\n[log]\npath = '{}'\n\
+             [trust]\nfirst_contact = 'accept'\n",
+            server.host,
+            server.port,
+            server.username,
+            server.password,
+            log.display()
+        )
+    };
+    let (whole, state) = runtime.block_on(async {
+        let writer = EventStore::open(&Config::from_toml(&toml("writer")).unwrap()).await.unwrap();
+        for n in 0..EVENTS {
+            writer.add_event(&event(n)).await.unwrap();
+        }
+        (writer.status().await.unwrap(), writer.state().await.unwrap())
+    });
+
+    // The first synchronisation of a long ledger.
+    let time = readers::to_the_end(name, &toml("uninterrupted"));
+    let log = folder.join(format!("interrupted/{}.log", whole.pin.ledger));
+    let mut reached = Reached::default();
+    let killed = readers::killed(name, &toml("interrupted"), time, || {
+        runtime.block_on(look(&log, &mut reached));
+    });
+    assert!(killed > 1, "only {killed} readers were killed");
+    assert_eq!((reached.end as u64, reached.pin), (state.tx.get(), Some(reached.end)));
+    runtime.block_on(async {
+        let config = Config::from_toml(&toml("interrupted")).unwrap();
+        let store = EventStore::open(&config).await.unwrap();
+        let status = store.status().await.unwrap();
+        assert_eq!((status.pin.state, &status.completeness), (state, &whole.completeness));
+        assert_eq!((status.pin.anchor, status.repairs), (Anchor::FirstContact, vec![]));
+        assert_eq!(store.findings().await.unwrap(), []);
+        let read = store.read(&stream(), ReadOptions::forward()).await.unwrap();
+        assert!(read.events.iter().map(|r| r.event.clone()).eq((0..EVENTS).map(event)));
+    });
+
+    killed_auditors(name, &toml("audited"));
 }

@@ -1,5 +1,7 @@
 //! Writers in processes of their own, killed while they write.
 
+pub(crate) mod readers;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
