@@ -1,6 +1,6 @@
 //! What can go wrong, sorted by what it means: the ledger is wrong
-//! ([`Verdict`]), it could not be asked ([`Unavailable`]), a thin reader cannot
-//! tell ([`Undecided`]), or the request could not be granted (the others).
+//! ([`Verdict`]), it could not be asked ([`Unavailable`]), a reader cannot tell
+//! ([`Undecided`]), or the request could not be granted (the others).
 
 use counterfoil_core::TxId;
 
@@ -21,8 +21,8 @@ pub enum Error {
     /// The ledger could not be asked; nothing is known about it.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// A thin reader cannot tell. It is no evidence against the ledger, and no
-    /// claim that anything is absent.
+    /// A thin reader, or one of other people's tables, cannot tell. It is no
+    /// evidence against the ledger, and no claim that anything is absent.
     #[error("cannot decide: {0}")]
     CannotDecide(#[from] Box<Undecided>),
     /// The configuration cannot be used.

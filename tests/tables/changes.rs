@@ -100,3 +100,21 @@ async fn a_content_that_comes_back_is_not_mistaken_for_the_first() {
     let row = tables.verify_row("t", &[1.into()]).await.unwrap();
     assert_eq!((place(&row), row.latest), ((5, 0, false), complete(5)));
 }
+
+/// The same where the last one can be put together, and what came between is
+/// known already.
+#[tokio::test]
+async fn the_last_writing_of_a_content_that_comes_back_is_found() {
+    let mut db = Database::with(&[
+        "CREATE TABLE t (id INTEGER, n INTEGER, PRIMARY KEY id);",
+        "INSERT INTO t (id, n) VALUES (1, 10);",
+        "UPDATE t SET n = 20 WHERE id = 1;",
+    ])
+    .await;
+    let tables = db.open().await;
+    let row = tables.verify_row("t", &[1.into()]).await.unwrap();
+    assert_eq!(place(&row), (3, 0, false));
+    db.execute(&["UPSERT INTO t (id, n) VALUES (2, 7), (1, 10);"]).await;
+    let row = tables.verify_row("t", &[1.into()]).await.unwrap();
+    assert_eq!((place(&row), row.get("n")), ((4, 1, false), int(10).as_ref()));
+}

@@ -6,7 +6,9 @@ use counterfoil::{
     BackendKind, Completeness, Config, Error, FirstContact, SqlValue, Tables, TxId, Undecided,
     VerifiedRow,
 };
-use counterfoil_test_support::{Action, Context, PgMessage, Proxy, TempDir, server, temp_dir};
+use counterfoil_test_support::{
+    Action, Context, Direction, PgMessage, Proxy, TempDir, server, temp_dir,
+};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 type Lie = Box<dyn FnMut(&Context<'_>, &mut PgMessage) -> Action + Send>;
@@ -30,12 +32,6 @@ impl Database {
             (*lie)(context, message)
         });
         let name = server.fresh_database_name();
-        let url = |database: &str| {
-            format!(
-                "postgres://{}:{}@{}:{}/{database}?sslmode=disable",
-                server.username, server.password, server.host, server.port
-            )
-        };
         let mut admin = PgConnection::connect(&url("defaultdb")).await.unwrap();
         run(&mut admin, &format!("CREATE DATABASE {name};")).await;
         let owner = PgConnection::connect(&url(&name)).await.unwrap();
@@ -110,9 +106,36 @@ impl Database {
         });
     }
 
+    /// Before each statement that contains `statement` is passed on, somebody
+    /// else executes another one, made from how many there were before.
+    pub(crate) fn before(&self, statement: &'static str, sql: fn(u32) -> String) {
+        let (url, mut count) = (url(&self.name), 0);
+        *self.lie.lock().unwrap() = Box::new(move |context, message| {
+            let asked = message.kind == b'Q' && context.statement.contains(statement);
+            if asked && context.direction == Direction::ToServer {
+                count += 1;
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.unwrap().block_on(async {
+                    let mut connection = PgConnection::connect(&url).await.unwrap();
+                    run(&mut connection, &sql(count)).await;
+                });
+            }
+            Action::Forward
+        });
+    }
+
     pub(crate) fn repents(&self) {
         *self.lie.lock().unwrap() = Box::new(|_, _| Action::Forward);
     }
+}
+
+/// A database of the server, with nobody in between.
+fn url(database: &str) -> String {
+    let server = server();
+    format!(
+        "postgres://{}:{}@{}:{}/{database}?sslmode=disable",
+        server.username, server.password, server.host, server.port
+    )
 }
 
 async fn run(connection: &mut PgConnection, sql: &str) {

@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 const MOST_HISTORIES: usize = 128;
 /// Ways in which one row may have been changed that are tried.
 const MOST_WAYS: usize = 4;
+/// Tables that are sought beside the one asked for.
+const MOST_SOUGHT: usize = 256;
 /// Tables that may have rows in one transaction.
 const MOST_TABLES: usize = 64;
 
@@ -337,7 +339,7 @@ impl Shared {
         first: &Proven,
     ) -> Result<Vec<Proven>> {
         let mut tables = vec![first.clone()];
-        for name in self.immudb.table_names().await? {
+        for name in self.immudb.table_names().await?.into_iter().take(MOST_SOUGHT) {
             if name == first.schema.name || tables.len() >= MOST_TABLES {
                 continue;
             }
