@@ -95,7 +95,8 @@ async fn an_event_in_a_transaction_with_others_is_neither_claimed_nor_denied() {
     assert!(matches!(unknown, Error::OutcomeUnknown { .. }), "{unknown}");
     only_gaps(&store, &[tx(3), tx(4)], 1).await;
     let unknown = store.add_event(&event(1)).await.unwrap_err();
-    assert!(matches!(unknown, Error::OutcomeUnknown { .. }), "{unknown}");
+    let Error::OutcomeUnknown { reason, .. } = unknown else { panic!("{unknown}") };
+    assert!(reason.contains("2 are not, the first is 3"), "{reason}");
     // Other streams go on.
     let other = Cover::new("shipment", "another");
     let added = store.add_event(&Event::new(&other, "Counted", "0")).await.unwrap();

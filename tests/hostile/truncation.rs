@@ -2,7 +2,7 @@
 //! removed from the server's disk, their hashes stay.
 
 use counterfoil::{
-    Completeness, Cover, Error, Event, EventStore, FindingKind, ReadOptions, SchemaState,
+    Audit, Completeness, Cover, Error, Event, EventStore, FindingKind, ReadOptions, SchemaState,
     Unavailable, Verdict,
 };
 use counterfoil_test_support::{PrivateServer, Server};
@@ -79,6 +79,10 @@ async fn what_was_truncated_is_unavailable_and_stays_proved() {
     assert!(store.status().await.unwrap().completeness.is_complete());
     is_gone(&store, 0).await;
 
+    // Nor can anybody derive the whole again.
+    let audited = Audit::of(&liar.config()).run().await.unwrap_err();
+    let gone = |error: &Error| matches!(error, Error::Unavailable(Unavailable::Truncated { .. }));
+    assert!(gone(&audited), "{audited}");
     // Whoever comes only now cannot be shown what the table is.
     let log = counterfoil_test_support::temp_dir("stranger");
     let refused = verdict(EventStore::open(&liar.honest(&log)).await);

@@ -229,9 +229,26 @@ impl<'a> Derivation<'a> {
             Ok(None) => {}
             Ok(Some(verdict)) => self.note_now(None, Kind::UnconfirmedEnd, verdict.to_string()),
             Err(Error::Ledger(verdict)) => self.broken(&verdict),
-            Err(error) => return Err(error),
+            Err(error) => {
+                let truncation = match &mut self.own {
+                    Some(own) => own.truncation().await?,
+                    None => None,
+                };
+                return Err(match (error, truncation) {
+                    (Error::Unavailable(Unavailable::Server { .. }), Some(by)) => {
+                        // What it could not read is somewhere behind here.
+                        let tx = TxId::new(self.fresh.get_mut().log().size() + 1);
+                        Unavailable::Truncated { tx, by }.into()
+                    }
+                    (error, _) => error,
+                });
+            }
         }
         if self.found.is_empty() && !self.fresh.get_mut().has_table() {
+            if let Some(gone) = self.fresh.get_mut().truncation() {
+                let (tx, by) = (TxId::new(1), gone.by);
+                return Err(Unavailable::Truncated { tx, by }.into());
+            }
             let detail = "no transaction holds the entries that the table's creation writes";
             self.note_now(None, Kind::TableDiffers, detail);
         }
@@ -306,6 +323,7 @@ impl<'a> Derivation<'a> {
         let Some(own) = &mut self.own else { return Ok(()) };
         let fresh = self.fresh.get_mut();
         let size = fresh.log().size();
+        let gone = fresh.truncation();
         let mut first = self.from.map_or(1, |from| from.tx.get() + 1);
         while first <= size {
             let last = size.min(first + BATCH - 1);
@@ -327,7 +345,8 @@ impl<'a> Derivation<'a> {
                 }
                 if let Some(found) = differs(own, &derived)
                     // A name that is not in use any more is not shown any more.
-                    && !(found.kind == Kind::LostEntries && altered.contains(&id))
+                    && !(found.kind == Kind::LostEntries
+                        && (altered.contains(&id) || gone.is_some_and(|gone| own.id <= gone.until)))
                     && !scratch::is_noted(fresh.conn(), own.id).await?
                 {
                     self.found.push(found);

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use counterfoil_core::TrustedState;
+use counterfoil_core::{TrustedState, TxId};
 use sqlx::{Row, SqliteConnection};
 
 use super::report::{Inconsistency, InconsistencyKind as Kind};
 use crate::error::Result;
+use crate::index::Index;
 use crate::log::{Log, TxRecord};
 use crate::sqlite::{self, FileKind, to_i64, to_u64};
 use crate::trust::Trust;
@@ -75,6 +76,11 @@ impl OwnLog {
         .collect()
     }
 
+    /// The first transaction that truncated the database.
+    pub(super) async fn truncation(&mut self) -> Result<Option<TxId>> {
+        Ok(Index::truncations(&mut self.conn).await?.first().copied())
+    }
+
     /// The records of transactions `first` to `last`; what is damaged is left
     /// out and told.
     pub(super) async fn records(
@@ -89,7 +95,7 @@ impl OwnLog {
                     records.insert(id, record);
                 }
                 Err(error) => {
-                    let tx = counterfoil_core::TxId::new(id);
+                    let tx = TxId::new(id);
                     found.push(Inconsistency::of_tx(tx, Kind::OwnLog, error.to_string()));
                 }
             }

@@ -17,7 +17,7 @@ use crate::local::Local;
 use crate::log::Log;
 use crate::row::StoredRow;
 use crate::store::Outcome;
-use crate::verdict::Verdict;
+use crate::verdict::{Completeness, Verdict};
 
 /// How long a write is pursued whose outcome is not clear.
 const PURSUIT: Duration = Duration::from_secs(30);
@@ -160,9 +160,7 @@ pub(crate) async fn commit(
             }
             let error = match trouble {
                 Some(unavailable) => unknown(&unavailable),
-                None => {
-                    unknown(&"immudb answered, but no transaction that it shows holds the rows")
-                }
+                None => unknown(&not_found(&mut *local.lock().await).await?),
             };
             return if answered { Ok(Outcome::Refused(error)) } else { Err(error) };
         }
@@ -212,6 +210,20 @@ async fn find(
         return Ok(Some(Outcome::Lost { taken }));
     }
     Ok(None)
+}
+
+/// Where rows may be that immudb answered to have, or to have had before.
+async fn not_found(local: &mut Local) -> Result<String> {
+    let through = local.state()?.tx;
+    Ok(match local.completeness(through).await? {
+        Completeness::Complete { .. } => {
+            "immudb answered, but no transaction that it shows holds the rows".into()
+        }
+        Completeness::Incomplete { gaps, first, .. } => format!(
+            "immudb answered, but no transaction that is accounted for holds the rows; {gaps} are \
+             not, the first is {first}, and may hold rows with the same keys or ids"
+        ),
+    })
 }
 
 fn unknown(reason: &dyn std::fmt::Display) -> Error {
