@@ -1,12 +1,14 @@
 //! Audits through a liar: what he alters or withholds is named with its
 //! place, and the rest is audited all the same.
 
-use counterfoil::InconsistencyKind::{AlteredRow, BrokenHeader, LostEntries, MissingRow};
+use counterfoil::InconsistencyKind::{
+    AlteredRow, BrokenHeader, Fork, LostEntries, MissingRow, MissingTx,
+};
 use counterfoil::{
-    Audit, AuditReport, AuditVerdict, Event, EventStore, ExpectedVersion, FindingKind,
+    Audit, AuditReport, AuditVerdict, Error, Event, EventStore, ExpectedVersion, FindingKind,
     InconsistencyKind,
 };
-use counterfoil_test_support::Action;
+use counterfoil_test_support::{Action, Server};
 
 use crate::hostile::{Liar, event, flipped, put, stream, text, tx};
 
@@ -119,17 +121,81 @@ async fn altered_headers_are_named_and_the_rest_is_audited() {
             Action::Forward
         });
         let report = audit(&liar).await;
-        assert_eq!(report.verdict, AuditVerdict::Broken, "{field}");
-        for at in [4, 6] {
-            assert!(places(&report).contains(&(at, None, BrokenHeader)), "{field}: {report:?}");
-        }
-        if field == "prev_alh" {
-            // It makes another history of what comes before it, and that is
-            // where a chain without a file under it ends.
-            continue;
-        }
-        assert_eq!(places(&report).len(), 2, "{field}: {report:?}");
+        let broken = [(4, None, BrokenHeader), (6, None, BrokenHeader)];
+        assert_eq!((report.verdict, places(&report)), (AuditVerdict::Broken, broken.into()));
         assert_eq!(report.through, honest.through, "{field}");
-        assert_eq!((report.counts.accounted, report.counts.opaque), (7, 2), "{field}");
+        // Where the ledger can be linked without them their rows are left out;
+        // where not, this client's own stand for them.
+        let counts = (report.counts.accounted, report.counts.opaque);
+        assert_eq!(counts, if field == "prev_alh" { (9, 0) } else { (7, 2) }, "{field}");
+    }
+}
+
+/// Headers that are not there any more, and rows on both sides of them.
+#[tokio::test]
+async fn withheld_headers_are_named_and_the_rest_is_audited() {
+    let liar = Liar::new();
+    let _store = audited(&liar).await;
+    let honest = audit(&liar).await;
+    liar.tells(|context, message| {
+        if message.kind != b'D' {
+            return Action::Forward;
+        }
+        if ["SELECT immudb_tx(4);", "SELECT immudb_tx(6);"].contains(&context.statement) {
+            return Action::Instead(vec![]);
+        }
+        if context.column("event_number").is_some()
+            && ["0", "6"].contains(&&*text(message, context, "event_number"))
+            && text(message, context, "root") != r"\x"
+        {
+            let body = flipped(&text(message, context, "body"));
+            put(message, context, "body", &body);
+        }
+        Action::Forward
+    });
+    let report = audit(&liar).await;
+    assert_eq!(report.through, honest.through);
+    assert_eq!(
+        places(&report),
+        [
+            (2, Some(0), AlteredRow),
+            (4, None, MissingTx),
+            (6, None, MissingTx),
+            (7, Some(1), AlteredRow)
+        ]
+    );
+    // Whoever has no log of his own cannot go on.
+    let log = counterfoil_test_support::temp_dir("stranger");
+    let mut stranger = liar.config();
+    stranger.log.path = Some(log.path().to_path_buf());
+    let error = Audit::of(&stranger).run().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)), "{error}");
+}
+
+/// A ledger that went another way is that, and is not mended with headers of
+/// the one that was.
+#[tokio::test]
+async fn another_history_is_a_fork_and_not_a_list_of_headers() {
+    let mut server = Server::start_private();
+    let liar = Liar::before(server.server());
+    let store = liar.with_events(3).await;
+    let backup = server.save();
+    let mut states = vec![store.state().await.unwrap()];
+    for n in 3..6 {
+        store.add_event(&event(n)).await.unwrap();
+        states.push(store.state().await.unwrap());
+    }
+    let pinned = states[3];
+    drop(store);
+    server.restore(&backup);
+    liar.somebody_appends(13..17).await;
+    let report = audit(&liar).await;
+    assert_eq!(places(&report), [(5, None, Fork), (pinned.tx.get(), None, Fork)]);
+    // Going on from the last common state, or from one that is no more, too.
+    for state in states {
+        let report = Audit::of(&liar.config()).from(state).run().await.unwrap();
+        assert_eq!((report.verdict, report.from), (AuditVerdict::Broken, Some(state)));
+        let kinds: Vec<_> = report.inconsistencies.iter().map(|one| one.kind).collect();
+        assert!(kinds.iter().all(|kind| *kind == Fork), "{report:?}");
     }
 }

@@ -223,7 +223,10 @@ impl<'a> Derivation<'a> {
             let database = self.config.storage.immudb.database.clone();
             return self.is_missing(Unavailable::MissingDatabase { database }).await;
         };
-        let synced = immudb.sync(&self.fresh).await;
+        let mut synced = immudb.sync(&self.fresh).await;
+        if self.may_go_on(&synced, &immudb).await? {
+            synced = immudb.sync(&self.fresh).await;
+        }
         self.server = Some(immudb);
         match synced {
             Ok(None) => {}
@@ -271,8 +274,37 @@ impl<'a> Derivation<'a> {
         self.note_now(tx, kind, verdict.to_string());
     }
 
-    /// Names the rows and headers that the server shows otherwise than they
-    /// were verified before, as far as that goes.
+    /// Where headers do not make a ledger: names those that are not what they
+    /// were verified to be, and lets these stand for them, if the ledger goes
+    /// on behind them as it did. They are linked as all others are.
+    #[cfg(feature = "immudb")]
+    async fn may_go_on(
+        &mut self,
+        synced: &Result<Option<Verdict>>,
+        server: &Immudb,
+    ) -> Result<bool> {
+        let stopped = matches!(
+            synced,
+            Err(Error::Ledger(_) | Error::Unavailable(Unavailable::Garbled { .. }))
+        );
+        let Some(own) = self.own.as_mut().filter(|_| stopped) else { return Ok(false) };
+        let Some(known) = own.pinned().await?.0 else { return Ok(false) };
+        let derived = self.fresh.get_mut().log().size();
+        let last = known.tx.min(self.claimed.map_or(known.tx, |claimed| claimed.tx)).get();
+        // A server that does not even answer is told by the error that it is.
+        let Ok(headers) = lost::headers(own, server, derived + 1, last).await else {
+            return Ok(false);
+        };
+        if headers.were.is_empty() {
+            return Ok(false);
+        }
+        self.found.extend(headers.found);
+        server.take_instead(headers.were);
+        Ok(true)
+    }
+
+    /// Names the rows that the server shows otherwise than they were verified
+    /// before, as far as that goes.
     #[cfg(feature = "immudb")]
     async fn name_lost(&mut self) -> Result<()> {
         let (Some(own), Some(server)) = (&mut self.own, &self.server) else { return Ok(()) };
@@ -294,12 +326,6 @@ impl<'a> Derivation<'a> {
                 true => named.push(lost),
                 false => named.extend(rows),
             }
-        }
-        let broken = |one: &Inconsistency| one.kind == Kind::BrokenHeader;
-        if let Some(known) = own.pinned().await?.0.filter(|_| named.iter().any(broken)) {
-            let derived = self.fresh.get_mut().log().size();
-            let last = known.tx.min(self.claimed.map_or(known.tx, |claimed| claimed.tx)).get();
-            named.extend(lost::headers(own, server, derived + 1, last).await?);
         }
         self.found = named;
         Ok(())

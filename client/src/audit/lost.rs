@@ -1,7 +1,7 @@
 //! Naming what a server shows no more, or otherwise: each row and each header
 //! that this client once verified is asked for by itself.
 
-use counterfoil_core::TxId;
+use counterfoil_core::{Header, TxId};
 
 use super::own::OwnLog;
 use super::report::{Inconsistency, InconsistencyKind as Kind};
@@ -47,46 +47,73 @@ pub(super) async fn rows(
     Ok(found)
 }
 
-/// Where more of them differ, it is another history, and that is told already.
+/// Where more of them differ, it is another history.
 const MOST_HEADERS: usize = 1024;
 
 /// Headers fetched at once.
 const WINDOW: u64 = 1024;
 
-/// The headers from `first` on that are not those that this client verified,
-/// as far as the server shows any.
+/// Headers that the server shows otherwise than this client verified them.
+#[derive(Default)]
+pub(super) struct Headers {
+    pub(super) found: Vec<Inconsistency>,
+    /// What they were. Empty if nothing behind them is as it was: then it is
+    /// another history, or nobody can tell.
+    pub(super) were: Vec<Header<'static>>,
+}
+
+/// Compares the headers `first` to `last` with the own log's.
 pub(super) async fn headers(
     own: &mut OwnLog,
     server: &Immudb,
     mut first: u64,
     last: u64,
-) -> Result<Vec<Inconsistency>> {
-    let mut found = Vec::new();
-    while first <= last && found.len() < MOST_HEADERS {
+) -> Result<Headers> {
+    let (mut headers, mut honest) = (Headers::default(), TxId::new(0));
+    while first <= last && headers.found.len() < MOST_HEADERS {
         let to = last.min(first.saturating_add(WINDOW - 1));
-        let Ok(headers) = server.headers(TxId::new(first), TxId::new(to)).await else { break };
+        let shown = server.headers(TxId::new(first), TxId::new(to)).await?;
         let (records, _) = own.records(first - 1, to).await?;
-        for header in headers {
-            let id = header.id.get();
-            let Some(record) = records.get(&id).filter(|record| !record.opaque) else { continue };
-            if header.alh() == Ok(record.alh) {
-                continue;
+        for (id, header) in shown {
+            let record = records.get(&id.get()).filter(|record| !record.opaque);
+            let Some(record) = record else { continue };
+            match header {
+                Some(header) if header.alh() == Ok(record.alh) => honest = id,
+                shown => {
+                    let before = records.get(&(id.get() - 1));
+                    headers.found.push(differs(record, before, shown));
+                    headers.were.extend(own.header(record).await?);
+                }
             }
-            let before = records.get(&(id - 1)).map(|before| before.alh);
-            let differs = [
-                (before.is_some_and(|alh| alh != header.prev_alh), "predecessor"),
-                (header.ts != record.ts, "time stamp"),
-                (header.version != record.version, "version"),
-                (header.nentries != record.nentries, "number of entries"),
-                (header.eh != record.eh, "root over its entries"),
-                (header.bl_tx_id != record.bl_tx_id, "tree's size"),
-            ];
-            let differs = differs.iter().find_map(|(differs, what)| differs.then_some(*what));
-            let what = differs.unwrap_or("tree's root, or something not shown,");
-            let detail = format!("its header was verified before, and now its {what} differs");
-            found.push(Inconsistency::of_tx(record.id, Kind::BrokenHeader, detail));
         }
         first = to + 1;
     }
-    Ok(found)
+    if headers.were.last().is_some_and(|last| last.id > honest) {
+        headers.were.clear();
+    }
+    Ok(headers)
+}
+
+/// In what a header differs from the one that was verified.
+fn differs(
+    record: &TxRecord,
+    before: Option<&TxRecord>,
+    shown: Option<Header<'_>>,
+) -> Inconsistency {
+    let Some(header) = shown else {
+        let detail = "it was verified before, and no header of it is shown any more";
+        return Inconsistency::of_tx(record.id, Kind::MissingTx, detail);
+    };
+    let differs = [
+        (before.is_some_and(|before| before.alh != header.prev_alh), "predecessor"),
+        (header.ts != record.ts, "time stamp"),
+        (header.version != record.version, "version"),
+        (header.nentries != record.nentries, "number of entries"),
+        (header.eh != record.eh, "root over its entries"),
+        (header.bl_tx_id != record.bl_tx_id, "tree's size"),
+    ];
+    let differs = differs.iter().find_map(|(differs, what)| differs.then_some(*what));
+    let what = differs.unwrap_or("tree's root");
+    let detail = format!("its header was verified before, and now its {what} differs");
+    Inconsistency::of_tx(record.id, Kind::BrokenHeader, detail)
 }

@@ -51,8 +51,9 @@ use crate::store::Progress;
 /// believed. They are compared with the result afterwards, and the pinned
 /// state must be in it. Where something does not hold the audit goes on as
 /// far as anything can be linked: an embedded ledger's file shows each
-/// transaction's Alh, a server's ledger ends at the first header that does
-/// not continue it.
+/// transaction's Alh; a server's ledger ends at the first header that does
+/// not continue it, unless this client's log holds what was there and the
+/// ledger goes on behind it as it did.
 ///
 /// What success proves: that the ledger, up to
 /// [`AuditReport::through`], is whole and unchanged since the pinned state was

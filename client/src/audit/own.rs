@@ -4,12 +4,16 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "immudb")]
+use counterfoil_core::Header;
 use counterfoil_core::{TrustedState, TxId};
 use sqlx::{Row, SqliteConnection};
 
 use super::report::{Inconsistency, InconsistencyKind as Kind};
 use crate::error::Result;
 use crate::index::Index;
+#[cfg(feature = "immudb")]
+use crate::log::TileCache;
 use crate::log::{Log, TxRecord};
 use crate::sqlite::{self, FileKind, to_i64, to_u64};
 use crate::trust::Trust;
@@ -38,6 +42,14 @@ impl OwnLog {
     #[cfg(feature = "immudb")]
     pub(super) fn conn(&mut self) -> &mut SqliteConnection {
         &mut self.conn
+    }
+
+    /// The header of a record, if it makes the record's Alh.
+    #[cfg(feature = "immudb")]
+    pub(super) async fn header(&mut self, record: &TxRecord) -> Result<Option<Header<'static>>> {
+        let log = Log::load(&mut self.conn).await?;
+        let header = log.header(&mut self.conn, &mut TileCache::default(), record).await?;
+        Ok(Some(header).filter(|header| header.alh() == Ok(record.alh)))
     }
 
     /// The id of the table of events and the transaction that created it, as

@@ -31,9 +31,30 @@ impl Immudb {
         Ok(self.wire.state().await?)
     }
 
-    /// Headers as the server shows them.
-    pub(crate) async fn headers(&self, first: TxId, last: TxId) -> Result<Vec<Header<'static>>> {
-        Ok(self.wire.headers(first, last).await?)
+    /// Headers as the server shows them; `None` for one that it does not.
+    pub(crate) async fn headers(
+        &self,
+        first: TxId,
+        last: TxId,
+    ) -> Result<Vec<(TxId, Option<Header<'static>>)>> {
+        if let Ok(headers) = self.wire.headers(first, last).await {
+            return Ok(headers.into_iter().map(|header| (header.id, Some(header))).collect());
+        }
+        let mut headers = Vec::new();
+        for id in (first.get()..=last.get()).map(TxId::new) {
+            let header = match self.wire.header(id).await {
+                // What no immudb would send is none.
+                Err(Unavailable::Garbled { .. }) => None,
+                other => other?,
+            };
+            headers.push((id, header));
+        }
+        Ok(headers)
+    }
+
+    /// From now on takes these headers in place of what the server shows.
+    pub(crate) fn take_instead(&self, headers: Vec<Header<'static>>) {
+        self.wire.instead().extend(headers.into_iter().map(|header| (header.id, header)));
     }
 
     /// Where this client keeps the log of the ledger that lay at the endpoint

@@ -1,7 +1,9 @@
 //! immudb over its PostgreSQL wire: what is asked, and what came back.
 //! Nothing that comes back is believed here; only its form is checked.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use counterfoil_core::{Header, TrustedState, TxId};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -26,6 +28,8 @@ pub(crate) struct Wire {
     /// The database was truncated: what is not stored any more, the server
     /// cannot read either, and answers with an error.
     lossy: AtomicBool,
+    /// Headers that are taken in place of what the server shows.
+    instead: Mutex<BTreeMap<TxId, Header<'static>>>,
 }
 
 /// What to do if the database is not there.
@@ -53,7 +57,8 @@ impl Wire {
         };
         let pool = Pool::new(target, config.connections, connection);
         let connections = config.connections as usize;
-        let wire = Self { pool, connections, lossy: AtomicBool::new(false) };
+        let wire =
+            Self { pool, connections, lossy: AtomicBool::new(false), instead: Mutex::default() };
         wire.probe().await?;
         Ok(wire)
     }
@@ -71,7 +76,7 @@ impl Wire {
         };
         let connections = self.connections;
         let pool = Pool::new(target, connections as u32, connection);
-        Ok(Self { pool, connections, lossy: AtomicBool::new(false) })
+        Ok(Self { pool, connections, lossy: AtomicBool::new(false), instead: Mutex::default() })
     }
 
     /// The version that a server reports is one of PostgreSQL's; only trying
@@ -123,6 +128,9 @@ impl Wire {
     ) -> Result<Vec<Header<'static>>, Unavailable> {
         stream::iter(first.get()..=last.get())
             .map(async |id| {
+                if let Some(header) = self.instead().get(&TxId::new(id)) {
+                    return Ok(*header);
+                }
                 let header = self.header(TxId::new(id)).await?;
                 header.ok_or_else(|| Unavailable::Garbled {
                     what: "immudb_tx()",
@@ -134,6 +142,12 @@ impl Wire {
             .buffered(4 * self.connections)
             .try_collect()
             .await
+    }
+
+    /// Headers that [`headers`](Self::headers) takes from here and does not ask
+    /// for. Like all others they have to be linked.
+    pub(super) fn instead(&self) -> MutexGuard<'_, BTreeMap<TxId, Header<'static>>> {
+        self.instead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // Rows go into a sink, one by one: anybody who may write can have written
