@@ -1,0 +1,160 @@
+//! What was measured, as a page with a table and charts.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::plot::{Chart, svg};
+
+/// The page, as far as it is.
+pub(crate) struct Page {
+    folder: Option<PathBuf>,
+    note: String,
+    compared: Vec<(String, f64)>,
+    /// Figures of each ledger.
+    grown: Vec<Value>,
+}
+
+/// Name, its meaning, and the goal: the least or, if it says so, the most.
+const GOALS: [(&str, &str, Option<(f64, bool)>); 5] = [
+    (
+        "append_ratio",
+        "events appended by all writers together, per `VerifiedSet`",
+        Some((20.0, true)),
+    ),
+    ("verified_read_ratio", "events read and verified, per `VerifyRow`", Some((40.0, true))),
+    (
+        "read_overhead",
+        "time of a verified read over a plain sqlx read of the same rows",
+        Some((1.3, false)),
+    ),
+    (
+        "audit_events_per_s",
+        "events of an embedded ledger derived again from disk, a second",
+        Some((1e6, true)),
+    ),
+    (
+        "thin_read_statements",
+        "statements of a first thin read, opening and one for each header included",
+        None,
+    ),
+];
+
+/// Title of a chart, and where `figures` has its value.
+const CHARTS: [(&str, &str); 6] = [
+    ("log and index, bytes a transaction", "/log_bytes_per_transaction"),
+    ("verified appends one by one, events/s", "/appends_alone_per_second"),
+    ("verified reads, events/s", "/reads_alone/verified_per_second"),
+    ("first synchronisation, transactions/s", "/sync_transactions_per_second"),
+    ("audit, events/s", "/audit_events_per_second"),
+    ("first thin read, ms", "/thin/milliseconds"),
+];
+
+impl Page {
+    pub(crate) fn new(folder: Option<&Path>, note: &str) -> Self {
+        let folder = folder.map(Path::to_owned);
+        Self { folder, note: note.to_owned(), compared: Vec::new(), grown: Vec::new() }
+    }
+
+    pub(crate) fn compared(&mut self, lines: Vec<(String, f64)>) {
+        self.compared = lines;
+    }
+
+    pub(crate) fn grown(&mut self, figures: Value) {
+        self.grown.push(figures);
+    }
+
+    /// Writes it, if anybody wants it.
+    pub(crate) fn write(&self) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let write = |name: &str, text: String| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).with_context(|| path.display().to_string())
+        };
+        write("performance.md", self.text())?;
+        write("performance.svg", svg(&self.charts()))
+    }
+
+    fn charts(&self) -> Vec<Chart> {
+        let line = |backend: &'static str, pointer: &str| {
+            let of = self.grown.iter().filter(|figures| figures["backend"] == backend);
+            let mut points: Vec<(f64, f64)> = of
+                .filter_map(|figures| {
+                    Some((figures["transactions"].as_f64()?, figures.pointer(pointer)?.as_f64()?))
+                })
+                .collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            (backend, points)
+        };
+        let lines = |pointer| {
+            let lines = ["immudb", "embedded"].map(|backend| line(backend, pointer));
+            lines.into_iter().filter(|(_, points)| !points.is_empty()).collect()
+        };
+        CHARTS.map(|(title, pointer)| Chart { title, lines: lines(pointer) }).into()
+    }
+
+    fn text(&self) -> String {
+        let command: Vec<String> = std::env::args().skip(1).collect();
+        let command: Vec<&str> =
+            command.iter().map(String::as_str).filter(|word| !word.contains(' ')).collect();
+        let cores = std::thread::available_parallelism().map_or(0, usize::from);
+        let mut out = format!(
+            "# Performance\n\nWritten by `scripts/compare {}` on {cores} cores, everything on one \
+             machine. {}\nMachines are noisy: believe the ratios, not the rates.\n\n\
+             ## Beside the official client\n\nIn turns, on one immudb 1.11.1; of each figure the \
+             median. The official client is immudb's own for Go over gRPC.\n\n\
+             | figure | value | goal | |\n|---|---:|---:|---|\n",
+            command.join(" "),
+            self.note
+        );
+        for (name, value) in &self.compared {
+            let known = GOALS.iter().find(|(found, ..)| found == name);
+            let (meaning, goal) = known.map_or(("a second", None), |(_, m, goal)| (*m, *goal));
+            let goal = match goal {
+                None => String::new(),
+                Some((goal, least)) => {
+                    let met = if least { *value >= goal } else { *value <= goal };
+                    let sign = if least { "≥" } else { "≤" };
+                    format!("{sign} {goal}{}", if met { ", met" } else { ", **missed**" })
+                }
+            };
+            let _ = writeln!(out, "| {name} | {value:.1} | {goal} | {meaning} |");
+        }
+        out.push_str(
+            "\n## As the ledger grows\n\n![charts](performance.svg)\n\n\
+             | | transactions of one event | appends/s | in 1,000s | verified reads/s | plain | \
+             sync, transactions/s | log and index, bytes a transaction | audit, events/s (of) | \
+             thin read: ms | statements | of these headers | bytes |\n\
+             |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+        );
+        for figures in &self.grown {
+            let _ = write!(out, "| {} ", figures["backend"].as_str().unwrap_or("?"));
+            for pointer in [
+                "/transactions",
+                "/appends_alone_per_second",
+                "/appends_together_per_second",
+                "/reads_alone/verified_per_second",
+                "/reads_alone/plain_per_second",
+                "/sync_transactions_per_second",
+                "/log_bytes_per_transaction",
+                "/audit_events_per_second",
+                "/thin/milliseconds",
+                "/thin/statements",
+                "/thin/headers",
+                "/thin/bytes",
+            ] {
+                let value = figures.pointer(pointer).and_then(Value::as_f64);
+                let of = match (pointer, figures["audited_events"].as_u64()) {
+                    ("/audit_events_per_second", Some(events)) => format!(" ({events})"),
+                    _ => String::new(),
+                };
+                let value = value.map_or_else(|| "–".to_owned(), |value| format!("{value:.0}"));
+                let _ = write!(out, "| {value}{of} ");
+            }
+            out.push_str("|\n");
+        }
+        out
+    }
+}
