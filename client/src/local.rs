@@ -585,8 +585,9 @@ impl Next {
 
     async fn write(&mut self, db: &mut SqliteConnection, txs: Vec<NewTx>) -> Result<()> {
         let mut rows = Vec::new();
+        let records: Vec<&TxRecord> = txs.iter().map(|tx| &tx.record).collect();
+        self.log.append(db, &records).await?;
         for tx in txs {
-            self.log.append(db, &tx.record).await?;
             if let Some(id) = tx.table {
                 (self.table, self.genesis) = (Some(table(i64::from(id))?), tx.record.id);
                 set_meta(db, "table_id", i64::from(id)).await?;

@@ -298,18 +298,25 @@ async fn known_exts(conn: &mut SqliteConnection, rows: &[NewRow]) -> Result<Hash
 
 /// This log's Alhs of the transactions that the rows' writers had seen.
 async fn seen_alhs(conn: &mut SqliteConnection, rows: &[NewRow]) -> Result<HashMap<u64, [u8; 32]>> {
+    let seen: HashSet<u64> = rows
+        .iter()
+        .filter_map(|row| match &row.content {
+            RowContent::Event { seen_tx, .. } => Some(*seen_tx),
+            _ => None,
+        })
+        .collect();
+    let seen: Vec<u64> = seen.into_iter().collect();
     let mut alhs = HashMap::new();
-    for row in rows {
-        let RowContent::Event { seen_tx, .. } = &row.content else { continue };
-        if alhs.contains_key(seen_tx) {
-            continue;
+    for chunk in seen.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT id, alh FROM tx WHERE id IN (");
+        let mut list = query.separated(", ");
+        for tx in chunk {
+            list.push_bind(to_i64(*tx));
         }
-        let found = sqlx::query("SELECT alh FROM tx WHERE id = ?")
-            .bind(to_i64(*seen_tx))
-            .fetch_optional(&mut *conn)
-            .await?;
-        if let Some(found) = found {
-            alhs.insert(*seen_tx, sqlite::hash(&found, "alh")?);
+        query.push(")");
+        for row in query.build().fetch_all(&mut *conn).await? {
+            let tx = to_u64(row.try_get("id")?, "tx.id")?;
+            alhs.insert(tx, sqlite::hash(&row, "alh")?);
         }
     }
     Ok(alhs)

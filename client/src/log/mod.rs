@@ -51,6 +51,9 @@ macro_rules! record_where {
     };
 }
 
+/// Rows written by one statement: each statement is a hop to SQLite's thread.
+const CHUNK: usize = 500;
+
 /// What the log keeps of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TxRecord {
@@ -131,45 +134,27 @@ impl Log {
         self.end.clone()
     }
 
-    /// Appends the next transaction. The caller has checked it against
+    /// Appends the next transactions. The caller has checked them against
     /// [`last_alh`](Self::last_alh) and the tree, and holds an open SQLite
     /// transaction.
     pub(crate) async fn append(
         &mut self,
         conn: &mut SqliteConnection,
-        record: &TxRecord,
+        records: &[&TxRecord],
     ) -> Result<()> {
-        if record.id != self.next_id() {
-            return Err(damaged(format!("transaction {} appended out of order", record.id)));
+        for chunk in records.chunks(CHUNK) {
+            for record in chunk {
+                if record.id != self.next_id() {
+                    return Err(damaged(format!(
+                        "transaction {} appended out of order",
+                        record.id
+                    )));
+                }
+                self.end.push(record)?;
+                self.push_leaf(conn, record.alh).await?;
+            }
+            insert(conn, chunk).await?;
         }
-        let odd = record.version != HeaderVersion::V1
-            || record.bl_tx_id.get().checked_add(1) != Some(record.id.get())
-            || record.truncated.is_some();
-        let odd = odd.then(|| {
-            let version: u16 = if record.version == HeaderVersion::V1 { 1 } else { 0 };
-            let truncated = record.truncated.map(|until| until.get().to_be_bytes());
-            let truncated = truncated.as_ref().map_or(&[][..], |bytes| &bytes[..]);
-            [&version.to_be_bytes()[..], &record.bl_tx_id.get().to_be_bytes(), truncated].concat()
-        });
-        let derived = record.digests.as_ref().is_some_and(|digests| digests.len() == 1);
-        let digests: Option<Vec<u8>> =
-            record.digests.as_ref().map(|d| d.iter().flat_map(|d| *d.as_bytes()).collect());
-        sqlx::query(
-            "INSERT INTO tx (id, ts, nentries, alh, eh, digests, odd, opaque) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(to_i64(record.id.get()))
-        .bind(record.ts)
-        .bind(i64::from(record.nentries))
-        .bind(&record.alh.as_bytes()[..])
-        .bind((!derived).then_some(&record.eh.as_bytes()[..]))
-        .bind(digests)
-        .bind(odd)
-        .bind(i64::from(record.opaque))
-        .execute(&mut *conn)
-        .await?;
-        self.end.push(record)?;
-        self.push_leaf(conn, record.alh).await?;
         Ok(())
     }
 
@@ -326,6 +311,37 @@ impl Log {
             bl_root: self.root_at(conn, cache, record.bl_tx_id.get()).await?,
         })
     }
+}
+
+async fn insert(conn: &mut SqliteConnection, records: &[&TxRecord]) -> Result<()> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO tx (id, ts, nentries, alh, eh, digests, odd, opaque) ",
+    );
+    query.push_values(records, |mut values, record| {
+        let odd = record.version != HeaderVersion::V1
+            || record.bl_tx_id.get().checked_add(1) != Some(record.id.get())
+            || record.truncated.is_some();
+        let odd = odd.then(|| {
+            let version: u16 = if record.version == HeaderVersion::V1 { 1 } else { 0 };
+            let truncated = record.truncated.map(|until| until.get().to_be_bytes());
+            let truncated = truncated.as_ref().map_or(&[][..], |bytes| &bytes[..]);
+            [&version.to_be_bytes()[..], &record.bl_tx_id.get().to_be_bytes(), truncated].concat()
+        });
+        let derived = record.digests.as_ref().is_some_and(|digests| digests.len() == 1);
+        let digests: Option<Vec<u8>> =
+            record.digests.as_ref().map(|d| d.iter().flat_map(|d| *d.as_bytes()).collect());
+        values
+            .push_bind(to_i64(record.id.get()))
+            .push_bind(record.ts)
+            .push_bind(i64::from(record.nentries))
+            .push_bind(&record.alh.as_bytes()[..])
+            .push_bind((!derived).then_some(&record.eh.as_bytes()[..]))
+            .push_bind(digests)
+            .push_bind(odd)
+            .push_bind(i64::from(record.opaque));
+    });
+    query.build().execute(conn).await?;
+    Ok(())
 }
 
 fn parse_record(row: &SqliteRow) -> Result<TxRecord> {

@@ -249,7 +249,7 @@ mod tests {
             truncated: None,
             opaque: false,
         };
-        log.append(conn, &record).await.unwrap();
+        log.append(conn, &[&record]).await.unwrap();
     }
 
     /// Across the borders of tiles, from the log in memory and from the log
