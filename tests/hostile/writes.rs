@@ -1,5 +1,7 @@
 //! Writes that were swallowed, cut off, doubled, altered or lied about.
 
+use std::sync::{Arc, Mutex};
+
 use counterfoil::{Error, EventStore, ExpectedVersion, ReadOptions};
 use counterfoil_test_support::{Action, Context, Direction, PgMessage};
 
@@ -219,6 +221,34 @@ async fn a_refusal_of_what_was_executed_is_found_out() {
         assert_eq!(store.add_event(&event(1)).await.unwrap().sequence, 1);
         there_once(&liar, &store, 2).await;
     }
+}
+
+/// Opening one takes as long as a commit. What is said after a refusal is read,
+/// not taken for the next statement's answer.
+#[tokio::test]
+async fn inserts_go_over_one_connection_even_after_a_refusal() {
+    let liar = Liar::new();
+    let store = liar.with_events(1).await;
+    let used = Arc::new(Mutex::new(Vec::new()));
+    let (noted, mut answers, words) = (Arc::clone(&used), 0, error("key already exists"));
+    liar.tells(move |context, message| {
+        if is_insert(context, message) {
+            noted.lock().unwrap().push(context.connection);
+        }
+        if is_answer(context, message) {
+            answers += 1;
+            if answers == 2 {
+                *message = words.clone();
+            }
+        }
+        Action::Forward
+    });
+    for n in 1..5 {
+        assert_eq!(store.add_event(&event(n)).await.unwrap().sequence, n);
+    }
+    let used = used.lock().unwrap().clone();
+    assert!(used.len() == 4 && used.iter().all(|one| *one == used[0]), "{used:?}");
+    there_once(&liar, &store, 5).await;
 }
 
 #[tokio::test]
