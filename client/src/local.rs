@@ -11,7 +11,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use counterfoil_core::{Alh, EntryDigest, Header, Table, TrustedState, TxId, VerifiedTx};
+use counterfoil_core::{
+    Alh, EntryDigest, Header, HeaderVersion, Table, TrustedState, TxId, VerifiedTx,
+};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::watch;
 
@@ -390,7 +392,7 @@ impl Local {
         };
         let tx = state.verify_tx(&state_header, &header, &path).map_err(Verdict::from)?;
         if let Some(digests) = &record.digests {
-            tx.verify_all_entries(digests.iter().copied())
+            tx.verify_all_entries(HeaderVersion::V1, digests.iter().copied())
                 .map_err(|_| Verdict::EntriesAltered { tx: id })?;
         }
         let checked =

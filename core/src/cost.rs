@@ -168,12 +168,16 @@ fn entries_of_a_transaction() {
         for index in 0..count {
             let path = reference::path(index as usize, &leaves);
             let climb = inclusion_cost(&path);
-            costs(climb, "verify_entry", || tx.verify_entry(&digest, index, &path).unwrap());
+            costs(climb, "verify_entry", || {
+                tx.verify_entry(header.version, &digest, index, &path).unwrap()
+            });
             // Two short digests: the value's, and the entry's with a key of four bytes.
             costs(2 + climb, "verify_kv", || tx.verify_kv(&entry, &none, index, &path).unwrap());
         }
         let all = LEAF * count as usize + NODE * (count as usize - 1);
-        costs(all, "verify_all_entries", || tx.verify_all_entries(digests.clone()).unwrap());
+        costs(all, "verify_all_entries", || {
+            tx.verify_all_entries(header.version, digests.clone()).unwrap()
+        });
     }
 }
 

@@ -83,14 +83,17 @@ impl VerifiedTx {
 
     /// Checks that `digest` is entry number `index`, from 0, of this transaction.
     ///
-    /// `path` leads from the digest's leaf to `eh`, in a tree of exactly `nentries` leaves.
+    /// `version` is the one in which the digest was computed, which its bytes do not tell: in
+    /// another version they can be another entry's. ([`Table::entry_digest`] and
+    /// [`CatalogEntry::digest`] compute in version 1.) Better give the entry itself, where there is
+    /// a call that takes it: [`verify_row`](Self::verify_row), [`verify_kv`](Self::verify_kv),
+    /// [`verify_catalog`](Self::verify_catalog). `path` leads from the digest's leaf to `eh`, in a
+    /// tree of exactly `nentries` leaves.
     ///
     /// # What success proves
     ///
     /// The transaction has exactly this entry at this place. Not that the entry is the first or
-    /// the last written under its key. Compute the digest for this transaction's
-    /// [`version`](Self::version); [`verify_row`](Self::verify_row),
-    /// [`verify_kv`](Self::verify_kv) and [`verify_catalog`](Self::verify_catalog) do.
+    /// the last written under its key.
     ///
     /// # Cost
     ///
@@ -98,8 +101,20 @@ impl VerifiedTx {
     ///
     /// # Errors
     ///
-    /// [`ProofError::EntryInclusion`].
+    /// [`ProofError::DigestVersion`], [`ProofError::EntryInclusion`].
     pub fn verify_entry(
+        &self,
+        version: HeaderVersion,
+        digest: &EntryDigest,
+        index: u32,
+        path: &[[u8; 32]],
+    ) -> Result<VerifiedEntry, ProofError> {
+        self.check_version(version)?;
+        self.find(digest, index, path)
+    }
+
+    /// As [`verify_entry`](Self::verify_entry), for a digest of this transaction's version.
+    pub(crate) fn find(
         &self,
         digest: &EntryDigest,
         index: u32,
@@ -110,6 +125,11 @@ impl VerifiedTx {
         verify_inclusion(&digest.leaf_hash(), leaf_index, size, path, &self.eh)
             .map_err(ProofError::EntryInclusion)?;
         Ok(VerifiedEntry { tx: *self, index, digest: *digest })
+    }
+
+    fn check_version(&self, found: HeaderVersion) -> Result<(), ProofError> {
+        let expected = self.version;
+        if found == expected { Ok(()) } else { Err(ProofError::DigestVersion { expected, found }) }
     }
 
     /// Checks that this row, as an INSERT writes it, is entry number `index`, from 0, of this
@@ -123,7 +143,7 @@ impl VerifiedTx {
     ///
     /// UPDATE and UPSERT write the whole row as INSERT does. DELETE writes it again with metadata
     /// that says `deleted`: for that give [`verify_entry`](Self::verify_entry) the
-    /// [`entry_digest`](crate::entry_digest) of [`Table::encode_key`] and [`Table::encode_value`].
+    /// [`entry_digest`](crate::entry_digest), in this transaction's version, of [`Table::encode_key`] and [`Table::encode_value`].
     ///
     /// # Cost
     ///
@@ -142,7 +162,7 @@ impl VerifiedTx {
     ) -> Result<VerifiedEntry, ProofError> {
         self.check_path_len(index, path)?;
         let digest = table.entry_digest_in(self.version, row).map_err(ProofError::Row)?;
-        self.verify_entry(&digest, index, path)
+        self.find(&digest, index, path)
     }
 
     /// Checks that this catalog entry, as a CREATE statement writes it, is entry number `index`,
@@ -168,7 +188,7 @@ impl VerifiedTx {
     ) -> Result<VerifiedEntry, ProofError> {
         self.check_path_len(index, path)?;
         let digest = entry.digest_in(self.version).map_err(ProofError::Catalog)?;
-        self.verify_entry(&digest, index, path)
+        self.find(&digest, index, path)
     }
 
     /// [`verify_entry`](Self::verify_entry)'s part that needs no digest, for whoever is to compute
@@ -183,7 +203,8 @@ impl VerifiedTx {
         (LeafIndex::new(index.into()), TreeSize::new(self.nentries.into()))
     }
 
-    /// Checks that these are the digests of *all* entries of this transaction, in their order.
+    /// Checks that these are the digests of *all* entries of this transaction, in their order, as
+    /// computed in this version: see [`verify_entry`](Self::verify_entry).
     ///
     /// Takes at most `nentries` + 1 digests, and none where the iterator knows that their number is
     /// another one ([`Iterator::size_hint`]).
@@ -198,11 +219,14 @@ impl VerifiedTx {
     ///
     /// # Errors
     ///
-    /// [`ProofError::EntryCount`] unless there are exactly `nentries`; [`ProofError::EntriesRoot`].
+    /// [`ProofError::DigestVersion`]; [`ProofError::EntryCount`] unless there are exactly `nentries`;
+    /// [`ProofError::EntriesRoot`].
     pub fn verify_all_entries(
         &self,
+        version: HeaderVersion,
         digests: impl IntoIterator<Item = EntryDigest>,
     ) -> Result<(), ProofError> {
+        self.check_version(version)?;
         let digests = digests.into_iter();
         self.check_entry_count(digests.size_hint())?;
         let mut tree = Frontier::new();

@@ -184,7 +184,7 @@ fn an_empty_key_or_name_is_refused_when_read_and_when_verified() {
         let mut ledger = Ledger::with_trees(&[]);
         ledger.append_entries(V1, &[digest]);
         let tx = ledger.verified(1, 1);
-        assert!(tx.verify_entry(&digest, 0, &[]).is_ok());
+        assert!(tx.verify_entry(tx.version(), &digest, 0, &[]).is_ok());
         let empty = ProofError::Entry(EntryError::EmptyKey);
         assert_eq!(tx.verify_kv(&entry, &metadata, 0, &[]), Err(empty), "{entry:?}");
     }

@@ -245,17 +245,21 @@ fn every_entry_is_verified_at_its_place_only() {
         let leaves = entry_leaves(id);
         for (i, digest) in digests(id).iter().enumerate() {
             let path = path(i, &leaves);
-            let entry = tx.verify_entry(digest, i as u32, &path).unwrap();
+            let entry = tx.verify_entry(tx.version(), digest, i as u32, &path).unwrap();
             assert_eq!((entry.tx(), entry.index(), entry.digest()), (tx, i as u32, *digest));
 
             for place in (0..10).chain([1 << 31, u32::MAX]).filter(|place| *place != i as u32) {
-                assert!(tx.verify_entry(digest, place, &path).is_err(), "{i} at {place}");
+                assert!(
+                    tx.verify_entry(tx.version(), digest, place, &path).is_err(),
+                    "{i} at {place}"
+                );
             }
             for other in reshaped(&path) {
-                assert!(tx.verify_entry(digest, i as u32, &other).is_err());
+                assert!(tx.verify_entry(tx.version(), digest, i as u32, &other).is_err());
             }
             flip(digest.as_bytes(), |digest| {
-                let refused = tx.verify_entry(&EntryDigest::new(digest), i as u32, &path);
+                let refused =
+                    tx.verify_entry(tx.version(), &EntryDigest::new(digest), i as u32, &path);
                 assert_eq!(refused, Err(ProofError::EntryInclusion(TreeError::RootMismatch)));
             });
         }
@@ -269,23 +273,26 @@ fn all_entries_are_all_and_in_order() {
         let tx = ledger.verify(id, 9);
         let digests = digests(id);
         let expected = digests.len() as u32;
-        assert_eq!(tx.verify_all_entries(digests.iter().copied()), Ok(()));
+        assert_eq!(tx.verify_all_entries(tx.version(), digests.iter().copied()), Ok(()));
 
         let fewer = digests[1..].iter().copied();
         let count = |found| Err(ProofError::EntryCount { expected, found });
         let all = u64::from(expected);
-        assert_eq!(tx.verify_all_entries(fewer), count(all - 1));
+        assert_eq!(tx.verify_all_entries(tx.version(), fewer), count(all - 1));
         let more = digests.iter().chain(&digests[..1]).copied();
-        assert_eq!(tx.verify_all_entries(more), count(all + 1));
-        assert_eq!(tx.verify_all_entries([]), count(0));
+        assert_eq!(tx.verify_all_entries(tx.version(), more), count(all + 1));
+        assert_eq!(tx.verify_all_entries(tx.version(), []), count(0));
         // No more is taken than the transaction can have, and nothing where the count is known.
-        assert_eq!(tx.verify_all_entries(std::iter::repeat(digests[0])), count(u64::MAX));
+        assert_eq!(
+            tx.verify_all_entries(tx.version(), std::iter::repeat(digests[0])),
+            count(u64::MAX)
+        );
         let mut taken = 0;
         let counted = std::iter::from_fn(|| {
             taken += 1;
             Some(digests[0])
         });
-        assert_eq!(tx.verify_all_entries(counted), count(all + 1));
+        assert_eq!(tx.verify_all_entries(tx.version(), counted), count(all + 1));
         assert_eq!(taken, all + 1);
         let mut taken = 0;
         let twice = [&digests[..], &digests].concat();
@@ -293,18 +300,21 @@ fn all_entries_are_all_and_in_order() {
             taken += 1;
             *digest
         });
-        assert_eq!(tx.verify_all_entries(known), count(2 * all));
+        assert_eq!(tx.verify_all_entries(tx.version(), known), count(2 * all));
         assert_eq!(taken, 0);
 
         if digests.len() > 1 {
             let reversed = digests.iter().rev().copied();
-            assert_eq!(tx.verify_all_entries(reversed), Err(ProofError::EntriesRoot));
+            assert_eq!(tx.verify_all_entries(tx.version(), reversed), Err(ProofError::EntriesRoot));
         }
         for i in 0..digests.len() {
             flip(digests[i].as_bytes(), |digest| {
                 let mut flipped = digests.clone();
                 flipped[i] = EntryDigest::new(digest);
-                assert_eq!(tx.verify_all_entries(flipped), Err(ProofError::EntriesRoot));
+                assert_eq!(
+                    tx.verify_all_entries(tx.version(), flipped),
+                    Err(ProofError::EntriesRoot)
+                );
             });
         }
     }

@@ -58,8 +58,13 @@ fn a_row_is_hashed_in_the_version_of_its_transaction() {
         let tx = with_entry(version, other);
         let elsewhere = ProofError::EntryInclusion(TreeError::RootMismatch);
         assert_eq!(tx.verify_row(&table, &row, 0, &[]), Err(elsewhere));
-        // A digest alone does not show it: this is what `verify_row` is for.
-        assert!(tx.verify_entry(&other, 0, &[]).is_ok());
+        // A digest alone does not show it, so it is said.
+        let computed_in = if version == V0 { V1 } else { V0 };
+        let error = Err(ProofError::DigestVersion { expected: version, found: computed_in });
+        assert_eq!(tx.verify_entry(computed_in, &other, 0, &[]), error);
+        assert_eq!(tx.verify_all_entries(computed_in, [other]), error.map(|_| ()));
+        assert!(tx.verify_entry(version, &other, 0, &[]).is_ok(), "some other entry's");
+        assert!(tx.verify_all_entries(version, [other]).is_ok());
     }
 
     let tx = with_entry(V1, digests[1]);
@@ -139,6 +144,6 @@ fn one_transaction_can_hold_two_definitions_until_all_entries_are_counted() {
             assert!(tx.verify_catalog(&entry, index as u32, &path).is_ok());
         }
         let count = Err(ProofError::EntryCount { expected: 4, found: 3 });
-        assert_eq!(tx.verify_all_entries(created.iter().copied()), count);
+        assert_eq!(tx.verify_all_entries(V1, created.iter().copied()), count);
     }
 }

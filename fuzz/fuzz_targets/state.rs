@@ -46,8 +46,8 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
     let entries = ledger.entries(id);
     let index = u.choose_index(entries.len())?;
     let mut path = prover::entry(&ledger, id, index);
-    tx.verify_entry(&EntryDigest::new(entries[index]), index as u32, &path).unwrap();
-    tx.verify_all_entries(entries.iter().copied().map(EntryDigest::new)).unwrap();
+    tx.verify_entry(tx.version(), &EntryDigest::new(entries[index]), index as u32, &path).unwrap();
+    tx.verify_all_entries(tx.version(), entries.iter().copied().map(EntryDigest::new)).unwrap();
 
     let mut others = entries.clone();
     match u.int_in_range(0..=3)? {
@@ -56,7 +56,7 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
         2 => others.reverse(),
         _ => others[index][u.choose_index(32)?] ^= 1,
     }
-    let all = tx.verify_all_entries(others.iter().copied().map(EntryDigest::new));
+    let all = tx.verify_all_entries(tx.version(), others.iter().copied().map(EntryDigest::new));
     assert_eq!(all.is_ok(), others == *entries);
 
     // Whoever trusts a header that states another count learns that these are not all.
@@ -64,7 +64,7 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
     counted.nentries = u.int_in_range(1..=7)?;
     let made_up = TrustedState { alh: Alh::new(counted.alh()), ..ledger.state(id) };
     let told = made_up.verify_tx(&counted.view(), &counted.view(), &[]).unwrap();
-    let all = told.verify_all_entries(entries.iter().copied().map(EntryDigest::new));
+    let all = told.verify_all_entries(told.version(), entries.iter().copied().map(EntryDigest::new));
     assert_eq!(all.is_ok(), counted.nentries as usize == entries.len());
 
     let claimed: u32 = if u.arbitrary()? { u.int_in_range(0..=5)? } else { u.arbitrary()? };
@@ -72,7 +72,7 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
         path.push(u.arbitrary()?);
     }
     let digest = *u.choose(entries)?;
-    let answer = tx.verify_entry(&EntryDigest::new(digest), claimed, &path);
+    let answer = tx.verify_entry(tx.version(), &EntryDigest::new(digest), claimed, &path);
     let holds = entries.get(claimed as usize) == Some(&digest)
         && path == prover::entry(&ledger, id, claimed as usize);
     assert_eq!(answer.is_ok(), holds, "{answer:?}");

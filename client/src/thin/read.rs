@@ -262,7 +262,7 @@ async fn proven_table(source: &mut WireSource, created: &VerifiedTx) -> Result<T
         let Ok(table) = schema::table(id) else { break };
         let Ok(digests) = schema::genesis_digests(&table, &row) else { break };
         if entries_root(&digests) == created.eh()
-            && created.verify_all_entries(digests.iter().copied()).is_ok()
+            && created.verify_all_entries(HeaderVersion::V1, digests.iter().copied()).is_ok()
         {
             return Ok(table);
         }
@@ -343,7 +343,10 @@ impl Reader {
         let Self { source, tree, .. } = self;
         let proved = prove(source, tree, self.state, &self.header, header).await?;
         let altered = || Verdict::EntriesAltered { tx: header.id };
-        proved.tx.verify_all_entries(digests.iter().copied()).map_err(|_| altered())?;
+        proved
+            .tx
+            .verify_all_entries(HeaderVersion::V1, digests.iter().copied())
+            .map_err(|_| altered())?;
         let entry = digests.iter().position(|other| *other == digest).ok_or_else(altered)?;
         let entry = u32::try_from(entry).map_err(|_| altered())?;
         let entry_path = EntryTree::new(&digests).path(entry);

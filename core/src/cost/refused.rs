@@ -101,7 +101,7 @@ fn entries_of_a_transaction() {
             };
             for path in paths {
                 let digest = EntryDigest::new([3; 32]);
-                free("verify_entry", || tx.verify_entry(&digest, index, &path));
+                free("verify_entry", || tx.verify_entry(tx.version(), &digest, index, &path));
                 let row = [Some(Value::Integer(7))];
                 free("verify_row", || tx.verify_row(&table, &row, index, &path));
                 let none = EntryMetadata::default();

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::{CatalogError, EntryError, HeaderError, RowError, TreeError};
+use crate::header::HeaderVersion;
 use crate::number::TxId;
 
 /// A proof under a trusted state does not hold. The variants are the steps.
@@ -45,6 +46,13 @@ pub enum ProofError {
     Row(RowError),
     /// The entry is not shown to be in the transaction's tree.
     EntryInclusion(TreeError),
+    /// The digests were computed in another version than that of the transaction's header.
+    DigestVersion {
+        /// The header's.
+        expected: HeaderVersion,
+        /// The digests'.
+        found: HeaderVersion,
+    },
     /// There are fewer or more entries than the transaction has.
     EntryCount {
         /// How many it has.
@@ -90,6 +98,12 @@ impl fmt::Display for ProofError {
             Self::Row(error) => write!(f, "row of the transaction: {error}"),
             Self::Catalog(error) => write!(f, "catalog entry of the transaction: {error}"),
             Self::EntryInclusion(error) => write!(f, "entry in the transaction: {error}"),
+            Self::DigestVersion { expected, found } => write!(
+                f,
+                "entries of the transaction: digests of version {} in place of {}",
+                found.number(),
+                expected.number()
+            ),
             Self::EntryCount { expected, found } => {
                 write!(f, "entries of the transaction: {found} in place of {expected}")
             }

@@ -50,7 +50,7 @@ impl VerifiedTx {
         }
         self.check_path_len(index, path)?;
         let digest = kv.digest(self.version(), metadata).map_err(ProofError::Entry)?;
-        let entry = self.verify_entry(&digest, index, path)?;
+        let entry = self.find(&digest, index, path)?;
         Ok(VerifiedKv { entry, kv: *kv, metadata: *metadata })
     }
 }

@@ -21,7 +21,7 @@ fn an_entry_stands_where_the_count_of_entries_allows() {
             let header = Header { nentries, eh, ..header(7, 6) };
             let state = TrustedState { tx: header.id, alh: header.alh().unwrap() };
             let tx = state.verify_tx(&header, &header, &[]).unwrap();
-            let answer = tx.verify_entry(&digest, place, &path);
+            let answer = tx.verify_entry(tx.version(), &digest, place, &path);
             if place < nentries {
                 assert_eq!(answer.unwrap().index(), place);
             } else {
@@ -29,7 +29,7 @@ fn an_entry_stands_where_the_count_of_entries_allows() {
                 assert_eq!(answer, Err(ProofError::EntryInclusion(error)));
             }
             let short = ProofError::EntryCount { expected: nentries, found: 0 };
-            assert_eq!(tx.verify_all_entries([]), Err(short));
+            assert_eq!(tx.verify_all_entries(tx.version(), []), Err(short));
         }
     }
 }

@@ -186,7 +186,7 @@ fn header_version(number: u16) -> Result<HeaderVersion, HeaderError> {
 }
 
 fn verify_all_entries(tx: &VerifiedTx, digests: &[EntryDigest]) -> Result<(), ProofError> {
-    tx.verify_all_entries(digests.iter().copied())
+    tx.verify_all_entries(tx.version(), digests.iter().copied())
 }
 
 fn verify_table<'a>(

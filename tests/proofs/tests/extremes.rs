@@ -137,7 +137,7 @@ fn a_digest_that_two_versions_share_is_one_key_in_each() {
     assert_ne!(v0.alh(), v1.alh(), "the header's hash tells its version");
     let holds = |tx: &VerifiedTx, key: &[u8]| {
         let digest = entry_digest(tx.version(), &none, key, &value).unwrap();
-        tx.verify_entry(&digest, 0, &[]).is_ok()
+        tx.verify_entry(tx.version(), &digest, 0, &[]).is_ok()
     };
     assert!(holds(&v1, key) && !holds(&v1, &longer));
     assert!(holds(&v0, &longer) && !holds(&v0, key));
@@ -171,8 +171,8 @@ fn entries_have_indices_below_their_count() {
     let tx = tx.verify_tx(&header, &header, &[]).unwrap();
     let digest = EntryDigest::new(ledger.entries(3)[0]);
     for index in [1, 2, u32::MAX - 1, u32::MAX] {
-        assert!(tx.verify_entry(&digest, index, &[]).is_err());
+        assert!(tx.verify_entry(tx.version(), &digest, index, &[]).is_err());
     }
     let root = EntryDigest::new(tx.eh().to_bytes());
-    assert!(tx.verify_entry(&root, 0, &[]).is_err(), "a root is not its own leaf");
+    assert!(tx.verify_entry(tx.version(), &root, 0, &[]).is_err(), "a root is not its own leaf");
 }

@@ -195,10 +195,11 @@ fn honest_proofs_hold() {
                 from.verify_extension_v2(&to.into(), &v2.view(), policy).unwrap();
                 for (index, digest) in ledger.entries(source).iter().enumerate() {
                     let path = prover::entry(&ledger, source, index);
-                    tx.verify_entry(&EntryDigest::new(*digest), index as u32, &path).unwrap();
+                    let digest = EntryDigest::new(*digest);
+                    tx.verify_entry(tx.version(), &digest, index as u32, &path).unwrap();
                 }
                 let digests = ledger.entries(source).iter().copied().map(EntryDigest::new);
-                tx.verify_all_entries(digests).unwrap();
+                tx.verify_all_entries(tx.version(), digests).unwrap();
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use counterfoil_core::{EntryDigest, Table, TxId};
+use counterfoil_core::{EntryDigest, HeaderVersion, Table, TxId};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -185,7 +185,10 @@ async fn find(
 ) -> Result<Option<Outcome>> {
     if let Some(tx) = Log::find(local.conn(), before, digests).await? {
         let checked = local.checked(tx).await?;
-        checked.tx.verify_all_entries(digests.iter().copied()).map_err(Verdict::from)?;
+        checked
+            .tx
+            .verify_all_entries(HeaderVersion::V1, digests.iter().copied())
+            .map_err(Verdict::from)?;
         // In the ledger. Each is done if it is the first of its key and id:
         // then the index has it as an event.
         let events = Index::events_of(local.conn(), tx).await?;

@@ -171,7 +171,8 @@ impl Run<'_> {
             }
             for path in self.candidates.inclusion(&leaf(&digest), &of.header.eh) {
                 let lax = lax::verify_entry(self.rules, &of.header, &digest, index, width, &path);
-                let entry = tx.verify_entry(&EntryDigest::new(digest), index, &path).is_ok();
+                let entry =
+                    tx.verify_entry(tx.version(), &EntryDigest::new(digest), index, &path).is_ok();
                 self.count(entry, lax, &("entry", index, "of", place, &path));
                 if entry {
                     self.tried.found.entries.insert((place, index, digest));
@@ -181,7 +182,7 @@ impl Run<'_> {
         for all in all_entries(self.candidates.tangle, of) {
             let lax = lax::verify_all_entries(self.rules, &of.header, &all);
             let digests = all.iter().copied().map(EntryDigest::new);
-            let accepted = tx.verify_all_entries(digests).is_ok();
+            let accepted = tx.verify_all_entries(tx.version(), digests).is_ok();
             self.count(accepted, lax, &("all entries of", place, &all));
             if accepted {
                 let entries = (0..).zip(all).map(|(index, digest)| (place, index, digest));
