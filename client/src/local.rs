@@ -192,14 +192,6 @@ impl Local {
         self.trust.and_then(|trust| trust.pin).ok_or_else(|| damaged("the ledger is not pinned"))
     }
 
-    /// A stream, as far as the index goes.
-    pub(crate) async fn stream(&mut self, key: &StreamKey) -> Result<StreamInfo> {
-        match self.index.remembered(key) {
-            Some(stream) => Ok(stream),
-            None => Index::stream_info(&mut self.conn, key).await,
-        }
-    }
-
     /// The verified state.
     pub(crate) fn state(&self) -> Result<TrustedState> {
         Ok(self.pin()?.state)
@@ -408,7 +400,10 @@ impl Local {
     /// its end must be what the log holds there: the next event names it, and
     /// would be out of line for everybody else if it were damaged.
     pub(crate) async fn stream(&mut self, key: &StreamKey) -> Result<StreamInfo> {
-        let stream = Index::stream_info(&mut self.conn, key).await?;
+        let stream = match self.index.remembered(key) {
+            Some(stream) => stream,
+            None => Index::stream_info(&mut self.conn, key).await?,
+        };
         if stream.id == 0 || self.sound.contains(&stream.id) {
             return Ok(stream);
         }
@@ -503,10 +498,7 @@ impl Local {
 
     /// The transactions from `first` on that are known to have changed the
     /// table, or to have written its definition again.
-    pub(crate) async fn altered_from(
-        &mut self,
-        first: TxId,
-    ) -> Result<std::collections::HashSet<TxId>> {
+    pub(crate) async fn altered_from(&mut self, first: TxId) -> Result<HashSet<TxId>> {
         Index::altered_from(&mut self.conn, first).await
     }
 

@@ -43,7 +43,7 @@ async fn a_row_of_every_type_is_proved_with_its_place() {
     assert_eq!(place(&row), (2, 0, false));
     assert_eq!((row.table.created, row.table.id, row.get("n")), (tx(1), 1, int(7).as_ref()));
     // Two later transactions are not accounted for: presence only.
-    let gaps = Completeness::Incomplete { through: tx(4), gaps: 2, first: tx(3) };
+    let gaps = Completeness::Incomplete { through: tx(4), gaps: 2, first: tx(3), acknowledged: 0 };
     assert_eq!((&row.latest, row.state.tx), (&gaps, tx(4)));
     let row = tables.verify_row("kinds", &[SqlValue::from(-2)]).await.unwrap();
     assert_eq!((place(&row), row.values.iter().flatten().count()), ((3, 0, false), 2));

@@ -176,6 +176,8 @@ impl EventStore {
             Backend::Embedded(embedded) => embedded.into_inner().close().await,
             #[cfg(feature = "immudb")]
             Backend::Immudb(_) => Ok(()),
+            #[cfg(all(test, feature = "immudb"))]
+            Backend::Unruly(_) => Ok(()),
         }
     }
 

@@ -67,6 +67,8 @@ impl EventStore {
                     let after = after.unwrap_or(TxId::new(0));
                     immudb.reexamine(&shared.local, after).await
                 }
+                #[cfg(all(test, feature = "immudb"))]
+                Backend::Unruly(_) => Ok(Reexamined::default()),
             }
         })
         .await

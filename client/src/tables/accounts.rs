@@ -86,7 +86,8 @@ impl Accounts {
         match gaps.next() {
             None => Completeness::Complete { through },
             Some((first, _)) => {
-                Completeness::Incomplete { through, gaps: gaps.count() as u64 + 1, first }
+                let gaps = gaps.count() as u64 + 1;
+                Completeness::Incomplete { through, gaps, first, acknowledged: 0 }
             }
         }
     }
@@ -201,7 +202,7 @@ mod tests {
         assert_eq!(accounts.gaps_after(tx(0)).map(|(tx, _)| tx).collect::<Vec<_>>(), [tx(6)]);
         assert_eq!(
             accounts.completeness(tx(2)),
-            Completeness::Incomplete { through: tx(6), gaps: 1, first: tx(6) }
+            Completeness::Incomplete { through: tx(6), gaps: 1, first: tx(6), acknowledged: 0 }
         );
         assert_eq!(accounts.completeness(tx(6)), Completeness::Complete { through: tx(6) });
     }

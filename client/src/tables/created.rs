@@ -187,7 +187,7 @@ pub(crate) fn created_alone(
     }
     let table = schema.table(1, &columns)?;
     for id in 1..=TABLE_IDS {
-        let mut entries = schema.created(&table.with_id(id), schema.indexes.len())?;
+        let mut entries = schema.created(&table.with_id(id)?, schema.indexes.len())?;
         while entries.len() >= least {
             let later = |found: &Creation, tx| found.tx < tx;
             if let Some(tx) = last_of(accounts, &entries)

@@ -1,6 +1,6 @@
 //! Verifying one row.
 
-use counterfoil_core::{EntryDigest, TxId};
+use counterfoil_core::{EntryDigest, HeaderVersion, TxId};
 
 use super::Shared;
 use super::accounts::{Accounts, LastEntry, Shape};
@@ -203,11 +203,13 @@ impl Shared {
         // The last of several: a row may be changed twice in a transaction.
         let entry = digests.iter().rposition(|found| *found == digest).ok_or_else(altered)? as u32;
         let checked = self.local.lock().await.checked(tx).await?;
-        checked.tx.verify_all_entries(digests.iter().copied()).map_err(|_| altered())?;
+        // Only transactions of this version are accounted for.
+        let version = HeaderVersion::V1;
+        checked.tx.verify_all_entries(version, digests.iter().copied()).map_err(|_| altered())?;
         let path = EntryTree::new(digests).path(entry);
         let (row, _) = shown.last;
         match shown.deleted {
-            true => checked.tx.verify_entry(&digest, entry, &path),
+            true => checked.tx.verify_entry(version, &digest, entry, &path),
             false => checked.tx.verify_row(encoder.table(), &values(&row), entry, &path),
         }
         .map_err(Verdict::from)?;

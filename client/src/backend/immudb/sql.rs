@@ -132,7 +132,7 @@ pub(super) fn tables() -> Statement {
     Statement::fixed("the list of tables", "SELECT name FROM TABLES();")
 }
 
-pub(super) fn columns() -> Statement {
+pub(super) fn own_columns() -> Statement {
     Statement::fixed(
         "the columns of the table",
         "SELECT name, type, max_length FROM COLUMNS('events');",

@@ -234,7 +234,7 @@ impl Wire {
     /// The columns that the server shows of the table with our name, at most
     /// so many; none if there is no such table.
     pub(super) async fn columns(&self, most: usize) -> Result<Vec<ShownColumn>, Unavailable> {
-        self.few(&sql::columns(), answer::shown_column, most).await
+        self.few(&sql::own_columns(), answer::shown_column, most).await
     }
 
     /// What of an answer fits. A table that is not there has nothing to show.

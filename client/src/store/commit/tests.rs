@@ -18,7 +18,7 @@ use crate::local::Local;
 use crate::row::StoredRow;
 use crate::store::{Appended, Backend, EventStore};
 use crate::trust::Anchor;
-use crate::{Cover, Error, Event, ExpectedVersion, Result};
+use crate::{Cover, Error, Event, ExpectedVersion, Result, TrustConfig};
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -115,7 +115,8 @@ async fn connect(way: Unruly, local: Local) -> EventStore {
     if local.pin().is_err() {
         local.anchor(Anchor::FirstContact).await.unwrap();
     }
-    EventStore::new(Environment::default(), true, Backend::Unruly(way), local)
+    let trust = TrustConfig::default();
+    EventStore::new(Environment::default(), true, &trust, Backend::Unruly(way), local)
 }
 
 /// The rival takes the next place in the row's stream.
