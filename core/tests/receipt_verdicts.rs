@@ -246,6 +246,27 @@ fn a_link_between_two_ledgers_is_refused() {
     }
 }
 
+/// A receipt that says to be of the policy's ledger and shows another one's first transaction.
+#[test]
+fn a_first_transaction_is_the_ledgers_id() {
+    let books = Books::golden();
+    let pins = [books.state(6)];
+    let policy = Policy::new(Alh::ZERO).with_table(1).with_pins(&pins).unwrap();
+    let labelled = |order: &Order| {
+        books.with_parts(order, |parts| {
+            let mut buffer = [0; 4000];
+            let parts = ReceiptParts { ledger: Alh::ZERO, ..*parts };
+            judge(parts.encode(&mut buffer).unwrap(), &policy)
+        })
+    };
+    let mut order = Order::new(&[(2, 0)], 6);
+    // That pin and ledger belong together is the policy's own claim.
+    assert_eq!(labelled(&order), pinned(pins[0]));
+    order.earlier = Some(1);
+    let broken = Verdict::Broken(Flaw::Contradicts { tx: TxId::new(1) });
+    assert_eq!(labelled(&order), broken);
+}
+
 /// A later state in the receipt that is another one than the pinned: refused, though the pin is not
 /// needed for more than that.
 #[test]
@@ -414,7 +435,13 @@ fn an_event_whose_writer_saw_its_own_transaction_is_refused() {
 #[test]
 fn a_chain_that_leads_elsewhere_than_the_tree_is_refused() {
     let honest = Books::golden();
-    for (state, events) in [(6, vec![(5, 0)]), (9, vec![(5, 0), (6, 0)])] {
+    let cases = [
+        (6, vec![(5, 0)], None),
+        (9, vec![(5, 0), (6, 0)], None),
+        (9, vec![(6, 0)], Some(5)),
+        (9, vec![(5, 0)], Some(6)),
+    ];
+    for (state, events, earlier) in cases {
         let mut books = Books::golden();
         // Transaction 6 names another predecessor; later trees hold it as it is.
         books.ledger.headers[5].prev_alh = Alh::ZERO;
@@ -431,7 +458,7 @@ fn a_chain_that_leads_elsewhere_than_the_tree_is_refused() {
         let pins = [books.state(state)];
         let policy = Policy::new(books.id()).with_table(1).with_pins(&pins).unwrap();
         let broken = Verdict::Broken(Flaw::Chain { tx: TxId::new(6) });
-        let order = Order::new(&events, state);
+        let order = Order { earlier, ..Order::new(&events, state) };
         assert_eq!(judge(&books.receipt(&order), &policy), broken);
         let pins = [honest.state(state)];
         let policy = policy.with_pins(&pins).unwrap();
