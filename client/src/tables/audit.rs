@@ -189,9 +189,9 @@ impl<'h> Neighbours<'h> {
 }
 
 impl Audited {
-    /// Judges. Only what was read of a ledger that stood `still` meanwhile can
-    /// be held against it.
-    pub(crate) fn report(&mut self, accounts: &Accounts, pin: Pin, still: bool) -> TableReport {
+    /// Judges, by accounts that know of every transaction that the ledger had
+    /// when the last of it was read.
+    pub(crate) fn report(mut self, accounts: &Accounts, pin: Pin) -> TableReport {
         let table = self.table.answer(accounts);
         let mut inconsistencies = Vec::new();
         let mut counts = TableCounts { revisions: self.revisions, ..TableCounts::default() };
@@ -203,7 +203,7 @@ impl Audited {
             let proven = proven.count() as u64;
             let last = rows.get(key).copied();
             counts.proven += proven.min(last.map_or(0, |last| last.entries));
-            if still && let Some(wrong) = judge(accounts, &self.table, shown, proven, last) {
+            if let Some(wrong) = judge(accounts, &self.table, shown, proven, last) {
                 inconsistencies.push(wrong);
             }
         }
@@ -212,11 +212,11 @@ impl Audited {
                 true => counts.deleted += 1,
                 false => counts.rows += 1,
             }
-            if still && !self.shown.contains_key(*key) {
+            if !self.shown.contains_key(*key) {
                 inconsistencies.push(missing(last, "no revision of it is shown"));
             }
         }
-        if still && self.impossible > 0 && accounts.completeness(self.table.created).is_complete() {
+        if self.impossible > 0 && accounts.completeness(self.table.created).is_complete() {
             let detail = format!("{} rows that the table cannot hold are shown", self.impossible);
             inconsistencies.push(Inconsistency {
                 tx: None,
@@ -230,7 +230,7 @@ impl Audited {
         counts.transactions = accounts.through().get() - self.table.created.get() + 1;
         let verdict = match (inconsistencies.is_empty(), counts.gaps) {
             (false, _) => AuditVerdict::Broken,
-            (true, 0) if still && counts.proven == counts.revisions => AuditVerdict::Intact,
+            (true, 0) if counts.proven == counts.revisions => AuditVerdict::Intact,
             (true, _) => AuditVerdict::Incomplete,
         };
         inconsistencies.truncate(MOST_LISTED);

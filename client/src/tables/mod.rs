@@ -165,13 +165,13 @@ impl Tables {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let (through, quiet) = (known.accounts.through(), attempt == ATTEMPTS);
-            let mut audited = self.shared.audit(&mut known, table).await?;
+            let through = known.accounts.through();
+            let audited = self.shared.audit(&mut known, table).await?;
+            // What was written meanwhile, and perhaps shown, is a gap by now.
             self.catch_up(&mut known).await?;
-            let still = known.accounts.through() == through;
-            if still || quiet {
+            if known.accounts.through() == through || attempt == ATTEMPTS {
                 let pin = self.shared.local.lock().await.pin()?;
-                return Ok(audited.report(&known.accounts, pin, still));
+                return Ok(audited.report(&known.accounts, pin));
             }
         }
     }
