@@ -257,7 +257,8 @@ const TYPES: [ColumnType; 8] = [
 ];
 
 /// Rows that were sent to our table and lie in another one: then its name
-/// stands for that one. Nobody else knows rows with these ids.
+/// stands for that one. Only whoever they were sent to knows rows with these
+/// ids.
 pub(super) fn elsewhere(
     table: &Table<'static>,
     rows: &[StoredRow],
