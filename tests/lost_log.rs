@@ -152,6 +152,26 @@ async fn a_trust_file_that_is_hit_anywhere_recovers() {
     assert!(anew > 20, "{anew} made anew");
 }
 
+/// What is appended names its stream's end: from a damaged one nobody else
+/// would go on.
+#[tokio::test]
+async fn a_stream_whose_end_is_damaged_is_not_appended_to() {
+    for harm in ["head = zeroblob(32)", "next = next - 1", "next = next + 1"] {
+        let files = Files::with_events(3).await;
+        let before = closed_status(&files).await;
+        files::run(&files.trust, &format!("UPDATE stream SET {harm} WHERE next > 0")).await;
+        let store = files.open().await.unwrap();
+        let read = store.read(&stream(), ReadOptions::forward()).await.unwrap_err();
+        for error in [store.add_event(&event(3)).await.unwrap_err(), read] {
+            assert!(matches!(error.verdict(), Some(Verdict::LogAltered { .. })), "{error}");
+            assert!(error.to_string().contains("put the file away"), "{error}");
+        }
+        drop(store);
+        remove(&files.trust);
+        made_anew(&files.open().await.unwrap(), &before, 3).await;
+    }
+}
+
 #[tokio::test]
 async fn an_older_trust_file_that_is_put_back_catches_up_and_says_so() {
     let files = Files::with_events(2).await;
