@@ -1,0 +1,134 @@
+//! Holding what was known beforehand against what was derived.
+
+use counterfoil_core::{TrustedState, TxId};
+
+use super::super::report::{Inconsistency, InconsistencyKind as Kind};
+use super::super::scratch;
+use super::{BATCH, Derivation};
+use crate::config::BackendKind;
+use crate::error::Result;
+use crate::log::TxRecord;
+
+impl Derivation<'_> {
+    /// Holds this client's own log against what the ledger made.
+    pub(super) async fn compare_own(&mut self) -> Result<()> {
+        let Some(own) = &mut self.own else { return Ok(()) };
+        let fresh = self.fresh.get_mut();
+        let size = fresh.log().size();
+        let gone = fresh.truncation();
+        let mut first = self.from.map_or(1, |from| from.tx.get() + 1);
+        while first <= size {
+            let last = size.min(first + BATCH - 1);
+            let (records, damaged) = own.records(first, last).await?;
+            self.found.extend(damaged);
+            let altered = own.altered(first, last).await?;
+            let derived = crate::log::Log::records(fresh.conn(), first, last).await?;
+            for (id, derived) in derived {
+                let derived = derived?;
+                let Some(own) = records.get(&id) else { continue };
+                if own.alh != derived.alh {
+                    let detail = format!(
+                        "this client's log holds {}:{} in its place, the ledger {}",
+                        own.id, own.alh, derived.alh
+                    );
+                    self.found.push(Inconsistency::of_tx(own.id, Kind::Fork, detail));
+                    // So it is with everything behind.
+                    return Ok(());
+                }
+                if let Some(found) = differs(own, &derived)
+                    // A name that is not in use any more is not shown any more.
+                    && !(found.kind == Kind::LostEntries
+                        && (altered.contains(&id) || gone.is_some_and(|gone| own.id <= gone.until)))
+                    && !scratch::is_noted(fresh.conn(), own.id).await?
+                {
+                    self.found.push(found);
+                }
+            }
+            first = last + 1;
+        }
+        Ok(())
+    }
+
+    /// Holds what was known beforehand against what the ledger made; tells
+    /// whether that vouches for its end.
+    pub(super) async fn compare_known(&mut self) -> Result<bool> {
+        // A writer may have moved it meanwhile.
+        let (pin, pending) = match &mut self.own {
+            Some(own) => own.pinned().await?,
+            None => (None, None),
+        };
+        let fresh = self.fresh.get_mut();
+        let through = fresh.log().head().map(|head| head.state);
+        let mut held = Vec::new();
+        let mut found = Vec::new();
+        for known in &self.known {
+            match scratch::alh(fresh.conn(), known.tx).await? {
+                Some(alh) if alh == known.alh => held.push(*known),
+                Some(alh) => {
+                    let detail = format!("{known} was known, but now that transaction is {alh}");
+                    found.push(Inconsistency::of_tx(known.tx, Kind::Fork, detail));
+                }
+                None => {
+                    if let Some(claimed) = self.claimed.filter(|claimed| claimed.tx < known.tx) {
+                        let detail = format!("{known} was known, but the ledger ends at {claimed}");
+                        found.push(Inconsistency::of_tx(known.tx, Kind::Rollback, detail));
+                    }
+                }
+            }
+        }
+        if let Some(expected) = self.config.trust.ledger
+            && let Some(first) = scratch::alh(fresh.conn(), TxId::new(1)).await?
+            && first != expected
+        {
+            let detail = format!("this is ledger {first}, the configuration names {expected}");
+            found.push(Inconsistency::of_tx(TxId::new(1), Kind::WrongLedger, detail));
+        }
+        self.found.extend(found);
+        let Some(through) = through else { return Ok(false) };
+        Ok(match self.config.storage.backend {
+            // A file may be continued by whoever can write to it.
+            BackendKind::Embedded => {
+                held.contains(&through)
+                    || pending == Some(through)
+                    || (pin.is_some_and(|pin| pin.tx >= through.tx)
+                        && self.own_has(through).await?)
+            }
+            // A server's ledger moves on, and the pin with it.
+            BackendKind::Immudb => !held.is_empty(),
+        })
+    }
+
+    async fn own_has(&mut self, state: TrustedState) -> Result<bool> {
+        let Some(own) = &mut self.own else { return Ok(false) };
+        let (records, _) = own.records(state.tx.get(), state.tx.get()).await?;
+        Ok(records.get(&state.tx.get()).is_some_and(|record| record.alh == state.alh))
+    }
+}
+
+/// In what this client's record of a transaction differs from the one that
+/// the ledger made, both with the same Alh.
+fn differs(own: &TxRecord, derived: &TxRecord) -> Option<Inconsistency> {
+    if !own.opaque && derived.opaque {
+        let detail = "its header was verified before, and now it does not recompute";
+        return Some(Inconsistency::of_tx(own.id, Kind::BrokenHeader, detail));
+    }
+    let bound = !own.opaque && !derived.opaque && derived.digests.is_some();
+    if bound
+        && (own.ts, own.nentries, own.eh, own.bl_tx_id)
+            != (derived.ts, derived.nentries, derived.eh, derived.bl_tx_id)
+    {
+        let detail = "this client's log has another header under the same Alh";
+        return Some(Inconsistency::of_tx(own.id, Kind::OwnLog, detail));
+    }
+    match (&own.digests, &derived.digests) {
+        (Some(own_digests), Some(digests)) if own_digests != digests => {
+            let detail = "this client's log has other entries under the same Alh";
+            Some(Inconsistency::of_tx(own.id, Kind::OwnLog, detail))
+        }
+        (Some(_), None) => {
+            let detail = "its entries were verified before, and are not shown any more";
+            Some(Inconsistency::of_tx(own.id, Kind::LostEntries, detail))
+        }
+        _ => None,
+    }
+}
