@@ -331,7 +331,7 @@ fn the_ledger_and_the_table_are_the_policys() {
         let mut buffer = [0; 2000];
         ReceiptParts { ledger: Alh::ZERO, ..*parts }.encode(&mut buffer).unwrap().to_vec()
     });
-    let genesis = Verdict::Broken(Flaw::Genesis(ProofError::StateAlh));
+    let genesis = Verdict::Broken(Flaw::Genesis(ProofError::StateAlh { tx: TxId::new(1) }));
     assert_eq!(judge(&wrong, &other), genesis);
     assert_eq!(judge(&wrong, &Policy::new(Alh::ZERO)), genesis);
     // An undecided table does not hide that something is broken.
