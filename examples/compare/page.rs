@@ -17,28 +17,46 @@ pub(crate) struct Page {
     grown: Vec<Value>,
 }
 
-/// Name, its meaning, and the goal: the least or, if it says so, the most.
-const GOALS: [(&str, &str, Option<(f64, bool)>); 5] = [
+enum Goal {
+    AtLeast(f64),
+    AtMost(f64),
+    None,
+}
+
+impl Goal {
+    /// The goal, and whether it is met.
+    fn against(&self, value: f64) -> String {
+        let (sign, goal, met) = match *self {
+            Self::AtLeast(goal) => ("≥", goal, value >= goal),
+            Self::AtMost(goal) => ("≤", goal, value <= goal),
+            Self::None => return String::new(),
+        };
+        format!("{sign} {goal}, {}", if met { "met" } else { "**missed**" })
+    }
+}
+
+/// Name, its meaning, and the goal.
+const GOALS: [(&str, &str, Goal); 5] = [
     (
         "append_ratio",
         "events appended by all writers together, per `VerifiedSet`",
-        Some((20.0, true)),
+        Goal::AtLeast(20.0),
     ),
-    ("verified_read_ratio", "events read and verified, per `VerifyRow`", Some((40.0, true))),
+    ("verified_read_ratio", "events read and verified, per `VerifyRow`", Goal::AtLeast(40.0)),
     (
         "read_overhead",
         "time of a verified read over a plain sqlx read of the same rows",
-        Some((1.3, false)),
+        Goal::AtMost(1.3),
     ),
     (
         "audit_events_per_s",
         "events of an embedded ledger derived again from disk, a second",
-        Some((1e6, true)),
+        Goal::AtLeast(1e6),
     ),
     (
         "thin_read_statements",
         "statements of a first thin read, opening and one for each header included",
-        None,
+        Goal::None,
     ),
 ];
 
@@ -111,15 +129,9 @@ impl Page {
         );
         for (name, value) in &self.compared {
             let known = GOALS.iter().find(|(found, ..)| found == name);
-            let (meaning, goal) = known.map_or(("a second", None), |(_, m, goal)| (*m, *goal));
-            let goal = match goal {
-                None => String::new(),
-                Some((goal, least)) => {
-                    let met = if least { *value >= goal } else { *value <= goal };
-                    let sign = if least { "≥" } else { "≤" };
-                    format!("{sign} {goal}{}", if met { ", met" } else { ", **missed**" })
-                }
-            };
+            let (meaning, goal) =
+                known.map_or(("a second", &Goal::None), |(_, m, goal)| (*m, goal));
+            let goal = goal.against(*value);
             let _ = writeln!(out, "| {name} | {value:.1} | {goal} | {meaning} |");
         }
         out.push_str(

@@ -10,9 +10,9 @@ pub(crate) struct Chart {
 }
 
 const WIDTH: f64 = 300.0;
-const HEIGHT: f64 = 190.0;
+const HEIGHT: f64 = 210.0;
 /// Around what is drawn: left, top, right, bottom.
-const MARGIN: [f64; 4] = [14.0, 40.0, 60.0, 26.0];
+const MARGIN: [f64; 4] = [22.0, 58.0, 60.0, 26.0];
 const IN_A_ROW: usize = 3;
 const COLOURS: [&str; 3] = ["#1b6ca8", "#c8553d", "#5a7d2a"];
 
