@@ -11,6 +11,26 @@ use counterfoil_test_support::{Action, Direction, Server};
 
 use crate::hostile::{Liar, event, stream, tx};
 
+/// The statement with its values in it: numbers in eight bytes, the others as
+/// they are.
+fn as_text(statement: &str, values: &[Option<Vec<u8>>]) -> String {
+    let integers = [3, 5];
+    let mut values = values.iter().flatten().enumerate().map(|(n, value)| {
+        match (integers.contains(&(n % 7)), <[u8; 8]>::try_from(&value[..])) {
+            (true, Ok(number)) => i64::from_be_bytes(number).to_string(),
+            _ => format!("x'{}'", value.iter().map(|b| format!("{b:02x}")).collect::<String>()),
+        }
+    });
+    let mut text = String::new();
+    for part in statement.split_inclusive('?') {
+        text.push_str(part.trim_end_matches('?'));
+        if part.ends_with('?') {
+            text.push_str(&values.next().expect("a value for each place"));
+        }
+    }
+    text
+}
+
 /// These transactions, and no others, are not accounted for, and looking at
 /// them again does not help; the events are all there.
 async fn only_gaps(store: &EventStore, gaps: &[TxId], events: u64) {
@@ -62,7 +82,7 @@ async fn an_event_in_a_transaction_with_others_is_neither_claimed_nor_denied() {
     let caught = Arc::new(Mutex::new(String::new()));
     let catch = Arc::clone(&caught);
     let mut operator = None;
-    liar.tells(move |context, _| {
+    liar.tells(move |context, message| {
         if context.statement.starts_with("BEGIN") {
             operator = Some(context.connection);
         }
@@ -70,8 +90,9 @@ async fn an_event_in_a_transaction_with_others_is_neither_claimed_nor_denied() {
         if insert
             && context.direction == Direction::ToServer
             && operator != Some(context.connection)
+            && let Some(values) = message.bound()
         {
-            *catch.lock().unwrap() = context.statement.to_owned();
+            *catch.lock().unwrap() = as_text(context.statement, &values);
             return Action::CutBefore;
         }
         Action::Forward

@@ -166,7 +166,7 @@ async fn on_a_bad_way_sixteen_writers_fight_another_client() {
     let mut chance = 7_u64;
     liar.tells(move |context: &Context<'_>, message| {
         let insert = context.statement.starts_with("INSERT");
-        let asked = context.direction == Direction::ToServer && message.kind == b'Q';
+        let asked = context.executes(message);
         chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         match (insert, asked, chance >> 59) {
             (true, true, 0..3) => Action::CutBefore,

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use counterfoil::{Appended, Config, Error, Event, EventStore, ExpectedVersion, TxId};
-use counterfoil_test_support::{Action, Context, Direction, temp_dir};
+use counterfoil_test_support::{Action, Context, temp_dir};
 
 use crate::hostile::{Liar, event, stream};
 
@@ -35,9 +35,7 @@ async fn again<T>(work: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> 
 /// else pass.
 fn holds_up(liar: &Liar, mut time: impl FnMut() -> Option<Duration> + Send + 'static) {
     liar.tells(move |context: &Context<'_>, message| {
-        let insert = context.direction == Direction::ToServer
-            && message.kind == b'Q'
-            && context.statement.starts_with("INSERT");
+        let insert = context.executes(message) && context.statement.starts_with("INSERT");
         match insert.then(&mut time).flatten() {
             Some(time) => Action::Delay(time),
             None => Action::Forward,

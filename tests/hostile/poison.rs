@@ -2,7 +2,7 @@
 //! commit does not share its fate.
 
 use counterfoil::{Cover, Error, Event, EventStore, ReadOptions};
-use counterfoil_test_support::{Direction, PgMessage};
+use counterfoil_test_support::PgMessage;
 use tokio::task::JoinSet;
 
 use crate::hostile::Liar;
@@ -12,13 +12,13 @@ const POISON: &str = "poison";
 
 /// Makes the server refuse every INSERT that holds the poison, in its own
 /// words: one value becomes longer than its column.
-fn too_long(statement: &str) -> String {
-    statement.replacen("(x'", &format!("(x'{}", "61".repeat(65)), 1)
+fn too_long(bind: &mut PgMessage) {
+    bind.bind_first(&[b'a'; 65]);
 }
 
-/// In words that nobody understands.
-fn unheard_of(_: &str) -> String {
-    "COMMIT;".into()
+/// In words that nobody understands: the statement has another name.
+fn unheard_of(bind: &mut PgMessage) {
+    bind.body.insert(1, b'?');
 }
 
 /// One of `every` is poisoned.
@@ -31,16 +31,16 @@ fn is_poisoned(event: &Event) -> bool {
     event.payload.inline() == Some(POISON.as_bytes())
 }
 
-async fn poisoned(every: u64, refused: fn(&str) -> String, told: fn(&Error) -> bool) {
+async fn poisoned(every: u64, refuse: fn(&mut PgMessage), told: fn(&Error) -> bool) {
     let liar = Liar::new();
     let store: EventStore = liar.open().await;
     liar.tells(move |context, message| {
-        let insert = context.statement.starts_with("INSERT");
-        if context.direction == Direction::ToServer
-            && insert
-            && context.statement.contains(&hex(POISON))
+        let poisoned = |value: &[u8]| value.windows(POISON.len()).any(|w| w == POISON.as_bytes());
+        if context.statement.starts_with("INSERT")
+            && let Some(values) = message.bound()
+            && values.iter().flatten().any(|value| poisoned(value))
         {
-            *message = PgMessage::query(&refused(context.statement));
+            refuse(message);
         }
         counterfoil_test_support::Action::Forward
     });
@@ -72,10 +72,6 @@ async fn poisoned(every: u64, refused: fn(&str) -> String, told: fn(&Error) -> b
         }
     })
     .await;
-}
-
-fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

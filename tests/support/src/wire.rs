@@ -57,16 +57,38 @@ impl PgMessage {
         }
     }
 
+    /// The values that a client binds, as it wrote them; none if this binds
+    /// nothing.
+    pub fn bound(&self) -> Option<Vec<Option<Vec<u8>>>> {
+        values(&mut &self.body[self.bound_from()?..])
+    }
+
+    /// Binds another value in place of the first.
+    ///
+    /// # Panics
+    /// If this binds nothing.
+    pub fn bind_first(&mut self, value: &[u8]) {
+        let from = self.bound_from().expect("bound values") + 2;
+        let old: [u8; 4] = take(&mut &self.body[from..]).expect("a value");
+        let old = usize::try_from(i32::from_be_bytes(old)).unwrap_or(0);
+        let new = [&(value.len() as u32).to_be_bytes(), value].concat();
+        self.body.splice(from..from + 4 + old, new);
+    }
+
+    /// Where the number of bound values stands.
+    fn bound_from(&self) -> Option<usize> {
+        let rest = (self.kind == b'B').then_some(&self.body[..])?;
+        // Behind the portal's name, the statement's, and the values' formats.
+        let mut rest = rest.splitn(3, |byte| *byte == 0).nth(2)?;
+        let formats = u16::from_be_bytes(take(&mut rest)?);
+        rest.split_off(..2 * usize::from(formats))?;
+        Some(self.body.len() - rest.len())
+    }
+
     /// A data row's columns as the server wrote them (text format: a BLOB is
     /// `\x` and hex); none if this is no data row.
     pub fn columns(&self) -> Option<Vec<Option<Vec<u8>>>> {
-        let mut rest = (self.kind == b'D').then_some(&self.body[..])?;
-        let count = u16::from_be_bytes(take(&mut rest)?);
-        let column = |_| match i32::from_be_bytes(take(&mut rest)?) {
-            -1 => Some(None),
-            len => Some(Some(rest.split_off(..usize::try_from(len).ok()?)?.to_vec())),
-        };
-        (0..count).map(column).collect()
+        values(&mut (self.kind == b'D').then_some(&self.body[..])?)
     }
 
     /// Puts a text in place of column `index` of a data row.
@@ -119,6 +141,16 @@ impl PgMessage {
     pub(crate) fn is_tls_request(&self) -> bool {
         self.kind == 0 && self.body == 80_877_103u32.to_be_bytes()
     }
+}
+
+/// How many, and each behind its length; −1 for NULL.
+fn values(rest: &mut &[u8]) -> Option<Vec<Option<Vec<u8>>>> {
+    let count = u16::from_be_bytes(take(rest)?);
+    let value = |_| match i32::from_be_bytes(take(rest)?) {
+        -1 => Some(None),
+        len => Some(Some(rest.split_off(..usize::try_from(len).ok()?)?.to_vec())),
+    };
+    (0..count).map(value).collect()
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
