@@ -56,7 +56,12 @@ fn a_ledger_that_is_gone_is_told() {
 fn an_unknown_ledger_is_unanchored() {
     let user = user();
     user.json(&["init"]);
+    // The trust file alone is made anew from the ledger, held to the copy of its pin.
     std::fs::remove_file(user.path("goods.trust")).unwrap();
+    assert_eq!(user.run(&["read", "d", "r"]).code, 0);
+    for name in ["goods.trust", "goods.trust.pin"] {
+        std::fs::remove_file(user.path(name)).unwrap();
+    }
     user.run(&["read", "d", "r"]).fails(3, "first contact");
     assert_eq!(user.run(&["read", "d", "r", "--accept-first-contact"]).code, 0);
 }
