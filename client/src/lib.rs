@@ -81,8 +81,8 @@ pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, Follow, FollowOptions, Followed,
-    PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions, StreamList, StreamRead,
-    StreamStatus, Streams,
+    IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions,
+    StreamList, StreamRead, StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::tables::{

@@ -5,6 +5,7 @@
 //! not recomputed and matched, and every extension moves the pin in the same
 //! SQLite transaction.
 
+pub(crate) mod link;
 mod opening;
 
 use std::collections::{HashMap, HashSet};

@@ -55,7 +55,6 @@ pub(crate) fn inclusion(nodes: &mut impl Nodes, index: u64, size: u64) -> Vec<Ha
 }
 
 /// RFC 9162 §2.1.4.1, PROOF(old, D[new]). `old` must be 1 to `new`.
-#[cfg_attr(not(test), allow(dead_code, reason = "receipts and audits move pins with it"))]
 pub(crate) fn consistency(nodes: &mut impl Nodes, old: u64, new: u64) -> Vec<Hash> {
     let mut path = Vec::new();
     let (mut low, mut high, mut whole) = (0, new, true);

@@ -1,7 +1,11 @@
 //! Proofs as receipts: what somebody without the store can keep and verify.
 
-use counterfoil_core::receipt::{Attached, ReceiptEntry, ReceiptError, ReceiptParts, ReceiptTx};
+use counterfoil_core::receipt::{
+    Attached, EventBody, Genesis, Payload as ReceiptPayload, ReceiptEntry, ReceiptError,
+    ReceiptParts, ReceiptTx,
+};
 
+use crate::event::{Cover, Event, Payload, PayloadCommitment};
 use crate::proof::EventProof;
 use crate::verdict::Verdict;
 
@@ -20,6 +24,15 @@ impl EventProof {
     /// [`Verdict::BadProof`] for what is no proof at all: a header that cannot be, a body that is
     /// none.
     pub fn to_receipt(&self) -> Result<Vec<u8>, Verdict> {
+        self.receipt_with(None, Attached::default())
+    }
+
+    /// The same with what else is known of the ledger.
+    pub(crate) fn receipt_with(
+        &self,
+        genesis: Option<Genesis<'_>>,
+        attached: Attached<'_>,
+    ) -> Result<Vec<u8>, Verdict> {
         let events = [ReceiptEntry {
             entry: self.entry,
             path: &self.entry_path,
@@ -30,10 +43,10 @@ impl EventProof {
         let parts = ReceiptParts {
             ledger: self.ledger,
             table_id: self.table_id,
-            genesis: None,
+            genesis,
             state_header: self.state_header.to_header()?,
             transactions: &transactions,
-            attached: Attached::default(),
+            attached,
         };
         let mut bytes = vec![0; parts.encoded_len().map_err(bad_proof)?];
         parts.encode(&mut bytes).map_err(bad_proof)?;
@@ -41,7 +54,28 @@ impl EventProof {
     }
 }
 
-fn bad_proof(error: ReceiptError) -> Verdict {
+/// What a receipt says that the application said. It is as true as the receipt's verdict.
+impl From<&EventBody<'_>> for Event {
+    fn from(body: &EventBody<'_>) -> Self {
+        let cover = Cover::new(body.domain, body.root.to_vec()).in_edition(body.edition);
+        let payload = match body.payload {
+            ReceiptPayload::Inline(content) => Payload::Inline(content.to_vec().into()),
+            ReceiptPayload::Commitment(hash) => {
+                Payload::Commitment(PayloadCommitment::from_bytes(*hash))
+            }
+        };
+        let mut event = Self::new(&cover, body.event_type, payload);
+        let metadata = body.metadata.iter();
+        event.metadata =
+            metadata.map(|(name, value)| (name.into(), value.to_vec().into())).collect();
+        event.correlation_id = body.correlation_id.into();
+        event.causation_id = body.causation_id.into();
+        event.external_id = body.external_id.into();
+        event
+    }
+}
+
+pub(crate) fn bad_proof(error: ReceiptError) -> Verdict {
     Verdict::BadProof { reason: error.to_string() }
 }
 
@@ -83,7 +117,7 @@ mod tests {
             assert_eq!(judgement.verdict(), expected);
             let judged = judgement.events().next().unwrap();
             assert_eq!(judged.event().tx, added.id);
-            assert_eq!(judged.event().body.event_type, event.event_type);
+            assert_eq!(Event::from(&judged.event().body), *event);
             if let Payload::Commitment(_) = event.payload {
                 let opened = judged.with_payload(&[1; 32], b"content");
                 assert_eq!(opened, Verdict::Verified(anchor));

@@ -110,7 +110,6 @@ impl Log {
 
     /// The proof that the tree of `old` transactions is the beginning of the
     /// tree of `new`.
-    #[cfg_attr(not(test), allow(dead_code, reason = "receipts and audits move pins with it"))]
     pub(crate) async fn consistency_path(
         &self,
         conn: &mut SqliteConnection,

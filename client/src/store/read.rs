@@ -219,23 +219,12 @@ impl EventStore {
         if tx_id > verified {
             return Err(Error::BeyondState { asked: tx_id, verified });
         }
-        let key = StreamKey::of_cover(cover);
-        let stream = local.stream(&key).await?;
-        let found = Index::events(local.conn(), &stream, sequence, sequence, 1, false).await?;
-        let completeness = local.completeness(verified).await?;
+        let place = locate(&mut local, cover, sequence).await?;
         drop(local);
-        let Some(&(number, pos)) = found.first() else {
-            return match &stream.held {
-                Some(held) if sequence == stream.next => {
-                    Err(out_of_line(cover, sequence, held).into())
-                }
-                _ => Err(Error::NotFound { sequence, next: stream.next, completeness }),
-            };
-        };
-        if pos.tx() > tx_id {
-            return Err(Error::WrittenLater { sequence, tx: pos.tx(), asked: tx_id });
+        if place.pos.tx() > tx_id {
+            return Err(Error::WrittenLater { sequence, tx: place.pos.tx(), asked: tx_id });
         }
-        let mut events = self.shared.recorded(&[EventAt { pos, key, number }]).await?;
+        let mut events = self.shared.recorded(&[place]).await?;
         // One was asked for, and every one asked for is given or an error.
         Ok(events.swap_remove(0))
     }
@@ -285,6 +274,24 @@ impl EventStore {
         let mut local = self.shared.local.lock().await;
         let roots = Index::roots(local.conn(), domain, edition.as_str()).await?;
         Ok(roots.into_iter().map(Into::into).collect())
+    }
+}
+
+/// Where the log has an event.
+pub(super) async fn locate(local: &mut Local, cover: &Cover, sequence: u64) -> Result<EventAt> {
+    let key = StreamKey::of_cover(cover);
+    let stream = local.stream(&key).await?;
+    let found = Index::events(local.conn(), &stream, sequence, sequence, 1, false).await?;
+    match (found.first(), &stream.held) {
+        (Some(&(number, pos)), _) => Ok(EventAt { pos, key, number }),
+        (None, Some(held)) if sequence == stream.next => {
+            Err(out_of_line(cover, sequence, held).into())
+        }
+        (None, _) => {
+            let verified = local.state()?.tx;
+            let completeness = local.completeness(verified).await?;
+            Err(Error::NotFound { sequence, next: stream.next, completeness })
+        }
     }
 }
 
