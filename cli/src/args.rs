@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use counterfoil::{Bytes, Cover, ExpectedVersion, LedgerPosition, TrustedState};
+use counterfoil::{Alh, Bytes, Cover, ExpectedVersion, LedgerPosition, TrustedState};
 
 use crate::exit::EXIT_CODES;
 
@@ -46,9 +46,9 @@ pub(crate) struct LedgerArgs {
     /// immudb: the user. The password comes from IMMUDB_PASSWORD or the configuration
     #[arg(long, global = true)]
     pub(crate) username: Option<String>,
-    /// A state that the ledger must contain
+    /// A state that the ledger must contain; `verify` takes several
     #[arg(long, global = true, value_name = "TX:ALH")]
-    pub(crate) pin: Option<TrustedState>,
+    pub(crate) pin: Vec<TrustedState>,
     /// Believe an unknown ledger this once, and hold it to what it shows from then on
     #[arg(long, global = true)]
     pub(crate) accept_first_contact: bool,
@@ -86,6 +86,12 @@ pub(crate) enum Command {
     Follow(FollowArgs),
     /// Derive the whole ledger again and tell everything that does not hold
     Audit(AuditArgs),
+    /// Make a receipt of an event: a file that anybody can verify, without the ledger
+    Receipt(ReceiptArgs),
+    /// Verify receipts: no ledger is opened and nobody is asked
+    Verify(VerifyArgs),
+    /// Copy an embedded ledger and its trust file, as a pair of one moment, and audit the copy
+    Backup(BackupArgs),
     /// Publish the tree's tiles for thin readers (immudb)
     #[cfg(feature = "immudb")]
     Publish,
@@ -250,6 +256,62 @@ pub(crate) struct AuditArgs {
     /// A state that the ledger must contain; may be repeated
     #[arg(long, value_name = "TX:ALH")]
     pub(crate) containing: Vec<TrustedState>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil receipt shipment SSCC-1 0 -o departed.receipt
+  counterfoil receipt shipment SSCC-1 0 --since 2:8b62…55b5 -o departed.receipt
+
+Who verifies it needs the ledger's id from elsewhere, and has pinned the state that is printed, or
+the one that --since named. `counterfoil state pin` prints an id and a state to hand on. The event's
+content is in the file, unless it is kept outside the ledger.")]
+pub(crate) struct ReceiptArgs {
+    #[command(flatten)]
+    pub(crate) stream: StreamArgs,
+    /// The event, by its sequence
+    pub(crate) sequence: u64,
+    /// Ties the receipt to an older state, which its verifier has pinned
+    #[arg(long, value_name = "TX:ALH")]
+    pub(crate) since: Option<TrustedState>,
+    /// Where the receipt goes
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil verify departed.receipt --ledger-id 12dc…c406 --pin 2:8b62…55b5
+  counterfoil verify *.receipt --config counterfoil.toml --json
+
+The ledger's id and the pins are what you trust: take them from somebody you believe, not from whoever
+gives you the receipt. With --config they come from `ledger` and `pin` of its [trust]; what is given here
+goes over that. A counterfoil.toml that lies about is not read.
+
+Exit codes: 0 every event is verified; 1 a receipt is broken; 3 it extends a pinned state, or fits
+together and nothing vouches for it; 5 something is missing: another ledger's id, the table, a link to
+the pinned state, the content of an event. Of several files the worst of these: 1, 5, 3, 0.")]
+pub(crate) struct VerifyArgs {
+    /// The receipts
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The ledger that they must be about: its id
+    #[arg(long, value_name = "ALH")]
+    pub(crate) ledger_id: Option<Alh>,
+    /// The number of the table of events: needed where a receipt does not show it
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) table: Option<u32>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  counterfoil backup backups/monday --config counterfoil.toml
+
+Writers may go on meanwhile. What is printed as state belongs in another place than the copies: it
+tells later whether they are the newest. How to restore them: docs/backup.md.")]
+pub(crate) struct BackupArgs {
+    /// The folder to make
+    pub(crate) folder: PathBuf,
 }
 
 /// Text, or `hex:…`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use counterfoil::{BackendKind, Config, FirstContact};
 
 use crate::args::LedgerArgs;
-use crate::exit::Result;
+use crate::exit::{Failure, Result};
 
 /// Read where it lies, like other tools' project files.
 const DEFAULT: &str = "counterfoil.toml";
@@ -39,8 +39,10 @@ pub(crate) fn configure(args: &LedgerArgs) -> Result<Config> {
     if args.trust.is_some() {
         config.trust.file.clone_from(&args.trust);
     }
-    if args.pin.is_some() {
-        config.trust.pin = args.pin;
+    match args.pin[..] {
+        [] => {}
+        [pin] => config.trust.pin = Some(pin),
+        _ => return Err(Failure::Usage("only `verify` takes more than one --pin".into())),
     }
     if args.accept_first_contact {
         config.trust.first_contact = FirstContact::Accept;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use counterfoil::core::receipt::Verdict as ReceiptVerdict;
 use counterfoil::{AuditVerdict, Error, Verdict};
 
 /// Shown by `--help`.
@@ -42,6 +43,18 @@ impl From<AuditVerdict> for Exit {
             AuditVerdict::Intact => Self::Done,
             AuditVerdict::Unconfirmed => Self::Unanchored,
             AuditVerdict::Broken => Self::Broken,
+            _ => Self::Undecided,
+        }
+    }
+}
+
+impl From<ReceiptVerdict> for Exit {
+    fn from(verdict: ReceiptVerdict) -> Self {
+        match verdict {
+            verified if verified.trusted().is_some() => Self::Done,
+            ReceiptVerdict::ExtendsPin { .. } | ReceiptVerdict::Unanchored => Self::Unanchored,
+            ReceiptVerdict::Broken(_) => Self::Broken,
+            // Also where only an event's content is missing.
             _ => Self::Undecided,
         }
     }

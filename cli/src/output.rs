@@ -1,10 +1,11 @@
 //! What a command prints: text for people, or the library's own JSON.
 
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use counterfoil::{Completeness, Payload, RecordedEvent};
+use counterfoil::core::receipt::ReceiptEvent;
+use counterfoil::{Completeness, Event, Payload, RecordedEvent, TxId};
 use serde::Serialize;
 
 use crate::exit::Result;
@@ -65,27 +66,46 @@ fn paint(colour: AnsiColor, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// An event for people.
-pub(crate) struct EventText<'a>(pub(crate) &'a RecordedEvent);
+/// An event for people, and where it is.
+pub(crate) struct EventText<'a> {
+    event: &'a Event,
+    sequence: u64,
+    tx: TxId,
+    entry: u32,
+    committed_at: i64,
+}
+
+impl<'a> EventText<'a> {
+    pub(crate) fn of(recorded: &'a RecordedEvent) -> Self {
+        let RecordedEvent { event, sequence, tx, entry, committed_at, .. } = recorded;
+        Self { event, sequence: *sequence, tx: *tx, entry: *entry, committed_at: *committed_at }
+    }
+
+    /// As a receipt has it.
+    pub(crate) fn of_receipt(event: &'a Event, shown: &ReceiptEvent<'_>) -> Self {
+        let ReceiptEvent { tx, ts, entry, body, .. } = *shown;
+        Self { event, sequence: body.event_number, tx, entry, committed_at: ts }
+    }
+}
 
 impl Display for EventText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RecordedEvent { event, sequence, tx, entry, committed_at, .. } = self.0;
+        let Self { event, sequence, tx, entry, committed_at } = self;
         write!(
             f,
             "{}  {}  {}  (transaction {tx}, entry {entry})",
-            bold(format_args!("{} {sequence}", event.cover)),
-            event.event_type,
+            bold(format_args!("{} {sequence}", Plain(&event.cover))),
+            Plain(&event.event_type),
             Time(*committed_at),
         )?;
         match &event.payload {
-            Payload::Inline(content) => write!(f, "\n    {content}")?,
+            Payload::Inline(content) => write!(f, "\n    {}", Plain(content))?,
             Payload::Commitment(hash) => {
                 write!(f, "\n    (kept elsewhere: commitment {})", Hex(hash.as_bytes()))?;
             }
         }
         for (name, value) in &event.metadata {
-            write!(f, "\n    {name}: {value}")?;
+            write!(f, "\n    {}: {}", Plain(name), Plain(value))?;
         }
         for (name, id) in [
             ("correlation", &event.correlation_id),
@@ -93,10 +113,33 @@ impl Display for EventText<'_> {
             ("external id", &event.external_id),
         ] {
             if !id.is_empty() {
-                write!(f, "\n    {name}: {id}")?;
+                write!(f, "\n    {name}: {}", Plain(id))?;
             }
         }
         Ok(())
+    }
+}
+
+/// What others have written, in one line that can pass for nothing else: what moves a terminal's
+/// cursor or turns its text around is shown as `\u{…}`.
+pub(crate) struct Plain<T>(pub(crate) T);
+
+impl<T: Display> Display for Plain<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl fmt::Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        text.chars().try_for_each(|c| match c.is_control() || turns(c) {
+            true if matches!(c, '\n' | '\r' | '\t') => write!(self.0, "{}", c.escape_default()),
+            true => write!(self.0, "{}", c.escape_unicode()),
+            false => self.0.write_char(c),
+        })
     }
 }
 

@@ -103,3 +103,49 @@ fn tiles_are_immudbs() {
     user.json(&["init"]);
     user.run(&["publish"]).fails(2, "an embedded ledger is read whole");
 }
+
+#[test]
+fn a_backup_is_a_pair_that_opens() {
+    let user = user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    let made = user.json(&["backup", "monday"]);
+    assert_eq!((&made[0]["verdict"], &made[0]["state"]), (&"intact".into(), &user.state().into()));
+    user.json(&["append", "d", "r", "T", "later"]);
+    let pair = ["--ledger", "monday/ledger", "--trust", "monday/trust"];
+    let copied = User::new(&[], &[]);
+    counterfoil_test_support::copy_dir(&user.path("monday"), &copied.path("monday")).unwrap();
+    assert_eq!(copied.json(&[&["read", "d", "r"], &pair[..]].concat()).len(), 1);
+    user.run(&["backup", "monday"]).fails(4, "monday");
+    let text = user.run(&["backup", "tuesday"]).out;
+    assert_eq!(text, format!("tuesday: intact, state {}\n", user.state()));
+    // What is altered in the ledger is altered in the copy, and told.
+    let mut ledger = std::fs::read(user.path("goods.ledger")).unwrap();
+    let place = ledger.windows(5).position(|bytes| bytes == b"later").unwrap();
+    ledger[place] ^= 1;
+    std::fs::write(user.path("goods.ledger"), ledger).unwrap();
+    let broken = user.run(&["backup", "wednesday"]);
+    assert_eq!(broken.code, 1, "{}", broken.err);
+    assert!(broken.out.ends_with("verdict broken\n"), "{}", broken.out);
+}
+
+#[test]
+fn what_a_receipt_says_moves_no_terminal() {
+    let user = user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T\u{1b}[2K\nverified", "\r\n\u{202e}x"]);
+    user.json(&["receipt", "d", "r", "0", "-o", "a"]);
+    let id = user.json(&["state"])[0]["pin"]["ledger"].as_str().unwrap().to_owned();
+    let shown = user.run(&["verify", "a", "--ledger-id", &id]);
+    assert_eq!(shown.code, 3, "{}", shown.err);
+    assert!(shown.out.contains("T\\u{1b}[2K\\nverified"), "{}", shown.out);
+    assert!(shown.out.contains("\n    \\r\\n\\u{202e}x"), "{}", shown.out);
+}
+
+#[test]
+fn one_ledger_has_one_pin() {
+    let user = user();
+    user.json(&["init"]);
+    let state = user.state();
+    user.run(&["read", "d", "r", "--pin", &state, "--pin", &state]).fails(2, "only `verify`");
+}

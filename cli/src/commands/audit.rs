@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session, args: AuditArgs) -> Result<Exit> {
     Ok(report.verdict.into())
 }
 
-struct ReportText<'a>(&'a AuditReport);
+pub(super) struct ReportText<'a>(pub(super) &'a AuditReport);
 
 impl fmt::Display for ReportText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -40,7 +40,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &FollowArgs
 
 fn show(session: &Session, followed: &Followed) -> Result<()> {
     match followed {
-        Followed::Event(event) => session.output.print(followed, EventText(event)),
+        Followed::Event(event) => session.output.print(followed, EventText::of(event)),
         Followed::Gap { tx, kind } => {
             let text = format!(
                 "transaction {tx} is not accounted for ({}): events may be missing here",

@@ -2,10 +2,13 @@
 
 mod append;
 mod audit;
+mod backup;
 mod follow;
 mod init;
 mod read;
+mod receipt;
 mod state;
+mod verify;
 
 use clap::CommandFactory as _;
 use counterfoil::{BackendKind, Config, EventStore, StoreOptions};
@@ -31,6 +34,9 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         std::io::Write::write_all(&mut std::io::stdout(), &out)?;
         return Ok(Exit::Done);
     }
+    if let Command::Verify(args) = &command {
+        return verify::run(args, &ledger, Output::new(output.json));
+    }
     let session = Session {
         config: configure(&ledger)?,
         output: Output::new(output.json),
@@ -55,9 +61,13 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
             session.reading(async |store| follow::run(&session, store, &args).await).await
         }
         Command::Audit(args) => audit::run(&session, args).await,
+        Command::Receipt(args) => {
+            session.reading(async |store| receipt::run(&session, store, &args).await).await
+        }
+        Command::Backup(args) => backup::run(&session, &args).await,
         #[cfg(feature = "immudb")]
         Command::Publish => init::publish(&session).await,
-        Command::Completions { .. } => Ok(Exit::Done),
+        Command::Verify(_) | Command::Completions { .. } => Ok(Exit::Done),
     }
 }
 

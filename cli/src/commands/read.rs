@@ -71,7 +71,7 @@ pub(super) async fn streams(
 
 fn show(session: &Session, read: &StreamRead) -> Result<()> {
     for event in &read.events {
-        session.output.print(event, EventText(event))?;
+        session.output.print(event, EventText::of(event))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 
 use serde_json::{Value, json};
 
-use crate::support::User;
+use crate::support::{Ran, User};
 
 /// Writes every test of the contract for users that `$user` makes.
 macro_rules! contract {
@@ -22,7 +22,9 @@ macro_rules! contract {
                 the_log_goes_on_where_it_ended,
                 states_are_compared,
                 a_follower_sees_what_comes,
-                an_audit_has_a_verdict
+                an_audit_has_a_verdict,
+                a_receipt_stands_alone,
+                a_receipt_extends_an_older_pin
             );
         }
     };
@@ -193,4 +195,131 @@ pub(crate) fn an_audit_has_a_verdict(user: &User) {
     let broken = user.run(&["audit", "--containing", &other]);
     assert_eq!(broken.code, 1, "{}", broken.err);
     assert!(broken.out.ends_with("verdict broken\n"), "{}", broken.out);
+}
+
+/// Somebody who has nothing but a receipt: no ledger, no server, no configuration.
+struct Verifier {
+    user: User,
+    id: String,
+}
+
+impl Verifier {
+    fn of(user: &User, receipt: &str) -> Self {
+        let verifier = User::new(&[], &[]);
+        std::fs::copy(user.path(receipt), verifier.path(receipt)).unwrap();
+        let id = user.json(&["state"])[0]["pin"]["ledger"].as_str().unwrap().to_owned();
+        Self { user: verifier, id }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.user.run(&[&["verify", "--ledger-id", &self.id], arguments].concat())
+    }
+
+    /// Its exit code, the verdict and the reason of each file.
+    #[track_caller]
+    fn says(&self, arguments: &[&str], code: i32, verdicts: &[(&str, Value)]) -> Vec<Value> {
+        let ran = self.run(&[arguments, &["--json"]].concat());
+        let lines = ran.lines();
+        let said =
+            lines.iter().map(|line| (line["verdict"].as_str().unwrap(), line["reason"].clone()));
+        assert_eq!(
+            (ran.code, said.collect::<Vec<_>>().as_slice()),
+            (code, verdicts),
+            "{}",
+            ran.err
+        );
+        lines
+    }
+}
+
+pub(crate) fn a_receipt_stands_alone(user: &User) {
+    user.json(&["init"]);
+    user.json(&["append", "shipment", "S-1", "Departed", "{}", "--external-id", "e"]);
+    user.json(&["append", "shipment", "S-1", "Arrived", "x", "--metadata", "unit=kg"]);
+    let made = user.json(&["receipt", "shipment", "S-1", "1", "-o", "a"]);
+    let size = std::fs::metadata(user.path("a")).unwrap().len();
+    let state = user.state();
+    assert_eq!((&made[0]["size"], &made[0]["state"]), (&json!(size), &json!(state)));
+    let text = user.run(&["receipt", "shipment", "S-1", "1", "-o", "a"]).out;
+    assert_eq!(text, format!("a: {size} bytes, under state {state}\n"));
+    user.run(&["receipt", "shipment", "S-1", "2", "-o", "b"]).fails(6, "no event 2");
+    assert!(!user.path("b").exists());
+    user.run(&["receipt", "shipment", "S-1", "1", "-o", "no/a"]).fails(2, "no/a: ");
+
+    let verifier = Verifier::of(user, "a");
+    let verified = ("verified_by_pinned_state", Value::Null);
+    let shown = verifier.says(&["a", "--pin", &state], 0, std::slice::from_ref(&verified));
+    // What is proved is what was read in the ledger.
+    let read = user.json(&["read", "shipment", "S-1", "--from", "1"]);
+    for field in ["event", "sequence", "tx", "entry", "recorded_at", "committed_at"] {
+        assert_eq!(shown[0]["events"][0][field], read[0][field], "{field}");
+    }
+    assert_eq!(shown[0]["state"], json!(state));
+    let text = verifier.run(&["a", "--pin", &state]).out;
+    let words = format!(
+        "verified_by_pinned_state  a: verified by the pinned state 3\n  under state {state}\n"
+    );
+    assert!(text.starts_with(&words), "{text}");
+    assert!(text.contains("  verified_by_pinned_state  shipment/S-1 1  Arrived  20"), "{text}");
+
+    verifier.says(&["a"], 3, &[("intact_unanchored", Value::Null)]);
+    verifier.says(&["a", "--pin", &state, "--table", "77"], 1, &[("broken", json!("table"))]);
+    let elsewhere = format!("4{}", &state[1..]);
+    verifier.says(&["a", "--pin", &elsewhere], 5, &[("cannot_decide", json!("link"))]);
+    let forked = format!("3:{}", "0".repeat(64));
+    let contradicts = ("broken", json!("contradicts_policy"));
+    verifier.says(&["a", "--pin", &forked], 1, std::slice::from_ref(&contradicts));
+    verifier.says(&["a", "--pin", &elsewhere, "--pin", &state], 0, std::slice::from_ref(&verified));
+    verifier.run(&["a", "--pin", &forked, "--pin", &state]).fails(2, "two pins of transaction 3");
+    let other_id = ["verify", "a", "--ledger-id", &"1".repeat(64), "--pin", &state];
+    assert_eq!(verifier.user.run(&other_id).code, 5);
+
+    // Every byte of it matters, and of several files the worst is told.
+    let bytes = std::fs::read(user.path("a")).unwrap();
+    for at in (0..bytes.len()).step_by(bytes.len() / 12) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        std::fs::write(verifier.user.path("changed"), changed).unwrap();
+        let format = ("broken", json!("format"));
+        verifier.says(
+            &["a", "changed", "a", "--pin", &state],
+            1,
+            &[verified.clone(), format, verified.clone()],
+        );
+    }
+    verifier.run(&["absent", "a", "--pin", &state]).fails(2, "absent: ");
+
+    // What is trusted may stand in a configuration, if it is named.
+    let trust = format!("[trust]\nledger = \"{}\"\npin = \"{state}\"\n", verifier.id);
+    verifier.user.write("counterfoil.toml", &trust);
+    verifier.user.run(&["verify", "a"]).fails(2, "--ledger-id");
+    assert_eq!(verifier.user.run(&["verify", "a", "--config", "counterfoil.toml"]).code, 0);
+    let mut left: Vec<_> = std::fs::read_dir(verifier.user.path("."))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["a", "changed", "counterfoil.toml"], "nothing was opened or made");
+}
+
+pub(crate) fn a_receipt_extends_an_older_pin(user: &User) {
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "before"]);
+    let pin = user.state();
+    user.json(&["append", "d", "r", "T", "after"]);
+    for (sequence, name) in [("0", "before"), ("1", "after")] {
+        user.json(&["receipt", "d", "r", sequence, "--since", &pin, "-o", name]);
+    }
+    let verifier = Verifier::of(user, "after");
+    std::fs::copy(user.path("before"), verifier.user.path("before")).unwrap();
+    let extends = ("extends_pin_unconfirmed", Value::Null);
+    verifier.says(&["after", "--pin", &pin], 3, std::slice::from_ref(&extends));
+    let verified = ("verified_by_pinned_state", Value::Null);
+    verifier.says(&["before", "--pin", &pin], 0, std::slice::from_ref(&verified));
+    verifier.says(&["after", "before", "--pin", &pin], 3, &[extends, verified]);
+    let other = format!("2:{}", "1".repeat(64));
+    user.run(&["receipt", "d", "r", "0", "--since", &other, "-o", "no"]).fails(1, "never was at");
+    let beyond = format!("9{}", &pin[1..]);
+    user.run(&["receipt", "d", "r", "0", "--since", &beyond, "-o", "no"]).fails(3, "beyond");
+    assert!(!user.path("no").exists());
 }

@@ -1,0 +1,38 @@
+//! `backup`: a ledger and its trust file as they are now.
+
+use counterfoil::{Audit, AuditVerdict, BackedUp, Config, back_up};
+use serde::Serialize;
+
+use super::Session;
+use super::audit::ReportText;
+use crate::args::BackupArgs;
+use crate::exit::{Exit, Result};
+use crate::progress::Progress;
+
+pub(super) async fn run(session: &Session, args: &BackupArgs) -> Result<Exit> {
+    let copy = back_up(&session.config, &args.folder).await?;
+    let mut copied = Config::embedded(&copy.ledger);
+    copied.trust.file = Some(copy.trust.clone());
+    let progress = Progress::new(session.quiet, "transactions");
+    let report = Audit::of(&copied)
+        .containing(copy.state)
+        .progress(move |pace| progress.show(pace.done, pace.total))
+        .run()
+        .await?;
+    let verdict = report.verdict;
+    if verdict == AuditVerdict::Intact {
+        let text = format!("{}: intact, state {}", args.folder.display(), copy.state);
+        session.output.print(&Made { copy: &copy, verdict }, text)?;
+    } else {
+        session.output.print(&Made { copy: &copy, verdict }, ReportText(&report))?;
+    }
+    Ok(verdict.into())
+}
+
+#[derive(Serialize)]
+struct Made<'a> {
+    #[serde(flatten)]
+    copy: &'a BackedUp,
+    /// Of the audit of the copy.
+    verdict: AuditVerdict,
+}
