@@ -263,9 +263,9 @@ pub(crate) struct AuditArgs {
   counterfoil receipt shipment SSCC-1 0 -o departed.receipt
   counterfoil receipt shipment SSCC-1 0 --since 2:8b62…55b5 -o departed.receipt
 
-Who verifies it needs the ledger's id from elsewhere, and has pinned the state that is printed, or
-the one that --since named. `counterfoil state pin` prints an id and a state to hand on. The event's
-content is in the file, unless it is kept outside the ledger.")]
+Whoever verifies it needs the ledger's id from elsewhere, and has pinned the state that is
+printed, or the one that --since named. `counterfoil state pin` prints an id and a state to
+hand on. The event's content is in the file, unless it is kept outside the ledger.")]
 pub(crate) struct ReceiptArgs {
     #[command(flatten)]
     pub(crate) stream: StreamArgs,
@@ -284,13 +284,17 @@ pub(crate) struct ReceiptArgs {
   counterfoil verify departed.receipt --ledger-id 12dc…c406 --pin 2:8b62…55b5
   counterfoil verify *.receipt --config counterfoil.toml --json
 
-The ledger's id and the pins are what you trust: take them from somebody you believe, not from whoever
-gives you the receipt. With --config they come from `ledger` and `pin` of its [trust]; what is given here
-goes over that. A counterfoil.toml that lies about is not read.
+The ledger's id and the pins are what you trust: take them from somebody you believe, not from
+whoever gives you the receipt. With --config they come from `ledger` and `pin` of its [trust];
+what is given here goes over that. A counterfoil.toml that lies about is not read. Times are
+the ledger's claim.
 
-Exit codes: 0 every event is verified; 1 a receipt is broken; 3 it extends a pinned state, or fits
-together and nothing vouches for it; 5 something is missing: another ledger's id, the table, a link to
-the pinned state, the content of an event. Of several files the worst of these: 1, 5, 3, 0.")]
+Exit codes of this command; of several files the worst, in the order 1, 5, 3, 0:
+  0  every event is verified
+  1  broken
+  3  it extends a pinned state, or it fits together and nothing that is trusted vouches for it
+  5  something is missing: a policy for its ledger, the table, a link to the pinned state, the
+     content of an event")]
 pub(crate) struct VerifyArgs {
     /// The receipts
     #[arg(required = true, value_name = "FILE")]

@@ -149,3 +149,22 @@ fn one_ledger_has_one_pin() {
     let state = user.state();
     user.run(&["read", "d", "r", "--pin", &state, "--pin", &state]).fails(2, "only `verify`");
 }
+
+/// Verified is the event, not its content: that is no success.
+#[test]
+fn content_that_is_kept_outside_is_missed() {
+    let user = user();
+    user.json(&["init"]);
+    let event = serde_json::json!({
+        "cover": { "domain": "d", "root": "r" },
+        "event_type": "T",
+        "payload": { "commitment": "5".repeat(64) },
+    });
+    assert_eq!(user.run_with(&["append", "--lines", "-"], &event.to_string()).code, 0);
+    user.json(&["receipt", "d", "r", "0", "-o", "a"]);
+    let (id, state) = (user.json(&["state"])[0]["pin"]["ledger"].clone(), user.state());
+    let shown = user.run(&["verify", "a", "--ledger-id", id.as_str().unwrap(), "--pin", &state]);
+    assert_eq!(shown.code, 5, "{}", shown.err);
+    assert!(shown.out.starts_with("payload_unavailable  a: "), "{}", shown.out);
+    assert!(shown.out.contains("(kept elsewhere: commitment 5555"), "{}", shown.out);
+}

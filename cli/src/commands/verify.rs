@@ -148,7 +148,7 @@ impl fmt::Display for Shown<'_> {
         };
         write!(f, "{word}  {}: {}", Plain(self.file.display()), self.detail)?;
         if let Some(state) = self.state {
-            write!(f, "\n  under state {state}")?;
+            write!(f, "\n  under state {state}; times as the ledger says")?;
         }
         for event in &self.events {
             let text = EventText::of_receipt(&event.event, &event.shown);

@@ -257,7 +257,7 @@ pub(crate) fn a_receipt_stands_alone(user: &User) {
     assert_eq!(shown[0]["state"], json!(state));
     let text = verifier.run(&["a", "--pin", &state]).out;
     let words = format!(
-        "verified_by_pinned_state  a: verified by the pinned state 3\n  under state {state}\n"
+        "verified_by_pinned_state  a: verified by the pinned state 3\n  under state {state}; times as the ledger says\n"
     );
     assert!(text.starts_with(&words), "{text}");
     assert!(text.contains("  verified_by_pinned_state  shipment/S-1 1  Arrived  20"), "{text}");
