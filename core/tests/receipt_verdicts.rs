@@ -185,7 +185,8 @@ fn a_fork_is_refused_wherever_it_shows() {
                 order.earlier = (link && pin < state).then_some(pin);
                 let verdict = judge(&forked.receipt(&order), &policy);
                 assert_eq!(verdict.trusted(), None, "{tx} by {pin} under {state}: {verdict:?}");
-                let meets = state == pin || link || tx == pin;
+                // The transaction after the pin names it, too.
+                let meets = state == pin || state == pin + 1 || link || tx == pin;
                 let broken = Verdict::Broken(Flaw::Contradicts { tx: TxId::new(pin) });
                 assert_eq!(verdict == broken, meets, "{tx} by {pin} under {state}: {verdict:?}");
             }
@@ -259,12 +260,75 @@ fn a_first_transaction_is_the_ledgers_id() {
             judge(parts.encode(&mut buffer).unwrap(), &policy)
         })
     };
-    let mut order = Order::new(&[(2, 0)], 6);
+    let mut order = Order::new(&[(3, 0)], 6);
     // That pin and ledger belong together is the policy's own claim.
     assert_eq!(labelled(&order), pinned(pins[0]));
-    order.earlier = Some(1);
     let broken = Verdict::Broken(Flaw::Contradicts { tx: TxId::new(1) });
-    assert_eq!(labelled(&order), broken);
+    for earlier in [1, 2] {
+        order.earlier = Some(earlier);
+        assert_eq!(labelled(&order), broken, "{earlier}");
+    }
+    // Transaction 2 names it as its predecessor, as an event's and as the state.
+    assert_eq!(labelled(&Order::new(&[(2, 0)], 6)), broken);
+    assert_eq!(labelled(&Order::new(&[(2, 0)], 2)), broken);
+}
+
+/// A database that was made anew has the old one's name, and its key.
+#[test]
+fn a_state_of_another_ledger_is_refused_where_it_names_the_first_transaction() {
+    let books = Books::golden();
+    let key = state_key();
+    let policy = Policy::new(Alh::ZERO).with_table(1).with_state_key(&key, DATABASE);
+    let labelled = |order: &Order| {
+        books.with_parts(order, |parts| {
+            let mut buffer = [0; 4000];
+            let parts = ReceiptParts { ledger: Alh::ZERO, ..*parts };
+            judge(parts.encode(&mut buffer).unwrap(), &policy)
+        })
+    };
+    let signed = |order| Order { signature: Some(books.sign(6)), ..order };
+    let broken = Verdict::Broken(Flaw::Contradicts { tx: TxId::new(1) });
+    for earlier in [1, 2] {
+        let order = Order { earlier: Some(earlier), ..Order::new(&[(3, 0)], 6) };
+        assert_eq!(labelled(&signed(order)), broken);
+    }
+    assert_eq!(labelled(&signed(Order::new(&[(2, 0), (3, 0)], 6))), broken);
+    // Where it names none that the policy knows, it is as good as the policy's claim.
+    let claimed = Verdict::Verified(Anchor::Signed(books.state(6)));
+    assert_eq!(labelled(&signed(Order::new(&[(3, 0)], 6))), claimed);
+}
+
+/// A ledger that goes on from another transaction than the pinned one, wherever that shows: in the
+/// state, in an event's transaction, in a link's state.
+#[test]
+fn a_fork_behind_a_pin_is_refused() {
+    let honest = Books::golden();
+    let key = state_key();
+    let base = Policy::new(honest.id()).with_table(1).with_state_key(&key, DATABASE);
+    let links = |order: Order, earlier, later| Order { earlier, later, ..order };
+    let cases = [
+        (9, Order::new(&[(9, 0)], 9)),
+        (9, Order::new(&[(2, 0)], 9)),
+        (7, Order::new(&[(7, 0)], 9)),
+        (7, Order::new(&[(2, 0), (5, 0), (7, 0)], 9)),
+        (7, links(Order::new(&[(2, 0)], 9), Some(7), None)),
+        (9, links(Order::new(&[(2, 0)], 6), None, Some(9))),
+    ];
+    for (parted, mut order) in cases {
+        let forked = Books::parted_at(parted);
+        order.signature = Some(forked.sign(order.state));
+        let bytes = forked.receipt(&order);
+        let pins = [honest.state(parted - 1)];
+        let by_pin = base.with_pins(&pins).unwrap();
+        let broken = Verdict::Broken(Flaw::Contradicts { tx: pins[0].tx });
+        assert_eq!(judge(&bytes, &by_pin), broken, "{parted}");
+        // Without the pin there is nothing to compare with.
+        let signed = Verdict::Verified(Anchor::Signed(forked.state(order.state)));
+        assert_eq!(judge(&bytes, &base), signed, "{parted}");
+        // The honest one passes under the same policy.
+        order.signature = Some(honest.sign(order.state));
+        assert!(judge(&honest.receipt(&order), &by_pin).trusted().is_some(), "{parted}");
+    }
 }
 
 /// A later state in the receipt that is another one than the pinned: refused, though the pin is not
@@ -442,22 +506,14 @@ fn a_chain_that_leads_elsewhere_than_the_tree_is_refused() {
         (9, vec![(5, 0)], Some(6)),
     ];
     for (state, events, earlier) in cases {
-        let mut books = Books::golden();
-        // Transaction 6 names another predecessor; later trees hold it as it is.
-        books.ledger.headers[5].prev_alh = Alh::ZERO;
-        for tx in 6..=9_u64 {
-            let root = books.ledger.root(tx - 1);
-            books.ledger.headers[tx as usize - 1].bl_root = root;
-            if tx > 6 {
-                let prev_alh = books.ledger.alh(tx - 1);
-                books.ledger.headers[tx as usize - 1].prev_alh = prev_alh;
-            }
-            let leaf = reference::leaf(books.ledger.alh(tx).as_bytes());
-            books.ledger.leaves[tx as usize - 1] = leaf;
-        }
+        let books = Books::parted_at(6);
         let pins = [books.state(state)];
         let policy = Policy::new(books.id()).with_table(1).with_pins(&pins).unwrap();
-        let broken = Verdict::Broken(Flaw::Chain { tx: TxId::new(6) });
+        // A link from 6 shows its predecessor by itself.
+        let broken = Verdict::Broken(match earlier {
+            Some(6) => Flaw::Earlier(DualError::LastLeaf { tx: TxId::new(5), legacy: true }),
+            _ => Flaw::Chain { tx: TxId::new(6) },
+        });
         let order = Order { earlier, ..Order::new(&events, state) };
         assert_eq!(judge(&books.receipt(&order), &policy), broken);
         let pins = [honest.state(state)];

@@ -9,7 +9,6 @@ use super::path::{PathBuffer, shared_terms};
 use super::policy::Policy;
 use super::schema::events_table;
 use super::verdict::{Missing, Verdict};
-use crate::chain::TxAlh;
 use crate::digest::Alh;
 use crate::dual::DualProofV2;
 use crate::error::{ProofError, TreeError};
@@ -36,7 +35,8 @@ impl<'r> Receipt<'r> {
     /// 5. Every event's row, made from its body, is an entry of its transaction
     ///    ([`VerifiedTx::verify_row`]), and its writer had seen only what came before.
     /// 6. The signature is that of the policy's key.
-    /// 7. No hash in it contradicts a pinned one or the ledger's id.
+    /// 7. No hash in it contradicts a pinned one or the ledger's id, also none that a header has for
+    ///    its predecessor.
     ///
     /// # Cost
     ///
@@ -77,13 +77,13 @@ impl<'r> Receipt<'r> {
         }
 
         let up_to = |pin: Option<TrustedState>, tx| pin.map(|pin| (pin, tx));
-        let by_state = up_to(meet(policy, &claimed)?, claimed.tx);
+        let by_state = up_to(meet(policy, &self.state_header, claimed.alh)?, claimed.tx);
         let by_later = match &later {
-            Some((other, _)) => up_to(meet(policy, other)?, claimed.tx),
+            Some((other, link)) => up_to(meet(policy, &link.header, other.alh)?, claimed.tx),
             None => None,
         };
         let by_earlier = match &earlier {
-            Some((other, _)) => up_to(meet(policy, other)?, other.tx),
+            Some((other, link)) => up_to(meet(policy, &link.header, other.alh)?, other.tx),
             None => None,
         };
         reach.pinned = by_state.or(by_later).or(by_earlier);
@@ -147,16 +147,17 @@ impl<'a> Link<'a> {
     }
 }
 
-/// The pinned state that this is, if one is pinned for its transaction.
-fn meet(policy: &Policy<'_>, found: &TxAlh) -> Result<Option<TrustedState>, Flaw> {
-    let contradicts = Flaw::Contradicts { tx: found.tx };
-    if found.tx.get() == 1 && found.alh != policy.ledger {
-        return Err(contradicts);
+/// The pinned state that this is, if one is pinned for its transaction. What the policy knows of the
+/// transaction or of its predecessor is what the header says.
+fn meet(policy: &Policy<'_>, header: &Header<'_>, alh: Alh) -> Result<Option<TrustedState>, Flaw> {
+    // Before transaction 1 there is none: what its header names was compared when it was read.
+    let before = TxId::new(header.id.get().saturating_sub(1));
+    for (tx, found) in [(before, header.prev_alh), (header.id, alh)] {
+        if policy.known(tx).is_some_and(|known| known != found) {
+            return Err(Flaw::Contradicts { tx });
+        }
     }
-    match policy.pin(found.tx) {
-        Some(pin) if pin.alh != found.alh => Err(contradicts),
-        pin => Ok(pin),
-    }
+    Ok(policy.pin(header.id))
 }
 
 /// A transaction of which header and hash are known.
@@ -245,7 +246,7 @@ impl Walk<'_, '_> {
         let known = Known::new(header, verified.alh());
         known.agrees(&self.known)?;
         self.earlier.map_or(Ok(()), |earlier| known.agrees(&earlier))?;
-        meet(self.policy, &TxAlh { tx: header.id, alh: verified.alh() })?;
+        meet(self.policy, header, verified.alh())?;
         Ok(verified)
     }
 

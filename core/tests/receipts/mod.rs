@@ -200,6 +200,30 @@ impl Books {
         books
     }
 
+    /// The same, but that this transaction names another predecessor than the tree has. Later headers
+    /// and trees hold it as it is.
+    pub(crate) fn parted_at(tx: u64) -> Self {
+        let mut books = Self::golden();
+        books.ledger.headers[tx as usize - 1].prev_alh = Alh::ZERO;
+        books.rehash(tx);
+        books
+    }
+
+    /// Makes trees and predecessors from this transaction on what the ones before them are.
+    fn rehash(&mut self, from: u64) {
+        for tx in from..=self.ledger.len() {
+            let root = self.ledger.root(tx - 1);
+            let prev_alh = self.ledger.alh(tx - 1);
+            let header = &mut self.ledger.headers[tx as usize - 1];
+            header.bl_root = root;
+            if tx > from {
+                header.prev_alh = prev_alh;
+            }
+            let leaf = reference::leaf(self.ledger.alh(tx).as_bytes());
+            self.ledger.leaves[tx as usize - 1] = leaf;
+        }
+    }
+
     pub(crate) fn append(&mut self, bodies: &[Body]) {
         let digests: Vec<_> = bodies.iter().map(|body| body.digest(1)).collect();
         self.bodies.push(bodies.to_vec());
