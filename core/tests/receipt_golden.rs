@@ -8,10 +8,14 @@ mod reference;
 use std::collections::BTreeMap;
 
 use counterfoil_core::receipt::*;
+use counterfoil_core::*;
 use receipts::{Books, DATABASE, Order, SALT, judge, state_key};
 
 const FORMAT: &str = include_str!("../../docs/format.md");
 const RECEIPT: &str = include_str!("../../docs/receipt.md");
+
+const EARLIER_PARTED: &str = "receipt with another chain before an earlier state";
+const LATER_PARTED: &str = "receipt with another chain before a later state";
 
 /// Lines `name = hex` inside a document's `golden` blocks; long values go on in the next line.
 fn documented(document: &str) -> BTreeMap<String, String> {
@@ -54,6 +58,9 @@ fn the_documented_bytes_are_the_written_ones() {
     let mut put = |name: &str, bytes: &[u8]| computed.insert(name.to_owned(), hex::encode(bytes));
     put("receipt of one event", &books.receipt(&single()));
     put("receipt of four events", &books.receipt(&several(&books)));
+    let parted = Books::parted_at(6);
+    put(EARLIER_PARTED, &parted.receipt(&Order { earlier: Some(6), ..Order::new(&[(2, 0)], 9) }));
+    put(LATER_PARTED, &parted.receipt(&Order { later: Some(6), ..Order::new(&[(2, 0)], 4) }));
     for tx in [2, 3, 6, 8, 9] {
         put(&format!("alh of transaction {tx}"), books.ledger.alh(tx).as_bytes());
     }
@@ -132,4 +139,11 @@ fn the_documented_receipts_are_verified() {
     let pins = [books.state(8)];
     let elsewhere = policy.with_pins(&pins).unwrap();
     assert_eq!(judge(&four, &elsewhere).word(), "cannot_decide");
+
+    // Nothing but the link's paths shows what is wrong with these.
+    let error = DualError::LastLeaf { tx: TxId::new(5), legacy: true };
+    let flaws = [(EARLIER_PARTED, Flaw::Earlier(error)), (LATER_PARTED, Flaw::Later(error))];
+    for (name, flaw) in flaws {
+        assert_eq!(judge(&bytes(name), &policy), Verdict::Broken(flaw), "{name}");
+    }
 }
