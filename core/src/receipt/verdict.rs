@@ -17,7 +17,7 @@ use crate::state::TrustedState;
 #[must_use]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The event is in the ledger, for this reason.
+    /// The event is in the ledger, for this reason. What a reason is worth: [`Anchor`].
     Verified(Anchor),
     /// The receipt's state is consistent with a pinned one, and the event came after the pin.
     /// Anybody who knows the pinned state can make such a receipt.
@@ -47,7 +47,9 @@ pub enum Verdict {
 pub enum Anchor {
     /// A pinned state at or after the event.
     Pinned(TrustedState),
-    /// The server's key signed this state, at or after the event.
+    /// The policy's key signed this state, at or after the event, as one of a database of the policy's
+    /// name. That this database is the policy's ledger is the policy's claim; a link to transaction 1
+    /// shows it. A pin that says nothing of this state does not limit the key.
     Signed(TrustedState),
     /// So many of the policy's witnesses signed. Reserved: no receipt shows that yet.
     Witnessed {
