@@ -45,7 +45,8 @@ pub struct EventBody<'a> {
     pub metadata: Metadata<'a>,
     /// The content, or a commitment to it.
     pub payload: Payload<'a>,
-    /// The entry digest of the stream's previous event, zeros for the first.
+    /// The entry digest of the stream's previous event, zeros for the first: the writer's claim, not
+    /// compared by a receipt.
     pub prev_event: &'a [u8; 32],
     /// The last transaction that the writer had verified …
     pub seen_tx: u64,

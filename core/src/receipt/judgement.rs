@@ -86,7 +86,8 @@ impl<'r> JudgedEvent<'r> {
 
     /// What is to be said of it once its payload is shown: `content`, to which with `salt` the event
     /// holds a commitment. The payload that is kept elsewhere is what was committed to, or the verdict
-    /// is [`Verdict::Broken`].
+    /// is [`Verdict::Broken`]. That is also said of an event that holds its content itself, whatever is
+    /// shown for it: nothing was committed to.
     pub fn with_payload(&self, salt: &[u8; 32], content: &[u8]) -> Verdict {
         let ReceiptEvent { tx, entry, ref body, .. } = self.event;
         match self.verdict {

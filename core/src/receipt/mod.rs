@@ -29,6 +29,8 @@
 //!
 //! * That the event is the first or the only one of its key: that takes an account of all entries
 //!   of all transactions before it. A receipt says `written at transaction N, entry i`.
+//! * That its place in the stream follows, or that its id is new: [`EventBody::prev_event`] and
+//!   [`EventBody::seen_alh`] are the writer's claims and are compared with nothing.
 //! * Who wrote it: whoever may write to the database may write anything.
 //! * When: [`ReceiptEvent::ts`] is the server's claim, [`EventBody::recorded_at`] the writer's.
 
