@@ -22,7 +22,7 @@ use crate::verified::VerifiedTx;
 
 impl<'r> Receipt<'r> {
     /// Says what the receipt shows under a policy. Everything in it is checked, whether the policy
-    /// needs it or not, but for a signature for which the policy has no key.
+    /// needs it or not, but for a signature where the policy has no key.
     ///
     /// # What it checks
     ///
@@ -40,10 +40,17 @@ impl<'r> Receipt<'r> {
     ///
     /// # Cost
     ///
-    /// Linear in the receipt's length: for a transaction two headers, as in
-    /// [`TrustedState::verify_tx`], and at most 129 compressions of SHA-256; for an event at most 63
-    /// and one for each 64 bytes of key and row. Where there are several events, their paths are put
-    /// together on the stack, in 3 KB; those of a single one are used where they lie.
+    /// Linear in the receipt's length, times the number of pins: every state, every transaction and
+    /// its predecessor, and every event are looked up among all of them.
+    ///
+    /// For a transaction two headers, as in [`TrustedState::verify_tx`], and at most 129 compressions
+    /// of SHA-256; for an event at most 63 and one for each 64 bytes of key, row and id. A path costs
+    /// its whole length, also where most of it is shared and not in the receipt. Beside that at most
+    /// two links, each as [`TrustedState::verify_extension_v2`], the twelve entries of a genesis, and
+    /// one signature. Reading hashes every byte once, and each walk over the events reads them again.
+    ///
+    /// Where there are several events, their paths are put together on the stack, in 3 KB; those of a
+    /// single one are used where they lie.
     pub fn verify<'p>(&'r self, policy: &Policy<'p>) -> Judgement<'r, 'p> {
         let otherwise = Verdict::Unanchored;
         let mut reach = Reach { pins: policy.pins, pinned: None, otherwise };
