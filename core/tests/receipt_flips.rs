@@ -97,7 +97,9 @@ fn no_cut_and_no_longer_receipt_passes() {
         let bytes = books.receipt(&order);
         for len in 0..bytes.len() {
             let error = Receipt::parse(&bytes[..len]).unwrap_err();
-            assert_eq!(error.kind, ReceiptErrorKind::Truncated, "{len}");
+            let damaged = ReceiptError { kind: ReceiptErrorKind::Damaged, at: len.max(8) - 8 };
+            let short = ReceiptError { kind: ReceiptErrorKind::Truncated, at: len };
+            assert_eq!(error, if len < 8 { short } else { damaged });
             // With a check of its own, too.
             if len >= 8 {
                 let cut = with_check(bytes[..len].to_vec());
@@ -106,9 +108,13 @@ fn no_cut_and_no_longer_receipt_passes() {
         }
         for byte in 0..=255 {
             let longer = [&bytes[..], &[byte]].concat();
-            let error = ReceiptError { kind: ReceiptErrorKind::TrailingBytes, at: bytes.len() };
+            let error = ReceiptError { kind: ReceiptErrorKind::Damaged, at: bytes.len() - 7 };
             assert_eq!(Receipt::parse(&longer).unwrap_err(), error);
             assert!(Receipt::parse(&with_check(longer)).is_err());
+            let end = bytes.len() - 8;
+            let longer = [&bytes[..end], &[byte], &[0; 8]].concat();
+            let error = ReceiptError { kind: ReceiptErrorKind::TrailingBytes, at: end };
+            assert_eq!(Receipt::parse(&with_check(longer)).unwrap_err(), error);
         }
     }
 }

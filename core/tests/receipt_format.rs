@@ -83,7 +83,7 @@ fn each_wrong_byte_has_its_reason() {
             transactions..transactions + 1,
             &[0xff, 0xff, 0xff, 0xff, 0x0f],
             Kind::Truncated,
-            bytes.len() + 4,
+            bytes.len() + 4 - 8,
         ),
         ("no events", events..events + 1, &[0], Kind::Empty, events),
         ("long path", events - 97..events - 96, &[65], Kind::TooLarge, events - 97),
@@ -109,6 +109,14 @@ fn each_wrong_byte_has_its_reason() {
         changed[at] ^= 1;
         assert_eq!(parse_error(&changed), damaged);
     }
+    // Damage is told before whatever it may look like.
+    for at in 4..bytes.len() - 8 {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x80;
+        assert_eq!(parse_error(&changed), damaged);
+    }
+    let longer = with(&bytes, parts + 1..parts + 1, &[0]);
+    assert_eq!(parse_error(&longer), ReceiptError { kind: Kind::TrailingBytes, at: parts + 1 });
     assert_eq!(parse_error(&[]).kind, Kind::Truncated);
     let mut huge = bytes.clone();
     huge.resize(Receipt::MAX_LEN + 1, 0);

@@ -62,7 +62,8 @@ pub enum ReceiptErrorKind {
     UnknownBody,
     /// The body of an event breaks a rule.
     Body(BodyRule),
-    /// The bytes were damaged since the receipt was written.
+    /// The bytes were damaged, or some of them lost, since the receipt was written. Compared right
+    /// after magic, version and size.
     Damaged,
     /// Paths in one tree that contradict each other cannot be written.
     PathsDiffer,
