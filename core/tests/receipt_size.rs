@@ -19,6 +19,7 @@ struct Million {
 }
 
 const SIZE: u64 = 1_000_000;
+const LEDGER: Alh = Alh::new([9; 32]);
 
 /// The whole tree: neighbours make a node, what is left over goes up as it is.
 fn levels(leaves: Vec<Hash>) -> Vec<Vec<Hash>> {
@@ -41,6 +42,7 @@ impl Million {
         // The chain leads from a transaction to its neighbour.
         let prev_alh = |txs: &[(u64, Header<'static>, Vec<Body>)], number: u64| match txs.last() {
             Some((before, header, _)) if before + 1 == number => header.alh().unwrap(),
+            _ if number == 2 => LEDGER,
             _ => Alh::new([3; 32]),
         };
         for &number in numbers {
@@ -113,9 +115,8 @@ impl Million {
                 events,
             })
             .collect();
-        let ledger = Alh::new([9; 32]);
         let receipt = ReceiptParts {
-            ledger,
+            ledger: LEDGER,
             table_id: 1,
             genesis: None,
             state_header: self.state,
@@ -125,7 +126,7 @@ impl Million {
         let mut buffer = vec![0; receipt.encoded_len().unwrap()];
         let bytes = receipt.encode(&mut buffer).unwrap();
         let pins = [TrustedState { tx: self.state.id, alh: self.state.alh().unwrap() }];
-        let policy = Policy::new(ledger).with_table(1).with_pins(&pins).unwrap();
+        let policy = Policy::new(LEDGER).with_table(1).with_pins(&pins).unwrap();
         assert_eq!(judge(bytes, &policy), Verdict::Verified(Anchor::Pinned(pins[0])));
 
         // With the beginning of the ledger it is as much longer as that is.
