@@ -71,7 +71,8 @@ fn no_flipped_bit_passes() {
                 }
                 let refused = matches!(
                     verdict,
-                    Verdict::Broken(_) | Verdict::CannotDecide(Missing::Policy { .. })
+                    Verdict::Broken(_)
+                        | Verdict::CannotDecide(Missing::Policy { .. } | Missing::Version(_))
                 );
                 assert!(refused, "bit {bit} of byte {}: {verdict:?}", bit / 8);
             }
@@ -82,7 +83,8 @@ fn no_flipped_bit_passes() {
             let verdict = judge(&changed, &signed);
             let refused = matches!(
                 verdict,
-                Verdict::Broken(_) | Verdict::CannotDecide(Missing::Policy { .. })
+                Verdict::Broken(_)
+                    | Verdict::CannotDecide(Missing::Policy { .. } | Missing::Version(_))
             );
             assert!(refused, "bit {bit} of byte {}: {verdict:?}", bit / 8);
         }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::error::ReceiptError;
+use super::error::{ReceiptError, ReceiptErrorKind as Kind};
 use super::flaw::Flaw;
 use crate::chain::TxAlh;
 use crate::digest::Alh;
@@ -71,6 +71,9 @@ pub enum Missing {
         /// The receipt's ledger, as it says.
         found: Alh,
     },
+    /// Code that knows this version of a receipt, this kind of part or of table proof, or this format
+    /// of a body. Newer code may; damage behind the version is never told so.
+    Version(ReceiptError),
     /// Which table holds the events: neither does the policy say it nor the receipt show it.
     Table,
     /// How the receipt's state and a pinned one belong together.
@@ -148,16 +151,23 @@ impl Missing {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Policy { .. } => "policy",
+            Self::Version(_) => "version",
             Self::Table => "table",
             Self::Link { .. } => "link",
         }
     }
 }
 
-/// Bytes that are no receipt are a broken one.
+/// Bytes that are no receipt are a broken one. What this code does not know it cannot decide.
 impl From<ReceiptError> for Verdict {
     fn from(error: ReceiptError) -> Self {
-        Self::Broken(Flaw::Format(error))
+        match error.kind {
+            Kind::UnknownVersion { .. }
+            | Kind::UnknownTableProof { .. }
+            | Kind::UnknownPart { .. }
+            | Kind::UnknownBody => Self::CannotDecide(Missing::Version(error)),
+            _ => Self::Broken(Flaw::Format(error)),
+        }
     }
 }
 
@@ -193,6 +203,7 @@ impl fmt::Display for Missing {
             Self::Policy { expected, found } => {
                 write!(f, "the policy is about ledger {expected}, the receipt about {found}")
             }
+            Self::Version(error) => write!(f, "{error}; newer code may know it"),
             Self::Table => f.write_str(
                 "which table holds the events; let the policy name it, or the receipt show how the \
                  ledger began",
