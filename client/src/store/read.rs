@@ -17,7 +17,7 @@ use crate::position::LedgerPosition;
 use crate::proof::TxProof;
 use crate::row::StoredRow;
 use crate::schema;
-use crate::sqlite::to_i64;
+use crate::sqlite::{damaged, to_i64};
 use crate::verdict::{Completeness, Verdict};
 
 /// Which way a stream is read.
@@ -309,15 +309,36 @@ impl Shared {
             .buffered(AHEAD);
         while let Some(batch) = batches.next().await {
             for verified in batch?.verified() {
-                events.push(verified?.recorded());
+                match verified {
+                    Ok(verified) => events.push(verified.recorded()),
+                    Err(error) => return Err(self.blamed(error).await),
+                }
             }
         }
         Ok(events)
     }
 
+    /// The same error, unless it is the log's own record that does not hold:
+    /// nobody is accused of what happened to this client's disk.
+    async fn blamed(&self, error: Error) -> Error {
+        let (Some(Verdict::RowAltered { tx, .. }) | Some(Verdict::RowMissing { tx, .. })) =
+            error.verdict()
+        else {
+            return error;
+        };
+        match self.local.lock().await.checked(*tx).await {
+            Ok(_) => error,
+            Err(own) if !own.is_verdict() => own,
+            Err(own) => damaged(format!("its record of transaction {tx} does not hold: {own}")),
+        }
+    }
+
     /// The same with their bodies, for few.
     pub(super) async fn verified(&self, wanted: &[EventAt]) -> Result<Vec<Verified>> {
-        self.fetched(wanted).await?.verified().collect()
+        match self.fetched(wanted).await?.verified().collect() {
+            Ok(verified) => Ok(verified),
+            Err(error) => Err(self.blamed(error).await),
+        }
     }
 
     /// What the ledger has at these places, and what the log says of it.

@@ -98,7 +98,7 @@ impl Shared {
         hashed: &mut usize,
         mut audited: Option<&mut Audited>,
     ) -> Result<()> {
-        let columns = table.schema.columns();
+        let columns = table.schema.encoded_columns();
         let encoder = Encoder::new(&table.schema, table.id, &columns).map_err(|error| {
             Undecided::TableUnproven { table: table.schema.name.clone(), reason: error.to_string() }
         })?;
@@ -139,7 +139,7 @@ impl Shared {
     /// Reads the rows as they are.
     async fn read_now(&self, through: TxId, audited: &mut Audited) -> Result<()> {
         let Audited { table, shown, impossible, .. } = audited;
-        let columns = table.schema.columns();
+        let columns = table.schema.encoded_columns();
         let Ok(encoder) = Encoder::new(&table.schema, table.id, &columns) else { return Ok(()) };
         let owner = table.owner();
         let take = &mut |row: Row| match encoder.revision(&row) {

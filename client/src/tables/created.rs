@@ -112,7 +112,7 @@ impl Shared {
         let Some(place) = names.iter().position(|name| *name == schema.name) else {
             return Ok(None);
         };
-        let columns = schema.columns();
+        let columns = schema.encoded_columns();
         for id in (place as u32 + 1..).take(MOST_DROPPED as usize + 1) {
             for indexed in [true, false] {
                 let Ok(catalog) = created(schema, id, indexed) else { return Ok(None) };

@@ -53,6 +53,14 @@ impl Schema {
         (1..).zip(&self.columns).map(|(id, hint)| hint.column(id)).collect()
     }
 
+    /// The columns as rows and index entries are made of them. Who chose a value
+    /// makes no difference there, and an index is a key that AUTO_INCREMENT is
+    /// not for.
+    pub(crate) fn encoded_columns(&self) -> Vec<Column<'_>> {
+        let plain = |column| Column { auto_increment: false, ..column };
+        self.columns().into_iter().map(plain).collect()
+    }
+
     /// The table under an id, over what [`columns`](Self::columns) gave.
     pub(crate) fn table<'a>(
         &'a self,
@@ -115,6 +123,7 @@ pub(crate) struct Encoder<'a> {
 const ROW_KEY_FIXED: usize = 3 + 3 * 4;
 
 impl<'a> Encoder<'a> {
+    /// Over what [`Schema::encoded_columns`] gave.
     pub(crate) fn new(
         schema: &'a Schema,
         id: u32,

@@ -246,7 +246,7 @@ impl Shared {
         let (mut blocks, mut left) = (Vec::new(), shape.1 as usize);
         let number = Self::number(tx);
         for table in tables.iter().filter(|table| table.created <= tx).take(MOST_TABLES) {
-            let columns = table.schema.columns();
+            let columns = table.schema.encoded_columns();
             let Ok(encoder) = Encoder::new(&table.schema, table.id, &columns) else { continue };
             let mut block = Block::new();
             let take = &mut |row: Row| {
@@ -272,7 +272,7 @@ impl Shared {
         let (mut blocks, mut left, mut histories) = (Vec::new(), shape.1 as usize, MOST_HISTORIES);
         let number = Self::number(tx);
         for table in tables.iter().filter(|table| table.created <= tx).take(MOST_TABLES) {
-            let columns = table.schema.columns();
+            let columns = table.schema.encoded_columns();
             let Ok(encoder) = Encoder::new(&table.schema, table.id, &columns) else { continue };
             let mut changed: Vec<(Row, Revision)> = Vec::new();
             let take = &mut |row: Row| {

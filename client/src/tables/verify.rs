@@ -53,7 +53,7 @@ impl Shared {
         key: &[SqlValue],
     ) -> Result<VerifiedRow> {
         let table = self.prove(known, name).await?;
-        let columns = table.schema.columns();
+        let columns = table.schema.encoded_columns();
         let unproven = |reason: String| Undecided::RowUnproven { table: name.into(), reason };
         let encoder = Encoder::new(&table.schema, table.id, &columns)
             .map_err(|error| unproven(error.to_string()))?;
