@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use counterfoil::{
     AddedEvent, Cover, Error, Event, EventStore, ExpectedVersion, ReadOptions, RecordedEvent,
 };
-use counterfoil_test_support::{Action, Context, Direction, temp_dir};
+use counterfoil_test_support::{Action, Context, temp_dir};
 use tokio::task::JoinSet;
 
 use crate::hostile::Liar;
