@@ -498,7 +498,7 @@ impl Local {
     }
 
     /// The transactions from `first` on that are known to have changed the
-    /// table, or to have written its definition again.
+    /// table and to hold nothing else.
     pub(crate) async fn altered_from(&mut self, first: TxId) -> Result<HashSet<TxId>> {
         Index::altered_from(&mut self.conn, first).await
     }

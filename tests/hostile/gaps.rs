@@ -1,7 +1,10 @@
 //! Gaps that are looked at again when the liar has repented: what was missed
 //! counts from its place on, as if it had never been missed.
 
-use counterfoil::{Config, Error, Event, EventStore, FindingKind, ReadOptions};
+use counterfoil::core::{Header, HeaderVersion, TxMetadata};
+use counterfoil::{
+    Alh, Config, Cover, Error, Event, EventStore, FindingKind, ProvenHeader, ReadOptions,
+};
 use counterfoil_test_support::{Action, Context, PgMessage, temp_dir};
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -125,7 +128,7 @@ async fn what_was_taken_for_an_event_gives_way_to_what_came_first() {
     let mine = |n: u64| Event::new(&stream(), "Mine", format!("{n}")).with_correlation_id("mine");
     let first = store.add_event(&mine(3)).await.unwrap();
     assert_eq!((first.id, first.sequence), (tx(9), 3));
-    let other = Event::new(&counterfoil::Cover::new("shipment", "another"), "Mine", "0");
+    let other = Event::new(&Cover::new("shipment", "another"), "Mine", "0");
     store.add_event(&other).await.unwrap();
     let again = store.reexamine(None).await.unwrap();
     assert_eq!(again.closed, [tx(5)]);
@@ -197,6 +200,66 @@ fn what_is_cut_off_leaves_everything_as_it_was() {
         assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(5)]);
         as_if_never_deceived(&liar, &store).await;
     });
+}
+
+/// The Alh of a transaction if it had truncated the database.
+fn as_truncation(shown: &ProvenHeader) -> Alh {
+    let metadata = TxMetadata { truncated_tx_id: Some(shown.tx.get() - 1), extra: None };
+    let header = Header {
+        id: shown.tx,
+        prev_alh: shown.prev_alh,
+        ts: shown.ts,
+        version: HeaderVersion::V1,
+        metadata,
+        nentries: shown.nentries,
+        eh: shown.eh,
+        bl_tx_id: shown.bl_tx_id,
+        bl_root: shown.bl_root,
+    };
+    header.alh().unwrap()
+}
+
+/// What a header says of itself is not what its entries are: rows in one that
+/// names a truncation stay what they were.
+#[tokio::test]
+async fn rows_under_a_header_that_names_a_truncation_are_decided_anew_too() {
+    let liar = Liar::new();
+    let store = liar.with_events(2).await;
+    let other = Event::new(&Cover::new("shipment", "another"), "Counted", "0");
+    let header = liar
+        .honestly(async |somebody| {
+            for n in 2..4 {
+                somebody.add_event(&correlated(n)).await.unwrap();
+            }
+            somebody.add_event(&other).await.unwrap();
+            somebody.get_proof_at_tx(tx(6)).await.unwrap().header
+        })
+        .await;
+    let alh = as_truncation(&header).to_string();
+    let state = move |context: &Context<'_>, message: &mut PgMessage| {
+        if message.kind == b'D' && context.statement.contains("immudb_state()") {
+            put(message, context, "tx_hash", &alh);
+        }
+    };
+    let (mut hide, told) = (hides("2", false), state.clone());
+    liar.tells(move |context, message| {
+        told(context, message);
+        hide(context, message)
+    });
+    let seen = store.read(&other.cover, ReadOptions::forward()).await.unwrap();
+    assert_eq!((seen.events.len(), seen.completeness.is_complete()), (1, false));
+    let findings = store.findings().await.unwrap();
+    assert!(findings.iter().any(|f| (f.tx, f.kind) == (tx(6), FindingKind::Truncated)));
+    liar.tells(move |context, message| {
+        state(context, message);
+        Action::Forward
+    });
+    assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(4)]);
+    let again = store.read(&other.cover, ReadOptions::forward()).await.unwrap();
+    assert!(again.completeness.is_complete());
+    assert_eq!(again.events, seen.events);
+    assert_eq!(store.next_sequence(&other.cover).await.unwrap(), 1);
+    assert_eq!(store.next_sequence(&stream()).await.unwrap(), 4);
 }
 
 /// Each call is bounded, and tells where the next one goes on.

@@ -5,9 +5,9 @@ use counterfoil::{
     Audit, Completeness, Cover, Error, Event, EventStore, FindingKind, ReadOptions, SchemaState,
     Unavailable, Verdict,
 };
-use counterfoil_test_support::{PrivateServer, Server};
+use counterfoil_test_support::{Action, PrivateServer, Server};
 
-use crate::hostile::{Liar, event, stream, tx, verdict};
+use crate::hostile::{Liar, event, stream, text, tx, verdict};
 
 /// Ten events in a database of small files, from before the day began; in
 /// transaction 12 the operator has truncated what is older.
@@ -114,4 +114,31 @@ async fn is_gone_by(store: &EventStore, expected: u64) {
     let error = store.get_event_at_tx(&stream(), 0, tx(12)).await.unwrap_err();
     let Error::Unavailable(Unavailable::Truncated { by, .. }) = error else { panic!("{error}") };
     assert_eq!(by, tx(expected));
+}
+
+/// A gap before a truncation is closed over it: its entries are the table's,
+/// and no rows.
+#[tokio::test]
+async fn what_was_missed_before_a_truncation_is_decided_anew_over_it() {
+    let mut server = Server::start_private();
+    let liar = Liar::before(server.server());
+    server.operate(&liar.database, &["create"]);
+    let store = liar.with_events(9).await;
+    server.restart_tomorrow();
+    liar.alters("FROM", |context, message| {
+        match context.column("seen_tx").is_some() && text(message, context, "seen_tx") == "10" {
+            true => Action::Instead(vec![]),
+            false => Action::Forward,
+        }
+    });
+    liar.somebody_appends(9..10).await;
+    let gap = Completeness::Incomplete { through: tx(11), gaps: 1, first: tx(11), acknowledged: 0 };
+    assert_eq!(store.status().await.unwrap().completeness, gap);
+    server.operate(&liar.database, &["truncate"]);
+    liar.repents();
+    store.status().await.unwrap();
+    let again = store.reexamine(None).await.unwrap();
+    assert_eq!((again.closed, again.blocked), (vec![tx(11)], None));
+    assert_eq!(store.next_sequence(&stream()).await.unwrap(), 10);
+    assert!(store.status().await.unwrap().completeness.is_complete());
 }

@@ -44,13 +44,12 @@ impl Index {
     }
 
     /// The transactions from `first` on that are known to have changed the
-    /// table, or to have written its definition again.
+    /// table and to hold nothing else.
     pub(crate) async fn altered_from(
         conn: &mut SqliteConnection,
         first: TxId,
     ) -> Result<HashSet<TxId>> {
-        let sql =
-            "SELECT tx FROM finding WHERE kind IN ('schema_changed', 'truncated') AND tx >= ?";
+        let sql = "SELECT tx FROM finding WHERE kind = 'schema_changed' AND tx >= ?";
         sqlx::query_scalar(sql)
             .bind(to_i64(first.get()))
             .fetch_all(conn)

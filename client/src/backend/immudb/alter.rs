@@ -307,7 +307,7 @@ fn drops(table_id: u32, columns: &[Column<'_>]) -> Option<Vec<EntryDigest>> {
 
 /// The entries of the catalog as a truncation of the database writes them
 /// again, if there is no other table: columns, table, indexes.
-fn copies(table: &Table<'static>) -> Option<Vec<EntryDigest>> {
+pub(super) fn copies(table: &Table<'static>) -> Option<Vec<EntryDigest>> {
     let mut digests = table.create_digests().collect::<Result<Vec<_>, _>>().ok()?;
     // It was created with the primary key's index in front.
     digests.rotate_left(1);

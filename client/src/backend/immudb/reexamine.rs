@@ -8,6 +8,7 @@ use counterfoil_core::{EntryDigest, Root, TxId};
 use tokio::sync::Mutex;
 
 use super::Immudb;
+use super::alter::copies;
 use super::headers::Linked;
 use super::sync::{Accounts, ENTRIES, WINDOW, may_hold_rows};
 use crate::error::{Error, Result};
@@ -80,6 +81,12 @@ impl Immudb {
     ) -> Result<(), Halt> {
         let (table, genesis) = (local.table()?, local.genesis());
         let altered = local.altered_from(first).await?;
+        let copies = copies(&table);
+        // What was derived from the table alone has no rows. Which those are
+        // only their entries say: a header may name a truncation and hold rows.
+        let rowless = |id: &TxId, digests: &Vec<EntryDigest>| {
+            altered.contains(id) || copies.as_ref() == Some(digests)
+        };
         local.forget_from(first).await?;
         let (mut from, end) = (first.get(), local.log().size());
         self.progress.start(end - from + 1);
@@ -87,10 +94,10 @@ impl Immudb {
             && let Some(last) = window.last()
         {
             let stop = last.linked.header.id;
-            // A change of the table has no rows.
             let lacking = |Noted { linked, digests }: &&Noted| {
                 let id = &linked.header.id;
-                digests.is_some() && !closed.contains_key(id) && !altered.contains(id)
+                digests.as_ref().is_some_and(|digests| !rowless(id, digests))
+                    && !closed.contains_key(id)
             };
             let accounted: Vec<Linked> =
                 window.iter().filter(lacking).map(|noted| noted.linked.clone()).collect();
@@ -109,7 +116,7 @@ impl Immudb {
                         local.note_alteration(id, &what).await?;
                     }
                     rows.extend(closed.rows);
-                } else if let Some(digests) = digests.as_ref().filter(|_| !altered.contains(&id)) {
+                } else if let Some(digests) = digests.as_ref().filter(|d| !rowless(&id, d)) {
                     let again = accounts.entries(linked).filter(|(again, _)| again == digests);
                     // Without its rows nothing behind it can be derived.
                     let (_, found) = again.ok_or(Halt::Lost(id))?;
