@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::answer::{Advance, Claim, PresentEvent, ThinCost};
 use super::source::HeaderSource;
 use super::tree::ThinTree;
-use crate::backend::immudb::WireSource;
+use crate::backend::immudb::{WireSource, of_truncation};
 use crate::body::EventBody;
 use crate::config::{BackendKind, Config};
 use crate::error::{Error, Result};
@@ -189,10 +189,14 @@ async fn state_header(source: &mut WireSource, state: TrustedState) -> Result<He
         let found = source.state().await?;
         return Err(Verdict::Rollback { pinned: state, found }.into());
     };
-    if header.alh() != Ok(state.alh) {
-        let reason = format!("it does not make the state {state}");
-        return Err(Verdict::BadHeader { tx: state.tx, reason }.into());
-    }
+    let header = match header.alh() == Ok(state.alh) {
+        true => header,
+        // The wire does not show what a truncation of the database names.
+        false => of_truncation(&header, state.alh).ok_or_else(|| {
+            let reason = format!("it does not make the state {state}");
+            Verdict::BadHeader { tx: state.tx, reason }
+        })?,
+    };
     let covered = header.bl_tx_id;
     if covered.next() != Some(state.tx) {
         return Err(Undecided::Lagging { state: state.tx, covered }.into());

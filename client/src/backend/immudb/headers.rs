@@ -93,6 +93,11 @@ pub(super) fn link(tail: Tail, headers: &[Header<'static>], last: Alh) -> Result
     Ok(Run { linked, older })
 }
 
+/// The header as [`truncation`] finds it, if it makes a state.
+pub(crate) fn of_truncation(header: &Header<'static>, alh: Alh) -> Option<Header<'static>> {
+    truncation(header, alh, &mut { MOST_TRIES })
+}
+
 /// The header as a truncation of the database wrote it, if that makes its Alh:
 /// with metadata that the wire does not show, but which hold nothing than the
 /// number of an earlier transaction.

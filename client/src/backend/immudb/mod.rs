@@ -32,6 +32,7 @@ mod write;
 use tokio::sync::Mutex;
 
 pub(crate) use self::commit::commit;
+pub(crate) use self::headers::of_truncation;
 pub(crate) use self::sql::{Identifier, KeyClause, Literal, View};
 use self::sync::Hints;
 pub(crate) use self::tables::TableView;
