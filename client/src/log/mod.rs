@@ -236,8 +236,9 @@ impl Log {
         }
     }
 
-    /// The transactions after `after` of which not all entries are known:
-    /// their numbers of entries and the roots over them, none where the header
+    /// The transactions after `after` whose entries are not all known to be of
+    /// our table alone: what is not known, and what changed it, which may be
+    /// another table's creation or rows. Their numbers of entries and the roots over them, none where the header
     /// is opaque or of version 0.
     #[cfg(feature = "immudb")]
     pub(crate) async fn unaccounted(
@@ -246,9 +247,12 @@ impl Log {
     ) -> Result<Vec<(TxId, Option<(Root, u32)>)>> {
         use futures_util::TryStreamExt;
         let mut found = Vec::new();
-        let mut rows = sqlx::query("SELECT * FROM tx WHERE id > ? AND digests IS NULL ORDER BY id")
-            .bind(to_i64(after.get()))
-            .fetch(conn);
+        let mut rows = sqlx::query(
+            "SELECT * FROM tx WHERE id > ? AND (digests IS NULL OR id IN \
+             (SELECT tx FROM finding WHERE kind = 'schema_changed')) ORDER BY id",
+        )
+        .bind(to_i64(after.get()))
+        .fetch(conn);
         while let Some(row) = rows.try_next().await? {
             let TxRecord { id, version, nentries, eh, opaque, .. } = parse_record(&row)?;
             let shown = !opaque && version == HeaderVersion::V1;
