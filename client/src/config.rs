@@ -193,7 +193,8 @@ pub struct TrustConfig {
 /// `[[trust.acknowledged]]`: a transaction that is not accounted for, or that
 /// changed the table, of which somebody takes responsibility. It changes
 /// nothing of what was verified and no claim: answers stay incomplete and say
-/// how many of the gaps are acknowledged. It lets writes go on.
+/// how many of the gaps are acknowledged. It lets writes go on, behind a change
+/// of the table only where it says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledged {
@@ -204,6 +205,11 @@ pub struct Acknowledged {
     pub alh: Alh,
     /// Why it is accepted, for whoever reads it later.
     pub reason: String,
+    /// Whether that includes that it changed the table. By default it does
+    /// not: who acknowledges a gap has not seen what may be found in it later,
+    /// and writes stop when that is a change of the table.
+    #[serde(default)]
+    pub table_changed: bool,
 }
 
 impl TrustConfig {
@@ -386,6 +392,9 @@ mod tests {
             (TxId::new(5), Alh::new([0xab; 32]), "a test")
         );
         assert_eq!(second.tx, TxId::new(6));
+        assert!(!first.table_changed);
+        let changed = entry(5, "undone") + "table_changed = true\n";
+        assert!(Config::from_toml(&changed).unwrap().trust.acknowledged[0].table_changed);
         for wrong in [
             entry(5, " "),
             entry(5, "a") + &entry(5, "b"),

@@ -228,9 +228,11 @@ impl Local {
     /// Takes what the configuration acknowledges, for as long as this is open.
     pub(crate) async fn acknowledge(&mut self, acknowledged: &[Acknowledged]) -> Result<()> {
         self.gaps = Gaps::UNCOUNTED;
-        for Acknowledged { tx, alh, .. } in acknowledged {
+        for Acknowledged { tx, alh, table_changed, .. } in acknowledged {
             match self.log.alh(&mut self.conn, tx.get()).await? {
-                Some(found) if found == *alh => Index::acknowledge(&mut self.conn, *tx).await?,
+                Some(found) if found == *alh => {
+                    Index::acknowledge(&mut self.conn, *tx, *table_changed).await?;
+                }
                 Some(found) => {
                     return Err(Error::Config(format!(
                         "trust.acknowledged names transaction {tx} with Alh {alh}, but its Alh is \

@@ -245,7 +245,7 @@ pub enum Verdict {
     #[error(
         "transaction {tx} changed the table: {what}. Nothing is written to it any more; what was \
          proved before stays proved. If the change was undone, acknowledge it: \
-         [[trust.acknowledged]] tx = {tx}, alh = \"{alh}\" and a reason"
+         [[trust.acknowledged]] tx = {tx}, alh = \"{alh}\", table_changed = true and a reason"
     )]
     SchemaChanged {
         /// The transaction.

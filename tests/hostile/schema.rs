@@ -3,11 +3,11 @@
 
 use counterfoil::{
     Acknowledged, Audit, AuditVerdict, Completeness, Error, EventStore, FindingKind, ReadOptions,
-    SchemaState, Verdict,
+    SchemaState, Tables, Verdict,
 };
 use counterfoil_test_support::{Action, Server};
 
-use crate::hostile::{Liar, event, stream, text, tx, verdict};
+use crate::hostile::{Liar, event, put, stream, text, tx, verdict};
 
 /// Transaction `at` changed the table, which is all that there is to say
 /// about the ledger; nothing is written, what was proved stays proved.
@@ -107,7 +107,8 @@ async fn a_change_that_was_undone_can_be_acknowledged() {
         let Verdict::SchemaChanged { tx: found, alh, .. } = stopped else { panic!("{stopped}") };
         assert_eq!(found, tx(at));
         let reason = "it was a mistake, and was undone".to_owned();
-        config.trust.acknowledged.push(Acknowledged { tx: found, alh, reason });
+        let table_changed = true;
+        config.trust.acknowledged.push(Acknowledged { tx: found, alh, reason, table_changed });
         drop(store);
         store = EventStore::open(&config).await.unwrap();
     }
@@ -224,6 +225,74 @@ async fn a_change_is_found_when_its_name_is_shown_again() {
     let findings = store.findings().await.unwrap();
     let found: Vec<_> = findings.iter().map(|f| (f.tx.get(), f.kind)).collect();
     assert_eq!(found, [(5, FindingKind::SchemaChanged), (6, FindingKind::SchemaChanged)]);
+}
+
+/// Who acknowledged a gap has not seen what is found in it later.
+#[tokio::test]
+async fn a_change_that_was_acknowledged_as_a_gap_stops_writes_once_it_is_known() {
+    let liar = Liar::new();
+    let store = liar.with_events(3).await;
+    liar.alters("TABLES()", |_, _| Action::Instead(vec![]));
+    liar.operator(&["ALTER TABLE events RENAME TO gone;"]).await;
+    let alh = store.state().await.unwrap().alh;
+    let status = store.status().await.unwrap();
+    assert_eq!(status.schema, SchemaState::Presumed { since: tx(5) });
+    liar.operator(&["ALTER TABLE gone RENAME TO events;"]).await;
+    let mut config = liar.config();
+    let acknowledged = |tx, alh, table_changed| Acknowledged {
+        tx,
+        alh,
+        reason: "whatever it is".into(),
+        table_changed,
+    };
+    config.trust.acknowledged.push(acknowledged(tx(5), alh, false));
+    let state = store.state().await.unwrap();
+    config.trust.acknowledged.push(acknowledged(tx(6), state.alh, true));
+    config.trust.strict = true;
+    drop(store);
+    let store = EventStore::open(&config).await.unwrap();
+    assert_eq!(store.add_event(&event(3)).await.unwrap().id, tx(7));
+    liar.alters("TABLES()", |context, message| {
+        put(message, context, "name", "gone");
+        Action::Forward
+    });
+    assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(5)]);
+    let stops = async |store: &EventStore| {
+        let stopped = verdict(store.add_event(&event(4)).await);
+        assert!(
+            matches!(&stopped, Verdict::SchemaChanged { tx: at, .. } if *at == tx(5)),
+            "{stopped}"
+        );
+    };
+    stops(&store).await;
+    drop(store);
+    // The configuration still says no more than that there was a gap.
+    let store = EventStore::open(&config).await.unwrap();
+    stops(&store).await;
+    drop(store);
+    config.trust.acknowledged[0].table_changed = true;
+    let store = EventStore::open(&config).await.unwrap();
+    assert_eq!(store.add_event(&event(4)).await.unwrap().id, tx(8));
+}
+
+/// What changed our table may have filled another one: for whoever reads that
+/// one such a transaction is a gap.
+#[tokio::test]
+async fn a_change_of_our_table_is_a_gap_for_readers_of_others() {
+    let liar = Liar::new();
+    let store = liar.with_events(3).await;
+    liar.operator(&[
+        "CREATE TABLE recipes (id INTEGER, PRIMARY KEY id);",
+        "ALTER TABLE events RENAME TO gone;",
+    ])
+    .await;
+    assert!(
+        matches!(store.status().await.unwrap().schema, SchemaState::Changed { tx: at, .. } if at == tx(6))
+    );
+    drop(store);
+    let tables = Tables::open(&liar.config()).await.unwrap();
+    let gap = Completeness::Incomplete { through: tx(6), gaps: 1, first: tx(6), acknowledged: 0 };
+    assert_eq!(tables.prove("recipes").await.unwrap().unchanged, gap);
 }
 
 /// Changes of other tables are gaps, and none of ours.

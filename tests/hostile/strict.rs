@@ -33,7 +33,7 @@ async fn stopped_at(store: &EventStore) -> Acknowledged {
     let Verdict::NotAccountedFor { tx, alh, gaps: 2 } = stopped else { panic!("{stopped}") };
     let proof = store.get_proof_at_tx(tx).await.unwrap();
     assert_eq!(proof.verify(&store.state().await.unwrap()).unwrap().alh(), alh);
-    Acknowledged { tx, alh, reason: "the kitchen's".into() }
+    Acknowledged { tx, alh, reason: "the kitchen's".into(), table_changed: false }
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn what_is_acknowledged_must_be_the_transaction_that_is_there() {
     let proof = store.get_proof_at_tx(tx(2)).await.unwrap();
     let alh = proof.verify(&store.state().await.unwrap()).unwrap().alh();
     drop(store);
-    let own = Acknowledged { tx: tx(2), alh, reason: "ours".into() };
+    let own = Acknowledged { tx: tx(2), alh, reason: "ours".into(), table_changed: false };
     let store = open_strict(&liar, &[right, own]).await.unwrap();
     let status = store.status().await.unwrap();
     let Completeness::Incomplete { acknowledged, .. } = status.completeness else { panic!() };

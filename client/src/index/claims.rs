@@ -44,10 +44,16 @@ impl Gaps {
 }
 
 impl Index {
-    /// Takes a gap as acknowledged, for as long as the file is open.
-    pub(crate) async fn acknowledge(conn: &mut SqliteConnection, tx: TxId) -> Result<()> {
-        sqlx::query("INSERT OR IGNORE INTO acknowledged (tx) VALUES (?)")
+    /// Takes a gap as acknowledged, for as long as the file is open, and, if
+    /// that is said, a change of the table.
+    pub(crate) async fn acknowledge(
+        conn: &mut SqliteConnection,
+        tx: TxId,
+        table_changed: bool,
+    ) -> Result<()> {
+        sqlx::query("INSERT OR IGNORE INTO acknowledged (tx, table_changed) VALUES (?, ?)")
             .bind(to_i64(tx.get()))
+            .bind(table_changed)
             .execute(conn)
             .await?;
         Ok(())
@@ -102,8 +108,8 @@ impl Index {
     ) -> Result<Option<(TxId, Alh, String)>> {
         let row = sqlx::query(
             "SELECT t.id, t.alh, f.detail FROM finding f JOIN tx t ON t.id = f.tx \
-             WHERE f.kind = 'schema_changed' \
-             AND f.tx NOT IN (SELECT tx FROM acknowledged) ORDER BY f.tx LIMIT 1",
+             WHERE f.kind = 'schema_changed' AND f.tx NOT IN \
+             (SELECT tx FROM acknowledged WHERE table_changed) ORDER BY f.tx LIMIT 1",
         )
         .fetch_optional(conn)
         .await?;

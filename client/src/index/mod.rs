@@ -68,7 +68,10 @@ const TABLES: &str = "
         WHERE kind IN ('opaque', 'unaccounted');
     CREATE INDEX IF NOT EXISTS finding_schema ON finding (tx) WHERE kind = 'schema_changed';
     CREATE INDEX IF NOT EXISTS finding_truncated ON finding (tx) WHERE kind = 'truncated';
-    CREATE TEMP TABLE IF NOT EXISTS acknowledged (tx INTEGER PRIMARY KEY);
+    CREATE TEMP TABLE IF NOT EXISTS acknowledged (
+        tx INTEGER PRIMARY KEY,
+        table_changed INTEGER NOT NULL
+    );
 ";
 
 /// Only in an audit's index: the events that commit to contents outside the
