@@ -82,6 +82,8 @@ pub(crate) struct Local {
     /// Streams whose end was found to be what the log holds there.
     sound: HashSet<i64>,
     grown: watch::Sender<TxId>,
+    /// From where the index was derived anew, each time since this was opened.
+    anew: watch::Sender<Vec<TxId>>,
 }
 
 /// What was stored up to a transaction may be gone.
@@ -157,6 +159,7 @@ impl Local {
             truncation: end.truncation,
             sound: HashSet::new(),
             grown,
+            anew: watch::Sender::default(),
         }
     }
 
@@ -176,6 +179,12 @@ impl Local {
     /// Tells the log's last transaction whenever it was extended.
     pub(crate) fn grown(&self) -> watch::Receiver<TxId> {
         self.grown.subscribe()
+    }
+
+    /// Tells from where the index was derived anew, each time since this was
+    /// opened.
+    pub(crate) fn anew(&self) -> watch::Receiver<Vec<TxId>> {
+        self.anew.subscribe()
     }
 
     /// What is pinned or announced, if anything.
@@ -510,19 +519,21 @@ impl Local {
         self.index.add(&mut self.conn, rows).await
     }
 
-    /// Keeps what was derived, or undoes it.
-    pub(crate) async fn end(&mut self, keep: bool) -> Result<()> {
+    /// Keeps what was derived from transaction `first` on, or undoes it.
+    pub(crate) async fn end(&mut self, first: TxId, keep: bool) -> Result<()> {
         // What is remembered may not be what is kept.
         self.index = Index::default();
         self.checked.clear();
         self.gaps = Gaps::UNCOUNTED;
-        match keep {
-            true => Ok(sqlite::finish(&mut self.conn, Ok(())).await?),
-            false => {
-                sqlite::undo(&mut self.conn).await;
-                Ok(())
-            }
+        if !keep {
+            sqlite::undo(&mut self.conn).await;
+            return Ok(());
         }
+        sqlite::finish(&mut self.conn, Ok(())).await?;
+        self.anew.send_modify(|anew| anew.push(first));
+        // Wakes whoever follows.
+        self.grown.send_replace(TxId::new(self.log.size()));
+        Ok(())
     }
 
     /// The log's root when it had `size` transactions.

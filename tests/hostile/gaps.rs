@@ -1,9 +1,12 @@
 //! Gaps that are looked at again when the liar has repented: what was missed
 //! counts from its place on, as if it had never been missed.
 
+use std::time::Duration;
+
 use counterfoil::core::{Header, HeaderVersion, TxMetadata};
 use counterfoil::{
-    Alh, Config, Cover, Error, Event, EventStore, FindingKind, ProvenHeader, ReadOptions,
+    Alh, Config, Cover, Error, Event, EventStore, FindingKind, Followed, LedgerPosition,
+    ProvenHeader, ReadOptions,
 };
 use counterfoil_test_support::{Action, Context, PgMessage, temp_dir};
 use sqlx::{Connection as _, SqliteConnection};
@@ -185,13 +188,13 @@ fn what_is_cut_off_leaves_everything_as_it_was() {
     liar.tells(move |context, _| match context.statement.contains("USE INDEX ON (seen_tx)") {
         true => {
             let _ = reached.send(());
-            Action::Delay(std::time::Duration::from_secs(5))
+            Action::Delay(Duration::from_secs(5))
         }
         false => Action::Forward,
     });
     first.spawn(async move { store.reexamine(None).await });
-    waiting.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
-    first.shutdown_timeout(std::time::Duration::from_secs(3));
+    waiting.recv_timeout(Duration::from_secs(30)).unwrap();
+    first.shutdown_timeout(Duration::from_secs(3));
     liar.repents();
     let second = runtime();
     assert_eq!(second.block_on(noted(&liar.config(), &ledger)), before);
@@ -200,6 +203,72 @@ fn what_is_cut_off_leaves_everything_as_it_was() {
         assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(5)]);
         as_if_never_deceived(&liar, &store).await;
     });
+}
+
+/// A follower that has passed a gap is told that it was closed, and shown what
+/// was decided anew: also what was no event before, and stood in no gap.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_goes_back_to_what_was_decided_anew() {
+    let (liar, store) = with_a_gap(false).await;
+    let mut tail = store.follow(LedgerPosition::START);
+    let mut behind = store.follow(LedgerPosition::end_of(tx(4)));
+    let mut item = async || {
+        let item = tokio::time::timeout(Duration::from_secs(30), tail.next()).await;
+        item.expect("an item in time").expect("no end").unwrap()
+    };
+    for n in 0..3 {
+        assert_eq!(item().await.event().unwrap().sequence, n);
+    }
+    assert!(matches!(item().await, Followed::Gap { tx: at, .. } if at == tx(5)));
+    liar.repents();
+    let again = store.reexamine(None).await.unwrap();
+    assert_eq!((again.from, again.closed), (Some(tx(5)), vec![tx(5)]));
+    let told = item().await;
+    assert_eq!(told, Followed::DecidedAnew { from: tx(5) });
+    assert_eq!(told.position(), LedgerPosition::end_of(tx(4)));
+    // The second of these was out of line, and is an event now.
+    for n in 3..5 {
+        let item = item().await;
+        assert_eq!(
+            (item.position().tx, item.event().unwrap().event.clone()),
+            (tx(n + 2), correlated(n))
+        );
+    }
+    store.add_event(&correlated(5)).await.unwrap();
+    assert_eq!(item().await.event().unwrap().sequence, 5);
+    // One who had not come so far sees only what is.
+    for n in 3..6 {
+        let item = behind.next().await.unwrap().unwrap();
+        assert_eq!(item.event().unwrap().sequence, n);
+    }
+}
+
+/// Nothing is decided anew while a commit that builds on it is on its way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_on_its_way_is_waited_for() {
+    let (liar, store) = with_a_gap(false).await;
+    let other = Event::new(&Cover::new("shipment", "another"), "Counted", "0");
+    let (reached, waiting) = std::sync::mpsc::channel();
+    liar.tells(move |context, message| {
+        let insert = context.statement.contains("INSERT INTO") && context.executes(message);
+        if !insert {
+            return Action::Forward;
+        }
+        let _ = reached.send(());
+        Action::Delay(Duration::from_secs(2))
+    });
+    let appending = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            store.add_event(&other).await.unwrap();
+            std::time::Instant::now()
+        })
+    };
+    let waited = tokio::task::spawn_blocking(move || waiting.recv_timeout(Duration::from_secs(30)));
+    waited.await.unwrap().unwrap();
+    assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(5)]);
+    let closed = std::time::Instant::now();
+    assert!(appending.await.unwrap() <= closed);
 }
 
 /// The Alh of a transaction if it had truncated the database.
@@ -259,6 +328,10 @@ async fn rows_under_a_header_that_names_a_truncation_are_decided_anew_too() {
     assert!(again.completeness.is_complete());
     assert_eq!(again.events, seen.events);
     assert_eq!(store.next_sequence(&other.cover).await.unwrap(), 1);
+    // A thin reader finds the same header for the state.
+    let state = store.state().await.unwrap();
+    let thin = EventStore::open_thin(&liar.config(), state).await.unwrap();
+    assert_eq!(thin.get_event(&stream(), 0).await.unwrap().event.event, event(0));
     assert_eq!(store.next_sequence(&stream()).await.unwrap(), 4);
 }
 

@@ -48,6 +48,13 @@ fn show(session: &Session, followed: &Followed) -> Result<()> {
             );
             session.output.print(followed, text)
         }
+        Followed::DecidedAnew { from } => {
+            let text = format!(
+                "gaps were closed: what was shown from transaction {from} on was decided anew and \
+                 follows again"
+            );
+            session.output.print(followed, text)
+        }
         other => session.output.print(other, format_args!("at {}", other.position())),
     }
 }

@@ -39,15 +39,26 @@ pub enum Followed {
         /// [`FindingKind::Opaque`] or [`FindingKind::Unaccounted`].
         kind: FindingKind,
     },
+    /// [`EventStore::reexamine`] has decided anew what was shown from a
+    /// transaction on: events may have come, gone, or got other numbers. Undo
+    /// what it led to; all of it follows again, as it is now.
+    DecidedAnew {
+        /// The first transaction that was decided anew.
+        from: TxId,
+    },
 }
 
 impl Followed {
     /// Where it stands. Given to [`EventStore::follow`], it goes on exactly
-    /// behind it.
+    /// behind it: behind [`DecidedAnew`](Self::DecidedAnew) with the
+    /// transaction that it names.
     pub fn position(&self) -> LedgerPosition {
         match self {
             Self::Event(event) => event.position(),
             Self::Gap { tx, .. } => LedgerPosition::end_of(*tx),
+            Self::DecidedAnew { from } => {
+                LedgerPosition::end_of(TxId::new(from.get().saturating_sub(1)))
+            }
         }
     }
 
@@ -55,7 +66,7 @@ impl Followed {
     pub fn event(&self) -> Option<&RecordedEvent> {
         match self {
             Self::Event(event) => Some(event),
-            Self::Gap { .. } => None,
+            Self::Gap { .. } | Self::DecidedAnew { .. } => None,
         }
     }
 }
@@ -148,7 +159,9 @@ impl EventStore {
     /// [state](Self::state)'s transaction means "from now on".
     ///
     /// Every event was verified as by [`read`](Self::read). That none is
-    /// missing is certain but for the [gaps](Followed::Gap) shown. A follower
+    /// missing is certain but for the [gaps](Followed::Gap) shown. Where
+    /// [`reexamine`](Self::reexamine) closes one that lies behind it, it
+    /// [says so](Followed::DecidedAnew) and goes back. A follower
     /// learns of new transactions by asking the server, so one that is kept in
     /// the dark sees nothing new and cannot tell.
     ///
@@ -191,6 +204,7 @@ impl EventStore {
         let tail = Tail {
             store: self.clone(),
             grown: self.shared.grown.clone(),
+            anew: self.shared.anew.borrow().len(),
             from,
             reached: from.in_index(),
             ready: VecDeque::new(),
@@ -213,6 +227,8 @@ struct Tail {
     store: EventStore,
     /// The log's size, told by whoever extends it.
     grown: watch::Receiver<TxId>,
+    /// How often the index had been derived anew when it was looked at last.
+    anew: usize,
     from: LedgerPosition,
     /// All up to here is in `ready`, or was shown, or is not wanted.
     reached: Position,
@@ -312,6 +328,20 @@ impl Tail {
     async fn take_in(&mut self) -> Result<bool> {
         let shared: &Arc<Shared> = &self.store.shared;
         let mut local = shared.local.lock().await;
+        // While the index is locked: what it is read from here is as decided
+        // there.
+        let first = {
+            let anew = shared.anew.borrow();
+            let first = anew.get(self.anew..).unwrap_or_default().iter().min().copied();
+            self.anew = anew.len();
+            first
+        };
+        if let Some(from) = first.filter(|from| Position::new(*from, 0) <= self.reached) {
+            let item = Followed::DecidedAnew { from };
+            self.reached = item.position().in_index();
+            self.ready.push_back(item);
+            return Ok(true);
+        }
         let end = Position::end_of(local.state()?.tx);
         if end <= self.reached {
             return Ok(false);

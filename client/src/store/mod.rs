@@ -69,6 +69,8 @@ struct Shared {
     local: Mutex<Local>,
     /// The log's last transaction, told whenever it is extended.
     grown: watch::Receiver<TxId>,
+    /// From where the index was derived anew, each time.
+    anew: watch::Receiver<Vec<TxId>>,
     backend: Backend,
 }
 
@@ -222,7 +224,7 @@ impl EventStore {
         backend: Backend,
         local: Local,
     ) -> Self {
-        let grown = local.grown();
+        let (grown, anew) = (local.grown(), local.anew());
         let (writing, local) = (Mutex::new(()), Mutex::new(local));
         let queue = std::sync::Mutex::default();
         let (strict, acknowledged) = (trust.strict, trust.acknowledged.clone());
@@ -235,6 +237,7 @@ impl EventStore {
             writing,
             local,
             grown,
+            anew,
             backend,
         };
         Self { shared: Arc::new(shared) }

@@ -15,8 +15,11 @@ pub struct Reexamined {
     /// How many gaps were looked at.
     pub examined: u64,
     /// Those whose entries are known now, in ledger order: they are gaps no
-    /// more, and everything behind the first of them was decided anew.
+    /// more.
     pub closed: Vec<TxId>,
+    /// The first of these: from this transaction on everything was decided
+    /// anew, in transactions that were no gap, too. None if nothing was.
+    pub from: Option<TxId>,
     /// Entries were found, but nothing could be decided anew: this transaction
     /// lies behind them, it was accounted for, and the server does not show
     /// its rows any more. Everything stays as it was.
@@ -45,8 +48,11 @@ impl EventStore {
     /// nothing tells when it would help: call it when
     /// [`status`](Self::status) is incomplete and the reason is gone.
     ///
-    /// A [`follow`](Self::follow) that has passed the gap does not go back for
-    /// its events: read them from [`Reexamined::closed`].
+    /// What was read before from [`Reexamined::from`] on no longer holds: read
+    /// everything from there again. A [`follow`](Self::follow) that has come
+    /// so far is told with [`Followed::DecidedAnew`](crate::Followed::DecidedAnew)
+    /// and goes back by itself. Who follows only later, from a position beyond,
+    /// does not.
     ///
     /// # Errors
     ///
@@ -56,6 +62,9 @@ impl EventStore {
         self.sync_as_far().await?;
         let shared = Arc::clone(&self.shared);
         to_the_end(async move {
+            // No commit is on its way meanwhile: it builds on what is decided,
+            // and is told apart from rivals by it.
+            let _no_commit = shared.writing.lock().await;
             match &shared.backend {
                 // Every row of a file is accounted for, or a verdict.
                 Backend::Embedded(_) => {

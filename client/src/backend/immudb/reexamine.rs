@@ -61,9 +61,9 @@ impl Immudb {
         let mut local = local.lock().await;
         local.begin().await?;
         let derived = self.derive_from(&mut local, *first, closed, &mut report.scans).await;
-        local.end(derived.is_ok()).await?;
+        local.end(*first, derived.is_ok()).await?;
         match derived {
-            Ok(()) => report.closed = ids,
+            Ok(()) => (report.from, report.closed) = (Some(*first), ids),
             Err(Halt::Lost(tx)) => report.blocked = Some(tx),
             Err(Halt::Error(error)) => return Err(error),
         }
