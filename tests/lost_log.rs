@@ -206,6 +206,60 @@ async fn older_files_that_are_put_back_together_are_a_rollback() {
     assert_eq!(files.state().await.tx.get(), 3);
 }
 
+/// Forged rows whose end looks like the known one, further away than is taken
+/// in at once: nothing of them is pinned, and nothing of them stays.
+#[tokio::test]
+async fn of_a_history_that_only_ends_as_it_should_nothing_stays() {
+    let files = Files::with_events(2).await;
+    let older = files.copy().await;
+    let forged = older.copy().await;
+    files.append(2..300).await;
+    forged.append(1002..1300).await;
+    let honest = files.copy().await;
+    let Status { pin, .. } = closed_status(&files).await;
+    let TrustedState { tx, alh } = pin.state;
+    let claim = format!("UPDATE ledger_tx SET alh = x'{alh}' WHERE id = {tx}");
+    assert_eq!(files::run(&forged.ledger, &claim).await, 1);
+    files::run(&forged.ledger, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+    let copy = beside(&files.trust, ".pin");
+    let known = fs::read(&copy).unwrap();
+    let put = |from: &Path, to: &Path| {
+        remove(to);
+        fs::copy(from, to).unwrap();
+    };
+    for (log, configured) in
+        [(Some(&older.trust), false), (None, false), (Some(&older.trust), true), (None, true)]
+    {
+        remove(&files.trust);
+        if let Some(log) = log {
+            put(log, &files.trust);
+        }
+        fs::write(&copy, &known).unwrap();
+        let mut config = files.config();
+        if configured {
+            fs::remove_file(&copy).unwrap();
+            config.trust.pin = Some(pin.state);
+        }
+        put(&forged.ledger, &files.ledger);
+        for _ in 0..2 {
+            let error = EventStore::open(&config).await.unwrap_err();
+            let Some(Verdict::RowAltered { tx: altered, .. }) = error.verdict() else {
+                panic!("{error}")
+            };
+            assert_eq!(*altered, tx);
+        }
+        put(&honest.ledger, &files.ledger);
+        let store = EventStore::open(&config).await.unwrap();
+        let status = store.status().await.unwrap();
+        assert_eq!(status.pin.state, pin.state);
+        assert!(store.findings().await.unwrap().is_empty());
+        let read = store.read(&stream(), ReadOptions::forward()).await.unwrap();
+        assert!(read.events.iter().map(|r| r.event.clone()).eq((0..300).map(event)));
+        // What failed is no repair.
+        assert_eq!(status.repairs.len(), usize::from(!configured));
+    }
+}
+
 #[tokio::test]
 async fn what_is_made_anew_is_held_to_the_copy() {
     let files = Files::with_events(3).await;

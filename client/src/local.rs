@@ -7,6 +7,7 @@
 
 pub(crate) mod link;
 mod opening;
+mod unmet;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -72,6 +73,12 @@ pub(crate) struct Local {
     copy: Option<PinCopy>,
     /// What the copy still knows where the log ends before it.
     left: Option<Pin>,
+    /// Why the log has to be made anew, and what the ledger is held to then:
+    /// written down when it is.
+    repair: Option<(String, Option<TrustedState>)>,
+    /// Extensions are written and not committed: the log is on its way to a
+    /// known state.
+    open_ended: bool,
     table: Option<Table<'static>>,
     genesis: TxId,
     checked: HashMap<TxId, Arc<CheckedTx>>,
@@ -152,6 +159,8 @@ impl Local {
             known: Vec::new(),
             copy: None,
             left: None,
+            repair: None,
+            open_ended: false,
             table: end.table,
             genesis: end.genesis,
             checked: HashMap::new(),
@@ -264,24 +273,6 @@ impl Local {
         self.table.is_some()
     }
 
-    /// States that the ledger must contain, known from elsewhere: nothing
-    /// that contradicts them enters the log, so that a refused history does
-    /// not become the pinned one.
-    pub(crate) fn must_hold(&mut self, states: impl IntoIterator<Item = TrustedState>) {
-        self.known.extend(states);
-    }
-
-    fn against_known(&self, txs: &[NewTx]) -> Result<(), Verdict> {
-        let states = txs.iter().map(|tx| TrustedState { tx: tx.record.id, alh: tx.record.alh });
-        for found in states {
-            let contradicts = |known: &&TrustedState| known.tx == found.tx && **known != found;
-            if let Some(pinned) = self.known.iter().find(contradicts) {
-                return Err(Verdict::Fork { pinned: *pinned, found });
-            }
-        }
-        Ok(())
-    }
-
     pub(crate) async fn announce_ledger(&mut self, next: TrustedState) -> Result<()> {
         Trust::announce_ledger(&mut self.conn, next.alh, next).await?;
         self.trust = Trust::load(&mut self.conn).await?;
@@ -307,6 +298,7 @@ impl Local {
         };
         let pin = Pin { ledger, state, anchor, anchored_at };
         self.found_again().await?;
+        self.keep_repair().await?;
         Trust::anchor(&mut self.conn, &pin).await?;
         self.trust = Some(Trust { ledger, pin: Some(pin), pending: None });
         self.keep_copy();
@@ -319,15 +311,20 @@ impl Local {
         first.ok_or_else(|| damaged("the log is empty"))
     }
 
-    /// Keeps the evidence of a verdict and gives it back as the error.
+    /// Keeps the evidence of a verdict and gives it back as the error. What
+    /// the ledger has shown on the way to a known state does not stay.
     pub(crate) async fn refuse(&mut self, verdict: Verdict) -> Error {
+        if let Err(error) = self.give_up().await {
+            return error;
+        }
         match Trust::keep_evidence(&mut self.conn, &verdict).await {
             Ok(()) => verdict.into(),
             Err(error) => error,
         }
     }
 
-    /// Extends log, index and pin, all or nothing.
+    /// Extends log, index and pin, all or nothing: if a known state lies ahead
+    /// of a pinned log, not before that is reached.
     pub(crate) async fn extend(&mut self, txs: Vec<NewTx>) -> Result<()> {
         if let Err(verdict) = self.against_known(&txs) {
             return Err(self.refuse(verdict).await);
@@ -342,9 +339,7 @@ impl Local {
             table: self.table,
             genesis: self.genesis,
         };
-        sqlite::begin(&mut self.conn).await?;
-        let written = next.write(&mut self.conn, txs).await;
-        sqlite::finish(&mut self.conn, written).await?;
+        self.write(&mut next, txs).await?;
         if let Some(trust) = &mut next.trust
             && trust.pin.is_some()
         {
@@ -352,8 +347,10 @@ impl Local {
         }
         (self.log, self.index, self.trust) = (next.log, next.index, next.trust);
         (self.table, self.genesis, self.truncation) = (next.table, next.genesis, next.truncation);
-        self.keep_copy();
-        self.grown.send_replace(TxId::new(self.log.size()));
+        if !self.open_ended {
+            self.keep_copy();
+            self.grown.send_replace(TxId::new(self.log.size()));
+        }
         Ok(())
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A file of two lines, written over in turns each time the log has moved, so
 //! that one of them is whole whatever is interrupted. It is not forced to the
-//! disk: after a power cut it may be behind the log, which harms nothing. It
+//! disk: after a power cut it may be behind the log, by as much as the system
+//! had not written yet, which harms nothing while the log is there. It
 //! outlives a log that is removed or damaged, and is ahead of one that was
 //! put back from a backup.
 

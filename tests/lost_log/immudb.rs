@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use counterfoil::{Anchor, Config, EventStore, Status, Verdict};
+use counterfoil::{Anchor, Config, Event, EventStore, ExpectedVersion, Status, Verdict};
 use counterfoil_test_support::{Server, TempDir, server, temp_dir};
 
 use super::{beside, made_anew, parts, remove, says};
-use crate::files::event;
+use crate::files::{event, stream};
 use crate::on_server;
 
 /// A database with so many events, and a closed client's log of it.
@@ -50,6 +50,18 @@ impl Closed {
         config.trust.pin = Some(self.before.pin.anchored_at);
         EventStore::open(&config).await.unwrap().add_event(&event(n)).await.unwrap();
     }
+}
+
+/// A connection that was dropped is closed by a thread of its own.
+async fn is_closed(log: &Path) {
+    let wal = beside(log, "-wal");
+    for _ in 0..200 {
+        if !wal.exists() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("somebody has the log open");
 }
 
 /// The log as it is, elsewhere.
@@ -159,5 +171,85 @@ async fn a_server_that_goes_back_with_the_log_is_found_out() {
         let error = closed.open().await.unwrap_err();
         let Some(Verdict::Fork { pinned, .. }) = error.verdict() else { panic!("{error}") };
         assert_eq!(*pinned, newest);
+    }
+}
+
+/// Servers that went another way, not as far as the copy or further: nothing
+/// of what they show on the way to it is pinned or stays.
+#[tokio::test]
+async fn of_another_history_before_the_copy_nothing_stays() {
+    /// More than is taken in at once: so many transactions, with so many
+    /// events in each.
+    const FAR: u64 = 18;
+    const EACH: u64 = 1000;
+    async fn append(store: &EventStore, first: u64) {
+        for n in 0..FAR {
+            let first = first + n * EACH;
+            let event = |n| Event::new(&stream(), "Counted", format!("number {n}"));
+            let events: Vec<Event> = (first..first + EACH).map(event).collect();
+            store.append(&stream(), ExpectedVersion::Any, &events).await.unwrap();
+        }
+    }
+    let mut private = Server::start_private();
+    let server = private.server().clone();
+    let closed = Closed::with_events(&server, 2).await;
+    is_closed(&closed.log()).await;
+    let (older, base) = (kept(&closed.log()), private.save());
+    let store = closed.open().await.unwrap();
+    append(&store, 2).await;
+    let pin = store.status().await.unwrap().pin;
+    drop(store);
+    let honest = private.save();
+    private.restore(&base);
+    for n in [5000, 5001] {
+        closed.goes_on(n).await;
+    }
+    let shorter = private.save();
+    let folder = temp_dir("far");
+    let mut config = closed.config.clone();
+    config.log.path = Some(folder.path().to_path_buf());
+    config.trust.pin = Some(closed.before.pin.anchored_at);
+    let store = EventStore::open(&config).await.unwrap();
+    append(&store, 900_000).await;
+    drop(store);
+    let longer = private.save();
+    let known = fs::read(closed.copy()).unwrap();
+    for (log, forked, configured) in [
+        (Some(&older), &shorter, false),
+        (None, &shorter, false),
+        (Some(&older), &longer, false),
+        (None, &longer, true),
+    ] {
+        is_closed(&closed.log()).await;
+        remove(&closed.log());
+        if let Some(older) = log {
+            put_back(&closed.log(), older);
+        }
+        fs::write(closed.copy(), &known).unwrap();
+        let mut config = closed.config.clone();
+        if configured {
+            fs::remove_file(closed.copy()).unwrap();
+            config.trust.pin = Some(pin.state);
+        }
+        private.restore(forked);
+        for _ in 0..2 {
+            is_closed(&closed.log()).await;
+            let error = EventStore::open(&config).await.unwrap_err();
+            match error.verdict() {
+                Some(Verdict::Rollback { pinned, .. } | Verdict::Fork { pinned, .. }) => {
+                    assert_eq!(*pinned, pin.state);
+                }
+                _ => panic!("{error}"),
+            }
+        }
+        is_closed(&closed.log()).await;
+        private.restore(&honest);
+        let store = EventStore::open(&config).await.unwrap();
+        let status = store.status().await.unwrap();
+        assert_eq!((status.pin.state, status.pin.ledger), (pin.state, pin.ledger));
+        assert!(status.completeness.is_complete());
+        assert_eq!(store.next_sequence(&stream()).await.unwrap(), 2 + FAR * EACH);
+        // What failed is no repair.
+        assert_eq!(status.repairs.len(), usize::from(!configured || log.is_none()));
     }
 }

@@ -39,7 +39,7 @@ impl Local {
         local.copy = Some(copy);
         match left.zip(lost) {
             Some((left, cause)) => {
-                local.note_repair(&cause, Some(left.state)).await?;
+                local.is_made_anew(cause, Some(left.state));
                 local.must_hold([left.state]);
                 local.left = Some(left);
             }
@@ -71,15 +71,12 @@ impl Local {
         })
     }
 
-    /// Writes down, and says, that the log was not as it was left.
-    pub(crate) async fn note_repair(
-        &mut self,
-        cause: &str,
-        held_to: Option<TrustedState>,
-    ) -> Result<()> {
+    /// Says that the log is not as it was left. That is written down when it
+    /// has been made anew.
+    pub(crate) fn is_made_anew(&mut self, cause: String, held_to: Option<TrustedState>) {
         let held = held_to.map(|state| state.to_string());
         tracing::warn!(cause, held_to = held, "this client's own log is made anew from the ledger");
-        Trust::note_repair(&mut self.conn, cause, held_to).await
+        self.repair = Some((cause, held_to));
     }
 
     pub(crate) async fn repairs(&mut self) -> Result<Vec<LogRepair>> {

@@ -119,7 +119,7 @@ impl Immudb {
         }
         // What the server calls itself decided so far: its headers must agree.
         local.must_hold(config.trust.known().chain([first_state(found)]));
-        if let Some(pinned) = config.trust.pin.filter(|pinned| pinned.tx > end.tx) {
+        if let Some(pinned) = local.known_behind(end.tx) {
             return Err(local.refuse(Verdict::Rollback { pinned, found: Some(end) }).await);
         }
         if local.trust().is_none_or(|trust| trust.pin.is_none()) && local.left().is_none() {
@@ -127,7 +127,8 @@ impl Immudb {
             let lost = expected.is_some() && local.log().size() == 0;
             self.believe(known, &config.trust, found, end, lost).await?;
             if lost {
-                local.note_repair("it was lost, and the copy of its pin", config.trust.pin).await?;
+                let cause = "it was lost, and the copy of its pin";
+                local.is_made_anew(cause.into(), config.trust.pin);
             }
         }
         let local = Mutex::new(local);
@@ -169,13 +170,8 @@ impl Immudb {
         environment: &Environment,
         access: Access,
     ) -> Result<()> {
-        let unconfirmed = self.sync_with(local, &Hints::default()).await?;
-        if local.lock().await.left().is_some() {
-            match unconfirmed {
-                Some(verdict) => return Err(verdict.into()),
-                None => local.lock().await.found_again().await?,
-            }
-        }
+        let unconfirmed = self.reach(local).await?;
+        local.lock().await.found_again().await?;
         if let Some(pinned) = config.trust.pin {
             let mut local = local.lock().await;
             let end = local.log().head().map(|head| head.state);
@@ -225,6 +221,35 @@ impl Immudb {
         match unconfirmed {
             Some(verdict) if access != Access::Write => Err(verdict.into()),
             _ => Ok(()),
+        }
+    }
+
+    /// Brings the log to the server's end, over all that is known of the
+    /// ledger.
+    async fn reach(&self, local: &Mutex<Local>) -> Result<Option<Verdict>> {
+        loop {
+            let begun = local.lock().await.log().size() > 0;
+            let synced = self.sync_with(local, &Hints::default()).await;
+            let mut local = local.lock().await;
+            match synced {
+                Err(Error::Ledger(verdict)) => {
+                    local.give_up().await?;
+                    if !begun || local.log().size() > 0 {
+                        return Err(Error::Ledger(verdict));
+                    }
+                    // What contradicts this server was left by an opening that
+                    // was interrupted on the way: perhaps that was wrong.
+                }
+                Err(error) => return Err(error),
+                Ok(unconfirmed) => {
+                    let Some(pinned) = local.unmet() else { return Ok(unconfirmed) };
+                    if let Some(verdict) = unconfirmed {
+                        return Err(verdict.into());
+                    }
+                    let found = local.log().head().map(|head| head.state);
+                    return Err(local.refuse(Verdict::Rollback { pinned, found }).await);
+                }
+            }
         }
     }
 
