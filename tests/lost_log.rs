@@ -13,7 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use counterfoil::{
-    Anchor, Error, EventStore, ReadOptions, Status, TrustedState, Unavailable, Verdict,
+    Anchor, Audit, AuditVerdict, Config, Error, EventStore, InconsistencyKind, ReadOptions, Status,
+    TrustedState, Unavailable, Verdict,
 };
 use files::{Files, event, stream};
 
@@ -52,6 +53,14 @@ fn says(status: &Status, cause: &str, held_to: Option<TrustedState>) {
     let [repair] = &status.repairs[..] else { panic!("{:?}", status.repairs) };
     assert!(repair.cause.contains(cause), "{repair:?}");
     assert_eq!((repair.held_to, repair.at.len()), (held_to, 19));
+}
+
+/// An audit says so.
+async fn rolled_back(config: &Config, known: TrustedState) {
+    let report = Audit::of(config).run().await.unwrap();
+    assert_eq!((report.verdict, report.pinned), (AuditVerdict::Broken, Some(known)));
+    let told = report.inconsistencies.iter().map(|one| (one.tx, one.kind));
+    assert!(told.eq([(Some(known.tx), InconsistencyKind::Rollback)]), "{report:?}");
 }
 
 async fn closed_status(files: &Files) -> Status {
@@ -200,7 +209,13 @@ async fn older_files_that_are_put_back_together_are_a_rollback() {
         let error = files.open().await.unwrap_err();
         let Some(Verdict::Rollback { pinned, found }) = error.verdict() else { panic!("{error}") };
         assert_eq!((*pinned, found.unwrap().tx.get()), (state, 3));
+        rolled_back(&files.config(), state).await;
     }
+    // An audit knows that too where there is no trust file at all.
+    let old = fs::read(&older.trust).unwrap();
+    remove(&files.trust);
+    rolled_back(&files.config(), state).await;
+    fs::write(&files.trust, old).unwrap();
     // Whoever means it takes the copy away too.
     fs::remove_file(beside(&files.trust, ".pin")).unwrap();
     assert_eq!(files.state().await.tx.get(), 3);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use counterfoil::{Anchor, Config, Event, EventStore, ExpectedVersion, Status, Verdict};
 use counterfoil_test_support::{Server, TempDir, server, temp_dir};
 
-use super::{beside, made_anew, parts, remove, says};
+use super::{beside, made_anew, parts, remove, rolled_back, says};
 use crate::files::{event, stream};
 use crate::on_server;
 
@@ -157,6 +157,7 @@ async fn a_server_that_goes_back_with_the_log_is_found_out() {
             let error = closed.open().await.unwrap_err();
             let Some(Verdict::Rollback { pinned, .. }) = error.verdict() else { panic!("{error}") };
             assert_eq!(*pinned, newest);
+            rolled_back(&closed.config, newest).await;
         }
     }
     // Written anew to the same length and beyond, it is another history.

@@ -20,6 +20,7 @@ use crate::error::{Error, Result, Unavailable};
 use crate::index::Index;
 use crate::local::Local;
 use crate::payloads::PayloadStore;
+use crate::pin_copy::PinCopy;
 use crate::store::Progress;
 
 /// Transactions derived at once.
@@ -110,6 +111,12 @@ impl<'a> Derivation<'a> {
     /// The pin is read before the ledger's end, so that a writer who is at
     /// work does not make it look rolled back.
     async fn open_own(&mut self, path: &Path) {
+        // The copy of the pin outlives the log, and knows more than an older
+        // one that was put back.
+        match PinCopy::beside(path).read() {
+            Ok(copy) => self.known.extend(copy.map(|pin| pin.state)),
+            Err(error) => self.note_now(None, Kind::OwnLog, error.to_string()),
+        }
         let opened = async {
             let Some(mut own) = OwnLog::open(path).await? else { return Ok(None) };
             let (pin, _) = own.pinned().await?;
