@@ -124,16 +124,28 @@ async fn aged() -> (Files, BackedUp, TrustedState) {
     (files, copy, newest)
 }
 
+/// Takes the copy of the pin away, as whoever goes back on purpose does.
+fn forget_the_newer_pin(files: &Files) {
+    std::fs::remove_file(format!("{}.pin", files.trust.display())).unwrap();
+}
+
 #[tokio::test]
-async fn both_restored_are_the_past_and_only_a_state_kept_elsewhere_tells() {
+async fn both_restored_are_a_rollback_until_the_newer_pin_is_taken_away() {
     let (files, copy, newest) = aged().await;
     restore(&copy.ledger, &files.ledger).await;
     restore(&copy.trust, &files.trust).await;
+    let rollback = Verdict::Rollback { pinned: newest, found: Some(copy.state) };
+    // Pinning the copy's state does not help.
+    let mut config = files.config();
+    for pin in [None, Some(copy.state), None] {
+        config.trust.pin = pin;
+        assert_eq!(verdict(EventStore::open(&config).await), rollback);
+    }
+    // Without it they are the past, and only a state kept elsewhere tells.
+    forget_the_newer_pin(&files);
     assert_eq!(files.state().await, copy.state);
     assert_eq!(events(&files).await, 2);
-    let mut config = files.config();
     config.trust.pin = Some(newest);
-    let rollback = Verdict::Rollback { pinned: newest, found: Some(copy.state) };
     assert_eq!(verdict(EventStore::open(&config).await), rollback);
     config.trust.pin = Some(copy.state);
     EventStore::open(&config).await.unwrap();
@@ -151,17 +163,25 @@ async fn the_ledger_alone_restored_is_a_rollback() {
     // Once a newer copy is found, it is as if nothing had been.
     restore(&whole.ledger, &files.ledger).await;
     assert_eq!(events(&files).await, 4);
-    // Or the loss is accepted, and the trust file of that time restored.
+    // Or the loss is accepted: the trust file of that time, and no newer pin.
     restore(&copy.ledger, &files.ledger).await;
-    assert_eq!(verdict(files.open().await), rollback);
     restore(&copy.trust, &files.trust).await;
+    assert_eq!(verdict(files.open().await), rollback);
+    forget_the_newer_pin(&files);
     assert_eq!(events(&files).await, 2);
 }
 
 #[tokio::test]
-async fn the_trust_file_alone_restored_is_told_that_the_ledger_goes_on() {
+async fn the_trust_file_alone_restored_catches_up_to_the_copy_of_its_pin() {
     let (files, copy, newest) = aged().await;
     restore(&copy.trust, &files.trust).await;
+    let status = files.open().await.unwrap().status().await.unwrap();
+    assert_eq!(status.pin.state, newest);
+    assert_eq!(status.repairs[0].held_to, Some(newest));
+    assert_eq!(events(&files).await, 4);
+    // With no newer pin it is told that the ledger goes on.
+    restore(&copy.trust, &files.trust).await;
+    forget_the_newer_pin(&files);
     let extends = Verdict::ExtendsPin { pinned: copy.state, found: newest };
     for _ in 0..2 {
         assert_eq!(verdict(files.open().await), extends);
@@ -176,8 +196,13 @@ async fn the_trust_file_alone_restored_is_told_that_the_ledger_goes_on() {
 #[tokio::test]
 async fn what_is_lost_is_told() {
     let (files, copy, newest) = aged().await;
-    // Without a trust file nothing is known.
+    // A trust file is made anew under the copy of its pin.
     std::fs::remove_file(&files.trust).unwrap();
+    let status = files.open().await.unwrap().status().await.unwrap();
+    assert_eq!((status.pin.state, status.repairs[0].held_to), (newest, Some(newest)));
+    // Without either, nothing is known.
+    std::fs::remove_file(&files.trust).unwrap();
+    forget_the_newer_pin(&files);
     let Verdict::FirstContact { state, .. } = verdict(files.open().await) else { panic!() };
     assert_eq!(state, newest);
     restore(&copy.trust, &files.trust).await;
