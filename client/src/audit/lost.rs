@@ -78,7 +78,7 @@ pub(super) async fn headers(
             let record = records.get(&id.get()).filter(|record| !record.opaque);
             let Some(record) = record else { continue };
             match header {
-                Some(header) if header.alh() == Ok(record.alh) => honest = id,
+                Some(header) if makes(header, record) => honest = id,
                 shown => {
                     let before = records.get(&(id.get() - 1));
                     headers.found.push(differs(record, before, shown));
@@ -92,6 +92,15 @@ pub(super) async fn headers(
         headers.were.clear();
     }
     Ok(headers)
+}
+
+/// Whether a header is the record's. That it truncates the database is not
+/// shown; the log knows.
+fn makes(mut header: Header<'_>, record: &TxRecord) -> bool {
+    if record.truncated.is_some() {
+        header.metadata.truncated_tx_id = record.truncated.map(TxId::get);
+    }
+    header.alh() == Ok(record.alh)
 }
 
 /// In what a header differs from the one that was verified.
