@@ -139,7 +139,8 @@ impl fmt::Display for Failure {
             Self::Usage(what) => f.write_str(what),
             Self::Output(error) => write!(f, "writing the output: {error}"),
             Self::Line { number, appended, failure } => {
-                write!(f, "line {number}: {failure} ({appended} lines before it were appended)")
+                let were = if *appended == 1 { "line was" } else { "lines were" };
+                write!(f, "line {number}: {failure} ({appended} {were} appended, each is shown)")
             }
         }
     }

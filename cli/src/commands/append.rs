@@ -1,5 +1,6 @@
 //! `append`: one event, or as many as a file has lines.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use counterfoil::{AddedEvent, Appended, Cover, Event, EventStore, ExpectedVersion};
@@ -63,35 +64,42 @@ async fn lines(session: &Session, file: &Path) -> Result<Exit> {
     session.writing(async |store| append_lines(session, store, input).await).await
 }
 
-/// Appends line by line, many at a time; ends at the first that fails. What
-/// was under way behind it may have been written all the same.
+/// Appends line by line, many at a time; ends at the first that fails.
 async fn append_lines(
     session: &Session,
     store: &EventStore,
     input: impl AsyncBufRead + Unpin,
 ) -> Result<Exit> {
     let progress = Progress::endless(session.quiet, "events");
-    let numbered = stream::unfold((input, 0_u64), |(mut input, number)| async move {
-        let line = next_line(&mut input).await.transpose()?;
-        Some(((number + 1, line), (input, number + 1)))
+    // Behind a line that fails none is begun; what is under way ends, and is
+    // shown like everything else that was appended.
+    let stopped = Cell::new(false);
+    let numbered = stream::unfold((input, 0_u64), |(mut input, number)| {
+        let stopped = &stopped;
+        async move {
+            if stopped.get() {
+                return None;
+            }
+            let line = next_line(&mut input).await.transpose()?;
+            let event = line.and_then(|line| parse(&line));
+            if event.is_err() {
+                stopped.set(true);
+            }
+            Some(((number + 1, event), (input, number + 1)))
+        }
     });
     let mut outcomes = numbered
-        .map(|(number, line)| async move {
-            let event = match line {
-                Ok(line) if line.trim().is_empty() => return (number, Ok(None)),
-                Ok(line) => serde_json::from_str::<Event>(&line)
-                    .map_err(|error| Failure::Usage(error.to_string())),
-                Err(failure) => Err(failure),
-            };
+        .map(|(number, event)| async move {
             let appended = match event {
-                Ok(event) => append(store, event).await.map(Some),
+                Ok(Some(event)) => append(store, event).await.map(Some),
+                Ok(None) => Ok(None),
                 Err(failure) => Err(failure),
             };
             (number, appended)
         })
         .buffered(TOGETHER)
         .boxed_local();
-    let (mut appended, mut repeated) = (0, 0);
+    let (mut appended, mut repeated, mut failed) = (0, 0, None);
     while let Some((number, outcome)) = outcomes.next().await {
         match outcome {
             Ok(None) => {}
@@ -102,14 +110,26 @@ async fn append_lines(
                 progress.suspend(|| show(session, &cover, &done))?;
             }
             Err(failure) => {
-                return Err(Failure::Line { number, appended, failure: Box::new(failure) });
+                stopped.set(true);
+                failed.get_or_insert((number, failure));
             }
         }
+    }
+    if let Some((number, failure)) = failed {
+        return Err(Failure::Line { number, appended, failure: Box::new(failure) });
     }
     if repeated > 0 {
         session.output.note(format_args!("{repeated} of {appended} had been appended before"));
     }
     Ok(Exit::Done)
+}
+
+/// The event in a line, if it is not empty.
+fn parse(line: &str) -> Result<Option<Event>> {
+    if line.trim().is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_str(line).map(Some).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 async fn append(store: &EventStore, event: Event) -> Result<(Cover, Appended)> {

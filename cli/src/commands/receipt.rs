@@ -1,5 +1,7 @@
 //! `receipt`: an event to hand on.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 
 use counterfoil::{EventStore, IssuedReceipt};
@@ -13,8 +15,12 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
     let cover = args.stream.cover();
     let issued = store.issue_receipt(&cover, args.sequence, args.since).await?;
     let file = args.output.as_path();
-    std::fs::write(file, &issued.bytes)
-        .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    // Never over a file that is there: it could be the ledger.
+    let written = File::create_new(file).and_then(|mut file| {
+        file.write_all(&issued.bytes)?;
+        file.sync_all()
+    });
+    written.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
     let made = Made { file, size: issued.bytes.len(), issued: &issued };
     let text = format!("{}: {} bytes, under state {}", file.display(), made.size, issued.state);
     session.output.print(&made, text)?;

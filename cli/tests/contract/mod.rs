@@ -131,9 +131,22 @@ pub(crate) fn a_bad_line_is_named(user: &User) {
     ran.fails(2, "line 4: ");
     let error: Value = serde_json::from_str(&ran.err).unwrap();
     assert_eq!((&error["error"]["line"], &error["error"]["appended"]), (&json!(4), &json!(2)));
-    // What comes behind may have been under way; what came before is there.
-    let events = user.json(&["read", "d", "r0"]);
-    assert!((2..=3).contains(&events.len()));
+    // What came before is there and was shown; what comes behind was not begun.
+    assert_eq!(ran.lines().len(), 2);
+    assert_eq!(user.json(&["read", "d", "r0"]).len(), 2);
+    // What only the store refuses may have others behind it under way: all that
+    // was appended is shown.
+    let lines = [
+        line(1, 10),
+        line(1, 11),
+        "{\"cover\": {\"domain\": \"\", \"root\": \"\"}, \
+        \"event_type\": \"T\", \"payload\": {\"inline\": \"\"}}\n"
+            .into(),
+        line(1, 12),
+    ];
+    let ran = user.run_with(&["append", "--lines", "-", "--json"], &lines.concat());
+    ran.fails(2, "line 3: ");
+    assert_eq!(ran.lines().len(), user.json(&["read", "d", "r1"]).len());
     user.run(&["append", "--lines", "absent.jsonl"]).fails(2, "absent.jsonl: ");
 }
 
@@ -240,8 +253,11 @@ pub(crate) fn a_receipt_stands_alone(user: &User) {
     let size = std::fs::metadata(user.path("a")).unwrap().len();
     let state = user.state();
     assert_eq!((&made[0]["size"], &made[0]["state"]), (&json!(size), &json!(state)));
-    let text = user.run(&["receipt", "shipment", "S-1", "1", "-o", "a"]).out;
-    assert_eq!(text, format!("a: {size} bytes, under state {state}\n"));
+    // Nothing is written over.
+    user.run(&["receipt", "shipment", "S-1", "0", "-o", "a"]).fails(2, "a: ");
+    assert_eq!(std::fs::metadata(user.path("a")).unwrap().len(), size);
+    let text = user.run(&["receipt", "shipment", "S-1", "1", "-o", "again"]).out;
+    assert_eq!(text, format!("again: {size} bytes, under state {state}\n"));
     user.run(&["receipt", "shipment", "S-1", "2", "-o", "b"]).fails(6, "no event 2");
     assert!(!user.path("b").exists());
     user.run(&["receipt", "shipment", "S-1", "1", "-o", "no/a"]).fails(2, "no/a: ");

@@ -4,6 +4,7 @@ mod compare;
 #[cfg(feature = "immudb")]
 mod server;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use counterfoil_core::{TrustedState, TxId};
@@ -81,6 +82,10 @@ impl<'a> Derivation<'a> {
             begun.known.push(state);
             begun.take_over(state).await?;
         }
+        // What several know, the pin and its copy mostly, is held against the
+        // ledger once.
+        let mut seen = HashSet::new();
+        begun.known.retain(|state| seen.insert(*state));
         Ok(begun)
     }
 

@@ -89,6 +89,7 @@ impl OwnLog {
     }
 
     /// The first transaction that truncated the database.
+    #[cfg(feature = "immudb")]
     pub(super) async fn truncation(&mut self) -> Result<Option<TxId>> {
         Ok(Index::truncations(&mut self.conn).await?.first().copied())
     }
