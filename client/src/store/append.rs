@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::queue::Append;
+use super::tried::Tried;
 use super::{EventStore, Shared, encode, to_the_end};
 use crate::body::{append_ext, external_ext};
 use crate::error::{Error, Result};
@@ -66,8 +67,8 @@ pub(super) struct Request {
     pub(super) lost: u32,
     /// With how many others it may go at most, itself among them.
     pub(super) company: usize,
-    /// Whether it was sent before, which may yet have an effect.
-    pub(super) tried: bool,
+    /// What became of the attempts to write it, if it was sent before.
+    pub(super) tried: Option<Tried>,
 }
 
 impl Append for Request {
@@ -205,7 +206,7 @@ impl EventStore {
             bytes: encode::most_bytes(events),
             lost: 0,
             company: usize::MAX,
-            tried: false,
+            tried: None,
         };
         // Before anything is spawned: appends wait in the order in which their
         // futures are polled first.
@@ -244,7 +245,7 @@ impl Shared {
     /// of an attempt at this very one that came after all.
     pub(super) async fn repeated(&self, request: &Request) -> Result<Option<Appended>> {
         let external_id = &request.events[0].external_id;
-        if external_id.is_empty() && !request.tried {
+        if external_id.is_empty() && request.tried.is_none() {
             return Ok(None);
         }
         let (domain, edition) = (&request.cover.domain, request.cover.edition.as_str());

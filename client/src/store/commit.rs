@@ -9,6 +9,7 @@ use counterfoil_core::TxId;
 use super::append::{Appended, Proofs, Waiting, out_of_line};
 use super::encode::{self, Assigned, Encoded};
 use super::queue::{self, Append, Decision, Plan};
+use super::tried::{Tried, unproved};
 use super::{Backend, Shared};
 #[cfg(feature = "immudb")]
 use crate::backend::immudb;
@@ -53,6 +54,8 @@ struct Planned {
     head: [u8; 32],
     /// Its rows among those of the commit.
     rows: Range<usize>,
+    /// The end of the log when they were made.
+    seen: TxId,
 }
 
 /// Appends that go back into the queue, each with its place there.
@@ -71,7 +74,7 @@ impl Shared {
         let taken = queue::take(&mut self.queue());
         let unconfirmed = match synced {
             Ok(unconfirmed) => unconfirmed,
-            Err(error) => return refuse(taken, &error),
+            Err(error) => return self.refuse(taken, &error).await,
         };
         if let Err(stops) = self.may_write(unconfirmed).await {
             return self.stop(taken, &stops).await;
@@ -81,7 +84,7 @@ impl Shared {
         let (planned, encoded) = match self.encode(planned, &mut later).await {
             Ok(encoded) => encoded,
             Err((planned, error)) => {
-                refuse(planned.into_iter().map(|planned| planned.waiting), &error);
+                self.refuse(waiting(planned), &error).await;
                 return self.put_back(later);
             }
         };
@@ -92,11 +95,11 @@ impl Shared {
                 }
                 Ok(Outcome::Lost { taken }) => again(planned, &taken, &mut later),
                 Ok(Outcome::Refused(error)) if planned.len() == 1 => {
-                    refuse(planned.into_iter().map(|planned| planned.waiting), &error);
+                    self.refuse(waiting(planned), &error).await;
                 }
-                Ok(Outcome::Refused(_)) => apart(planned, &mut later),
+                Ok(Outcome::Refused(error)) => apart(planned, &error, &mut later),
                 // Nobody's rows are proved to be there, or not to be.
-                Err(error) => refuse(planned.into_iter().map(|planned| planned.waiting), &error),
+                Err(error) => self.refuse(waiting(planned), &error).await,
             }
         }
         self.put_back(later);
@@ -120,11 +123,12 @@ impl Shared {
             match self.decide(&plan, &waiting).await {
                 Ok(Some(Decided::Goes { first, head })) => {
                     plan.add(&waiting, first);
-                    planned.push(Planned { place, waiting, first, head, rows: 0..0 });
+                    let seen = TxId::new(0);
+                    planned.push(Planned { place, waiting, first, head, rows: 0..0, seen });
                 }
                 Ok(Some(Decided::Repeats(appended))) => waiting.answer(Ok(appended)),
                 Ok(None) => later.push((place, waiting)),
-                Err(error) => waiting.answer(Err(error)),
+                Err(error) => self.refuse([waiting], &error).await,
             }
         }
         planned.sort_by(|a, b| (a.waiting.stream(), a.first).cmp(&(b.waiting.stream(), b.first)));
@@ -137,7 +141,7 @@ impl Shared {
         if plan.has_id(waiting) {
             return Ok(None);
         }
-        if let Some(repeated) = self.repeated(request).await? {
+        if let Some(repeated) = self.found_again(request).await? {
             return Ok(Some(Decided::Repeats(repeated)));
         }
         if request.lost >= ATTEMPTS {
@@ -213,6 +217,7 @@ impl Shared {
             };
             match encode::encode(&table, &request.events, &assigned) {
                 Ok(encoded) => {
+                    append.seen = seen.tx;
                     append.rows = all.rows.len()..all.rows.len() + encoded.rows.len();
                     all.rows.extend(encoded.rows);
                     all.digests.extend(encoded.digests);
@@ -223,7 +228,7 @@ impl Shared {
                     later.push((append.place, append.waiting));
                     broken = Some(key);
                 }
-                Err(error) => append.waiting.answer(Err(error)),
+                Err(error) => self.refuse([append.waiting], &error).await,
             }
         }
         Ok((going, all))
@@ -263,7 +268,8 @@ impl Shared {
             Ok(proofs) => proofs,
             Err(error) => {
                 let error = unproved(error);
-                return refuse(planned.into_iter().map(|planned| planned.waiting), &error);
+                drop(local);
+                return self.refuse(waiting(planned), &error).await;
             }
         };
         drop(local);
@@ -286,19 +292,21 @@ enum Decided {
     Repeats(Appended),
 }
 
-/// Tells everybody the same error.
-fn refuse(waiting: impl IntoIterator<Item = Waiting>, error: &Error) {
-    for waiting in waiting {
-        waiting.answer(Err(error.for_another()));
-    }
+/// Those who wait for a commit.
+fn waiting(planned: Vec<Planned>) -> impl Iterator<Item = Waiting> {
+    planned.into_iter().map(|planned| planned.waiting)
 }
 
-/// None of these was done, nor can be: what lost its place is counted.
+/// None of these was done, nor can be, as far as the ledger is known: what lost
+/// its place is counted.
 fn again(planned: Vec<Planned>, taken: &[usize], later: &mut Later) {
-    for Planned { place, mut waiting, rows, .. } in planned {
+    for Planned { place, mut waiting, rows, seen, .. } in planned {
         let request = &mut waiting.request;
-        request.tried = true;
+        let tried = request.tried.get_or_insert(Tried { after: seen, open: false });
         if taken.iter().any(|row| rows.contains(row)) {
+            // Whatever was sent before had the same ids, and this key or one
+            // before it.
+            tried.open = false;
             request.lost += 1;
             if request.lost >= TOGETHER {
                 request.company = 1;
@@ -310,23 +318,13 @@ fn again(planned: Vec<Planned>, taken: &[usize], later: &mut Later) {
 
 /// None of these was done, as far as anybody can see. Should that commit come
 /// after all, each append is found by the id that it keeps.
-fn apart(planned: Vec<Planned>, later: &mut Later) {
+fn apart(planned: Vec<Planned>, why: &Error, later: &mut Later) {
     let company = planned.len().div_ceil(APART);
-    for Planned { place, mut waiting, .. } in planned {
-        waiting.request.tried = true;
+    for Planned { place, mut waiting, seen, .. } in planned {
+        let tried = waiting.request.tried.get_or_insert(Tried { after: seen, open: false });
+        tried.open |= matches!(why, Error::OutcomeUnknown { .. });
         waiting.request.company = company;
         later.push((place, waiting));
-    }
-}
-
-/// An error after which the rows are in the ledger all the same.
-fn unproved(error: Error) -> Error {
-    match error {
-        Error::Ledger(_) => error,
-        error => Error::OutcomeUnknown {
-            reason: format!("they are in the ledger, but cannot be proved now: {error}"),
-            remedy: "repair that, then repeat the append with its external id, or read the stream",
-        },
     }
 }
 

@@ -13,6 +13,7 @@ mod receipt;
 mod reexamine;
 mod stops;
 mod streams;
+mod tried;
 mod verify;
 
 use std::collections::VecDeque;

@@ -34,12 +34,11 @@ impl Shared {
     /// given back all the same.
     pub(super) async fn stop(&self, waiting: Vec<Waiting>, why: &Error) {
         for waiting in waiting {
-            let answer = match self.repeated(&waiting.request).await {
-                Ok(Some(appended)) => Ok(appended),
-                Ok(None) => Err(why.for_another()),
-                Err(error) => Err(error),
-            };
-            waiting.answer(answer);
+            match self.found_again(&waiting.request).await {
+                Ok(Some(appended)) => waiting.answer(Ok(appended)),
+                Ok(None) => self.refuse([waiting], why).await,
+                Err(error) => self.refuse([waiting], &error).await,
+            }
         }
     }
 }

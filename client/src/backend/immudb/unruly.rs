@@ -47,6 +47,9 @@ pub(crate) enum Fate {
     DeniedLate(u8),
     /// It is executed; what is answered says nothing.
     Strange,
+    /// It is executed when so many others have been; what is answered says
+    /// nothing.
+    StrangeLate(u8),
     /// It is executed; what is answered is that it has to be sent again.
     Conflict,
     /// It is not sent.
@@ -258,6 +261,10 @@ impl Unruly {
             }
             Fate::Strange => {
                 server.execute(rows).await;
+                Sent::Unknown { why: words("strange"), lost: false }
+            }
+            Fate::StrangeLate(after) => {
+                server.late.push((after, rows.to_vec()));
                 Sent::Unknown { why: words("strange"), lost: false }
             }
             Fate::Conflict => {

@@ -83,6 +83,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::Denied),
         1 => (1..9_u8).prop_map(Fate::DeniedLate),
         1 => Just(Fate::Strange),
+        1 => (1..90_u8).prop_map(Fate::StrangeLate),
         1 => Just(Fate::Conflict),
         1 => Just(Fate::NotSent),
         3 => Just(Fate::Rival),
@@ -209,6 +210,10 @@ fn check(
     fates: &[Fate],
 ) {
     let outage = fates.iter().any(|fate| matches!(fate, Fate::Outage { .. }));
+    // What was answered strangely may come while nobody can be sent.
+    let strange = fates.iter().any(|fate| matches!(fate, Fate::StrangeLate(_)))
+        || fates.iter().any(|fate| matches!(fate, Fate::NotSent | Fate::DeniedLate(_)))
+            && wishes.iter().any(|(_, wish)| wish.poison.is_some());
     // Whoever is refused alone has nothing but the ledger's word for it.
     let lied = fates.iter().any(|fate| matches!(fate, Fate::DeniedLate(_)));
     runtime().block_on(async {
@@ -236,9 +241,9 @@ fn check(
                 }
                 None => {}
                 Some(Err(error)) if lied && is_refusal(error) => {}
-                // Only who is poison himself is in doubt without an outage.
+                // Without an outage only who is poison himself is in doubt.
                 Some(Err(Error::OutcomeUnknown { .. })) => {
-                    assert!(outage || wish.poison.is_some(), "{name}");
+                    assert!(outage || strange || wish.poison.is_some(), "{name}");
                 }
                 Some(Err(error)) => {
                     assert!(there.is_empty(), "{name} is there, after: {error}");
@@ -284,6 +289,17 @@ fn a_company_that_comes_late_is_nobody_twice() {
             run(vec![plain(0, None, None); 9], vec![Fate::Arrives, Fate::DeniedLate(after)]);
         assert!(answers.values().all(Result::is_ok), "after {after}: {answers:?}");
     }
+}
+
+/// A company that was answered in words that nobody understands, and is not
+/// there, may come when its members cannot be sent one by one.
+#[test]
+fn who_may_come_yet_is_not_told_that_nothing_was_written() {
+    let mut fates = vec![Fate::StrangeLate(200)];
+    fates.extend([Fate::NotSent; 9]);
+    let answers = run(vec![plain(0, None, None); 9], fates);
+    let doubtful = |answer: &&Result<Appended>| matches!(answer, Err(Error::OutcomeUnknown { .. }));
+    assert_eq!(answers.values().filter(doubtful).count(), 9);
 }
 
 /// Of each kind of poison one, among many.
