@@ -142,25 +142,29 @@ pub(crate) async fn commit(
                 continue;
             }
             Err(Error::Unavailable(unavailable)) => return Err(unknown(&unavailable)),
-            Err(error) => return Err(error),
+            Err(error) => return Err(doubtful(error)),
         }
-        if let Some(outcome) = find(&mut *local.lock().await, before, rows, digests).await? {
+        let found = find(&mut *local.lock().await, before, rows, digests).await;
+        if let Some(outcome) = found.map_err(doubtful)? {
             return Ok(outcome);
         }
         if let Some((why, all)) = refused {
-            if let Some(verdict) = ledger.not_shown(local, &table).await? {
+            if let Some(verdict) = ledger.not_shown(local, &table).await.map_err(doubtful)? {
                 return Err(verdict);
             }
             return if all { Err(why.into()) } else { Ok(Outcome::Refused(why.into())) };
         }
         if started.elapsed() >= patience(send && !(answered && company)) {
-            let changed = Index::open_schema_change(local.lock().await.conn()).await?;
-            if let Some((tx, alh, what)) = changed {
+            let changed = Index::open_schema_change(local.lock().await.conn()).await;
+            if let Some((tx, alh, what)) = changed.map_err(doubtful)? {
                 return Err(Verdict::SchemaChanged { tx, alh, what }.into());
             }
             let error = match trouble {
                 Some(unavailable) => unknown(&unavailable),
-                None => unknown(&not_found(&mut *local.lock().await).await?),
+                None => {
+                    let why = not_found(&mut *local.lock().await).await;
+                    unknown(&why.map_err(doubtful)?)
+                }
             };
             return if answered { Ok(Outcome::Refused(error)) } else { Err(error) };
         }
@@ -227,6 +231,14 @@ async fn not_found(local: &mut Local) -> Result<String> {
              not, the first is {first}, and may hold rows with the same keys or ids"
         ),
     })
+}
+
+/// Once the rows were sent, trouble of our own says nothing about them.
+fn doubtful(error: Error) -> Error {
+    match error {
+        Error::Ledger(_) => error,
+        error => unknown(&error),
+    }
 }
 
 fn unknown(reason: &dyn std::fmt::Display) -> Error {
