@@ -222,13 +222,19 @@ pub enum Verdict {
         /// Why it is not the event.
         reason: String,
     },
-    /// Our row was committed, but it is not the first of its key or id.
+    /// Our rows were committed, but not each of them is the first of its key
+    /// or id.
     #[error(
-        "the event was committed in transaction {tx}, but a rival's row came first for its key or id: it does not count"
+        "the append was committed in transaction {tx}, but a rival's row came first for a key or \
+         id of it: {}",
+        but_counted(counted)
     )]
     Superseded {
-        /// The transaction that holds our row.
+        /// The transaction that holds our rows.
         tx: TxId,
+        /// The sequences of those that are events all the same, of an append
+        /// of several. Repeated as it was, the append would have these twice.
+        counted: Vec<u64>,
     },
 
     // ---- The table.
@@ -316,6 +322,17 @@ pub enum Verdict {
         /// The verified state.
         pinned: TrustedState,
     },
+}
+
+/// What counts of an append that does not count as a whole.
+fn but_counted(counted: &[u64]) -> String {
+    if counted.is_empty() {
+        return "it does not count".into();
+    }
+    format!(
+        "only its events with sequences {counted:?} count, and stay; append no more than what is \
+         missing"
+    )
 }
 
 impl From<ProofError> for Verdict {

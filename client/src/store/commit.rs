@@ -275,7 +275,10 @@ impl Shared {
         drop(local);
         for Planned { waiting, first, rows, .. } in planned {
             if superseded.iter().any(|row| rows.contains(row)) {
-                waiting.answer(Err(Verdict::Superseded { tx }.into()));
+                // Whoever deletes a row at the right moment can have it so.
+                let counted = rows.zip(first..).filter(|(row, _)| !superseded.contains(row));
+                let counted = counted.map(|(_, sequence)| sequence).collect();
+                waiting.answer(Err(Verdict::Superseded { tx, counted }.into()));
                 continue;
             }
             let entry = rows.start as u32;

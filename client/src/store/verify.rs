@@ -124,7 +124,7 @@ async fn check(
     let place = Position::new(tx.id(), proof.entry);
     let indexed = Index::by_ext(local.conn(), &body.ext()).await?;
     if indexed.is_none_or(|event| event.pos != place) {
-        return Err(Verdict::Superseded { tx: tx.id() }.into());
+        return Err(Verdict::Superseded { tx: tx.id(), counted: Vec::new() }.into());
     }
     Ok(RecordedEvent {
         event: event.clone(),
