@@ -265,7 +265,7 @@ async fn an_older_payload_store_lacks_the_new_and_has_what_was_erased() {
     drop(payloads);
     restore(&copy, &path).await;
     let payloads = SqlitePayloads::open(&path).await.unwrap();
-    assert_eq!(store.finish_erasures(&payloads).await.unwrap(), 1);
+    assert_eq!(store.finish_erasures(&payloads).await.unwrap().removed, 1);
     let revealed = async |n: usize| store.reveal(&payloads, &added[n]).await.unwrap();
     assert!(matches!(revealed(0).await, Revealed::Erased { remains: false, .. }));
     assert!(matches!(revealed(1).await, Revealed::Content(_)));

@@ -80,8 +80,8 @@ pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::store::{
-    AddedEvent, Appended, Direction, Erasure, EventStore, Follow, FollowOptions, Followed,
-    IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions,
+    AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
+    Followed, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions,
     StreamList, StreamRead, StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]

@@ -178,9 +178,9 @@ pub(crate) async fn an_interrupted_erasure_counts_and_can_be_finished(harness: i
     // An older copy of the payload store brings it back.
     payloads.put(commitment(&event), &restored).await.unwrap();
     assert!(remains().await);
-    assert_eq!(store.finish_erasures(&payloads).await.unwrap(), 1);
+    assert_eq!(store.finish_erasures(&payloads).await.unwrap().removed, 1);
     assert!(!remains().await);
-    assert_eq!(store.finish_erasures(&payloads).await.unwrap(), 0);
+    assert_eq!(store.finish_erasures(&payloads).await.unwrap().removed, 0);
     let kept = store.reveal(&payloads, &other).await.unwrap();
     assert_eq!(kept, Revealed::Content(CONTENT.into()));
     // A payload store that cannot be asked is no payload that is missing.

@@ -30,7 +30,7 @@ pub(crate) use self::commit::Outcome;
 pub use self::follow::{Follow, FollowOptions, Followed};
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
-pub use self::payloads::{Erasure, PayloadLack, Revealed};
+pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
 pub use self::read::{Direction, ReadOptions, StreamRead};
 pub use self::receipt::IssuedReceipt;
 pub use self::reexamine::Reexamined;

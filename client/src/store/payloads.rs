@@ -9,7 +9,7 @@ use super::read::BATCH;
 use super::{EventStore, Shared, Streams, encode};
 use crate::body::external_ext;
 use crate::bytes::Bytes;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unavailable};
 use crate::event::{
     Cover, Edition, Event, ExpectedVersion, Payload, PayloadCommitment, RecordedEvent,
 };
@@ -61,6 +61,18 @@ pub struct Erasure {
     pub reason: String,
     /// The event that says so, verified.
     pub event: RecordedEvent,
+}
+
+/// What [`EventStore::finish_erasures`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FinishedErasures {
+    /// Payloads that were there still, and were removed.
+    pub removed: u64,
+    /// Erasures whose rows are not stored any more, because the database was
+    /// truncated: their payloads, if they came back, are there still. Erase
+    /// these again: that writes a new erasure.
+    pub truncated: u64,
 }
 
 /// Attempts to write an erasure while others write to its stream.
@@ -205,8 +217,11 @@ impl EventStore {
     async fn record_erasure(&self, commitment: PayloadCommitment, reason: &str) -> Result<Erasure> {
         let (cover, erasure) = (erasure::cover(commitment), erasure::event(commitment, reason));
         for _ in 0..ATTEMPTS {
-            if let Some(found) = self.shared.erasure(commitment).await? {
-                return Ok(found);
+            match self.shared.erasure(commitment).await {
+                Ok(Some(found)) => return Ok(found),
+                // One that nobody can read any more is written once more.
+                Ok(None) | Err(Error::Unavailable(Unavailable::Truncated { .. })) => {}
+                Err(error) => return Err(error),
             }
             let next = self.next_sequence(&cover).await?;
             let expected = match next.checked_sub(1) {
@@ -225,28 +240,33 @@ impl EventStore {
 
     /// Removes from `payloads` everything that the ledger says is erased:
     /// after an erasure that was interrupted, or when an older copy of the
-    /// payload store was restored. Returns how many payloads that were.
+    /// payload store was restored.
+    ///
+    /// An erasure whose row was truncated does not hinder the others, and is
+    /// counted: what it erased is not known here.
     ///
     /// # Errors
     ///
     /// As for any read; [`Error::Payloads`]. Repeat it then.
-    pub async fn finish_erasures(&self, payloads: &dyn PayloadStore) -> Result<u64> {
+    pub async fn finish_erasures(&self, payloads: &dyn PayloadStore) -> Result<FinishedErasures> {
         self.sync().await?;
         let which = Streams::in_domain(erasure::DOMAIN).in_edition(Edition::default());
-        let (mut place, mut removed) = (Position::from_raw(-1), 0);
+        let (mut place, mut finished) = (Position::from_raw(-1), FinishedErasures::default());
         loop {
             let mut local = self.shared.local.lock().await;
             let page = Index::events_after(local.conn(), &which, place, BATCH as u64).await?;
             drop(local);
-            let Some(last) = page.last() else { return Ok(removed) };
+            let Some(last) = page.last() else { return Ok(finished) };
             place = last.pos;
-            for recorded in self.shared.recorded(&page).await? {
+            let (readable, truncated) = self.shared.readable(&page).await?;
+            finished.truncated += truncated.len() as u64;
+            for recorded in readable {
                 let Some((commitment, _)) = erasure::read(&recorded.event) else { continue };
                 let there = payloads.get(commitment).await.map_err(failed("read a payload"))?;
                 if there.is_some() {
                     let what = "remove an erased payload";
                     payloads.erase(commitment).await.map_err(failed(what))?;
-                    removed += 1;
+                    finished.removed += 1;
                 }
             }
         }
@@ -360,21 +380,45 @@ impl Shared {
         Ok(Some(same))
     }
 
-    /// The first erasure of what is behind a commitment.
+    /// The events at these places that are stored still, and why the others are
+    /// not: truncated, nothing else.
+    async fn readable(&self, wanted: &[EventAt]) -> Result<(Vec<RecordedEvent>, Vec<Unavailable>)> {
+        match self.recorded(wanted).await {
+            Ok(events) => return Ok((events, Vec::new())),
+            Err(Error::Unavailable(Unavailable::Truncated { .. })) => {}
+            Err(error) => return Err(error),
+        }
+        let (mut events, mut truncated) = (Vec::new(), Vec::new());
+        for one in wanted {
+            match self.recorded(std::slice::from_ref(one)).await {
+                Ok(found) => events.extend(found),
+                Err(Error::Unavailable(why @ Unavailable::Truncated { .. })) => truncated.push(why),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((events, truncated))
+    }
+
+    /// The first erasure of what is behind a commitment that can be read. Where
+    /// there is none but some were truncated, that is the error.
     async fn erasure(&self, commitment: PayloadCommitment) -> Result<Option<Erasure>> {
         let key = StreamKey::of_cover(&erasure::cover(commitment));
-        let mut from = 0;
+        let (mut from, mut gone) = (0, None);
         loop {
             let mut local = self.local.lock().await;
             let stream = Index::stream_info(local.conn(), &key).await?;
             let page =
                 Index::events(local.conn(), &stream, from, u64::MAX, BATCH as u64, false).await?;
             drop(local);
-            let Some(&(last, _)) = page.last() else { return Ok(None) };
+            let Some(&(last, _)) = page.last() else {
+                return gone.map_or(Ok(None), |why: Unavailable| Err(why.into()));
+            };
             from = last + 1;
             let at = |(number, pos)| EventAt { pos, key: key.clone(), number };
             let wanted: Vec<EventAt> = page.into_iter().map(at).collect();
-            for event in self.recorded(&wanted).await? {
+            let (readable, truncated) = self.readable(&wanted).await?;
+            gone = gone.or_else(|| truncated.into_iter().next());
+            for event in readable {
                 if let Some((commitment, reason)) = erasure::read(&event.event) {
                     return Ok(Some(Erasure { commitment, reason: reason.to_owned(), event }));
                 }
