@@ -2,10 +2,10 @@
 //! removed from the server's disk, their hashes stay.
 
 use counterfoil::{
-    Audit, Completeness, Cover, Error, Event, EventStore, FindingKind, ReadOptions, SchemaState,
-    Unavailable, Verdict,
+    Audit, AuditVerdict, Completeness, Cover, Error, Event, EventStore, FindingKind, Payload,
+    PayloadStore as _, ReadOptions, SchemaState, SqlitePayloads, Unavailable, Verdict,
 };
-use counterfoil_test_support::{Action, PrivateServer, Server};
+use counterfoil_test_support::{Action, PrivateServer, Server, temp_dir};
 
 use crate::hostile::{Liar, event, stream, text, tx, verdict};
 
@@ -108,6 +108,66 @@ async fn a_truncation_of_several_tables_is_a_gap() {
     use FindingKind::{Truncated, Unaccounted};
     assert_eq!(found, [(10, Unaccounted), (11, Truncated), (11, Unaccounted)]);
     is_gone_by(&store, 11).await;
+}
+
+/// Whoever audited before it, goes on after it.
+#[tokio::test]
+async fn an_audit_goes_on_behind_a_truncation_and_beside_gaps() {
+    let mut server = Server::start_private();
+    let liar = Liar::before(server.server());
+    server.operate(&liar.database, &["create"]);
+    let store = liar.with_events(10).await;
+    let folder = temp_dir("audit");
+    let file = folder.join("audit");
+    let config = liar.config();
+    let resumed = async || Audit::of(&config).resume(&file).run().await.unwrap();
+    assert_eq!(resumed().await.verdict, AuditVerdict::Intact);
+    server.restart_tomorrow();
+    server.operate(&liar.database, &["truncate"]);
+    let state = store.state().await.unwrap();
+    assert_eq!(state.tx, tx(12));
+    let report = resumed().await;
+    assert_eq!((report.verdict, report.inconsistencies), (AuditVerdict::Intact, vec![]));
+    // Rows before the state are not asked for: nothing is lost for that.
+    let from = async || Audit::of(&config).from(state).run().await.unwrap();
+    let report = from().await;
+    assert_eq!((report.from, report.inconsistencies), (Some(state), vec![]));
+    assert_eq!(report.verdict, AuditVerdict::Intact);
+    server.operate(&liar.database, &["sql CREATE TABLE recipes (id INTEGER, PRIMARY KEY id)"]);
+    store.add_event(&event(10)).await.unwrap();
+    for report in [resumed().await, from().await] {
+        assert_eq!((report.verdict, report.inconsistencies), (AuditVerdict::Incomplete, vec![]));
+        assert_eq!(report.through.unwrap().tx, tx(14));
+    }
+}
+
+/// What an unreadable erasure erased is not known; all others are finished.
+#[tokio::test]
+async fn erasures_are_finished_beside_those_that_were_truncated() {
+    let mut server = Server::start_private();
+    let liar = Liar::before(server.server());
+    server.operate(&liar.database, &["create"]);
+    let store = liar.open().await;
+    let payloads = SqlitePayloads::in_memory().await.unwrap();
+    let mut kept = Vec::new();
+    for n in 0..10 {
+        let added = store.add_committed(&payloads, &event(n)).await.unwrap();
+        let event = store.get_event_at_tx(&stream(), n, added.id).await.unwrap();
+        let Payload::Commitment(commitment) = event.event.payload else { panic!("{event:?}") };
+        kept.push((commitment, payloads.get(commitment).await.unwrap().unwrap()));
+        store.erase(&payloads, &event, "request 77").await.unwrap();
+    }
+    server.restart_tomorrow();
+    server.operate(&liar.database, &["truncate"]);
+    // An older copy of the payload store comes back.
+    for (commitment, payload) in &kept {
+        payloads.put(*commitment, payload).await.unwrap();
+    }
+    let finished = store.finish_erasures(&payloads).await.unwrap();
+    assert!(finished.removed > 0 && finished.truncated > 0, "{finished:?}");
+    assert_eq!(finished.removed + finished.truncated, 10);
+    assert!(payloads.get(kept[0].0).await.unwrap().is_some());
+    assert!(payloads.get(kept[9].0).await.unwrap().is_none());
 }
 
 async fn is_gone_by(store: &EventStore, expected: u64) {

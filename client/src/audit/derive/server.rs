@@ -23,6 +23,9 @@ impl Derivation<'_> {
             let database = self.config.storage.immudb.database.clone();
             return self.is_missing(Unavailable::MissingDatabase { database }).await;
         };
+        if self.fresh.get_mut().truncation().is_some() {
+            immudb.expect_losses();
+        }
         let mut synced = immudb.sync(&self.fresh).await;
         if self.may_go_on(&synced, &immudb).await? {
             synced = immudb.sync(&self.fresh).await;

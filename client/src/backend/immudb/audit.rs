@@ -52,6 +52,11 @@ impl Immudb {
         Ok(headers)
     }
 
+    /// The database was truncated, as is known from before.
+    pub(crate) fn expect_losses(&self) {
+        self.wire.expect_losses();
+    }
+
     /// From now on takes these headers in place of what the server shows.
     pub(crate) fn take_instead(&self, headers: Vec<Header<'static>>) {
         self.wire.instead().extend(headers.into_iter().map(|header| (header.id, header)));
