@@ -108,8 +108,9 @@ impl<'a> Derivation<'a> {
         };
         *fresh = Local::for_audit(None).await?;
         scratch::create(fresh.conn()).await?;
-        let detail = format!("this client's log cannot be gone on from at {state}: {why}");
-        self.note_now(None, Kind::OwnLog, detail);
+        // Everything is read instead; whether the log is wrong is told when it
+        // is compared with that.
+        tracing::warn!(%state, why, "this client's log cannot be gone on from; all is read");
         Ok(())
     }
 

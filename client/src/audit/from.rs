@@ -71,7 +71,8 @@ pub(super) async fn take_over(
 /// Whether a record continues the log, and its digests are those of its
 /// entries; in the table's first transaction, that it is the table's.
 fn check(end: &LogEnd, record: &TxRecord, table: Option<u32>) -> Result<(), &'static str> {
-    let header = end.next_header(record.ts, record.nentries, record.eh);
+    let mut header = end.next_header(record.ts, record.nentries, record.eh);
+    header.metadata.truncated_tx_id = record.truncated.map(TxId::get);
     if !record.opaque {
         if record.version != HeaderVersion::V1 || record.bl_tx_id != header.bl_tx_id {
             return Err("has a header of an older kind, which is not linked again here");

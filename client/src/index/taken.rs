@@ -22,7 +22,8 @@ const STREAMS: &str = "
 
 /// Events where the log has no entry, streams that are not dense from 0, and
 /// transactions with an entry of which nothing is said: neither an event nor a
-/// finding. Beside rows that were overwritten or deleted there are such.
+/// finding. Beside rows of which something was found there are such, and where
+/// the table was changed or the database truncated.
 const WRONG: &str = "
     SELECT (SELECT count(*) FROM event e LEFT JOIN tx t ON t.id = e.pos >> 16
             WHERE t.digests IS NULL OR (e.pos & 65535) * 32 >= length(t.digests))
@@ -38,7 +39,8 @@ const WRONG: &str = "
             WHERE t.digests IS NOT NULL AND coalesce(said.n, 0) < t.nentries
             AND t.id != (SELECT value FROM meta WHERE name = 'genesis_tx')
             AND NOT EXISTS (SELECT 1 FROM finding f
-                WHERE f.tx = t.id AND f.kind IN ('overwritten', 'deleted')))
+                WHERE f.tx = t.id AND (f.entry IS NOT NULL
+                    OR f.kind IN ('schema_changed', 'truncated'))))
 ";
 
 impl Index {
