@@ -2,8 +2,8 @@
 //! of them somebody takes responsibility for.
 
 use counterfoil::{
-    Acknowledged, Alh, Completeness, Error, EventStore, ExpectedVersion, ReadOptions, SchemaState,
-    Verdict,
+    Acknowledged, Alh, Audit, AuditVerdict, Completeness, Error, EventStore, ExpectedVersion,
+    PayloadStore as _, ReadOptions, SchemaState, SqlitePayloads, Verdict,
 };
 
 use crate::hostile::{Liar, event, stream, tx, verdict};
@@ -114,4 +114,20 @@ async fn an_append_says_what_it_claims() {
     assert_eq!(first.completeness, Completeness::Complete { through: tx(2) });
     let again = appended(1).await;
     assert_eq!((again.repeated, again.completeness), (true, gaps(tx(5))));
+}
+
+/// Nor are contents left behind for what was never going to be written, and
+/// none is said to belong to nobody while a gap could hold its event.
+#[tokio::test]
+async fn a_stopped_write_leaves_no_payload_and_a_gap_makes_none_unused() {
+    let liar = with_gaps().await;
+    let store = open_strict(&liar, &[]).await.unwrap();
+    let payloads = SqlitePayloads::in_memory().await.unwrap();
+    let stopped = verdict(store.add_committed(&payloads, &event(1)).await);
+    assert!(matches!(stopped, Verdict::NotAccountedFor { .. }), "{stopped}");
+    assert_eq!(payloads.list(None).await.unwrap(), Some(vec![]));
+    drop(store);
+    let report = Audit::of(&liar.config()).payloads(&payloads).run().await.unwrap();
+    assert_eq!(report.verdict, AuditVerdict::Incomplete);
+    assert_eq!(report.payloads.unwrap().unused, None);
 }

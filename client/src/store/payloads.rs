@@ -125,6 +125,9 @@ impl EventStore {
         if let Some(first) = self.shared.committed_before(payloads, cover, events).await? {
             return self.append(cover, expected, &first).await;
         }
+        // What stops writes stops them before anything is left in vain.
+        let unconfirmed = self.shared.sync().await?;
+        self.shared.may_write(unconfirmed).await?;
         let (committed, put) = self.shared.commit_payloads(payloads, events).await?;
         let appended = self.append(cover, expected, &committed).await;
         let Err(error) = appended else { return appended };
