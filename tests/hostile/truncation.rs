@@ -84,7 +84,7 @@ async fn what_was_truncated_is_unavailable_and_stays_proved() {
     let gone = |error: &Error| matches!(error, Error::Unavailable(Unavailable::Truncated { .. }));
     assert!(gone(&audited), "{audited}");
     // Whoever comes only now cannot be shown what the table is.
-    let log = counterfoil_test_support::temp_dir("stranger");
+    let log = temp_dir("stranger");
     let refused = verdict(EventStore::open(&liar.honest(&log)).await);
     assert!(matches!(refused, Verdict::TableDiffers { .. }), "{refused}");
 }
