@@ -11,6 +11,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::report::{Inconsistency, InconsistencyKind as Kind};
 use crate::error::Result;
+#[cfg(feature = "immudb")]
 use crate::index::Index;
 #[cfg(feature = "immudb")]
 use crate::log::TileCache;
