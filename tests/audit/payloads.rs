@@ -6,6 +6,7 @@ use counterfoil::{
     SaltedPayload, SqlitePayloads,
 };
 
+use crate::alter;
 use crate::files::{Files, event, stream};
 
 fn commitment(event: &RecordedEvent) -> PayloadCommitment {
@@ -87,4 +88,29 @@ async fn one_payload_of_two_events_is_erased_for_both() {
     let report = audit().await;
     assert_eq!((report.counts.commitments, report.counts.erased), (2, 2));
     assert_eq!(report.payloads.unwrap().erased, 2);
+}
+
+/// What an audit cannot see could be whose the payload is: it names none to be
+/// removed.
+#[tokio::test]
+async fn no_payload_is_called_unused_where_an_event_may_be_out_of_sight() {
+    let files = Files::new();
+    let payloads = SqlitePayloads::in_memory().await.unwrap();
+    let store = files.open().await.unwrap();
+    for n in 0..3 {
+        store.add_committed(&payloads, &event(n)).await.unwrap();
+    }
+    drop(store);
+    let unused = async |files: &Files| {
+        let report = Audit::of(&files.config()).payloads(&payloads).run().await.unwrap();
+        (report.verdict, report.payloads.unwrap().unused)
+    };
+    assert_eq!(unused(&files).await, (AuditVerdict::Intact, Some(0)));
+    let stranger = Files { trust: files.free("trust"), ..files.clone() };
+    assert_eq!(unused(&stranger).await, (AuditVerdict::Unconfirmed, None));
+    for sql in ["DELETE FROM ledger_row WHERE pos = 3 << 16", &alter("4 << 16")] {
+        let copy = files.copy().await;
+        copy.tamper(sql).await;
+        assert_eq!(unused(&copy).await, (AuditVerdict::Broken, None), "{sql}");
+    }
 }

@@ -247,12 +247,6 @@ impl<'a> Derivation<'a> {
         let most = i64::try_from(AuditReport::MOST_LISTED).unwrap_or(i64::MAX);
         let findings = Index::first_findings(fresh.conn(), most).await?;
         let findings_total = scratch::findings(fresh.conn()).await?;
-        let payloads = match self.payloads {
-            Some(payloads) => {
-                Some(payloads::look(fresh.conn(), payloads, self.from.is_none()).await?)
-            }
-            None => None,
-        };
         let verdict = if !only_unconfirmed {
             AuditVerdict::Broken
         } else if !confirmed || !inconsistencies.is_empty() {
@@ -261,6 +255,17 @@ impl<'a> Derivation<'a> {
             AuditVerdict::Incomplete
         } else {
             AuditVerdict::Intact
+        };
+        let reached = match self.claimed {
+            Some(claimed) => scratch::alh(fresh.conn(), claimed.tx).await? == Some(claimed.alh),
+            None => false,
+        };
+        // Whatever is hidden, opaque or cut off could hold the event of a
+        // payload that seems to have none.
+        let all = self.from.is_none() && reached && verdict == AuditVerdict::Intact;
+        let payloads = match self.payloads {
+            Some(payloads) => Some(payloads::look(fresh.conn(), payloads, all).await?),
+            None => None,
         };
         Ok(AuditReport {
             verdict,

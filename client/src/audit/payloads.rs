@@ -27,9 +27,16 @@ pub struct AuditedPayloads {
     /// Events whose payload is erased, but there is something still
     /// ([`EventStore::finish_erasures`](crate::EventStore::finish_erasures)).
     pub remaining: u64,
-    /// Payloads that belong to no event, if the store can list what it has and
-    /// the whole ledger was read. A writer that crashed left them, or an
-    /// append on its way has them for now: once there is none, remove them.
+    /// Payloads that belong to no event up to [`AuditReport::through`], if the
+    /// store can list what it has, every event was read and the report is
+    /// [`Intact`](super::AuditVerdict::Intact): where anything is hidden, does
+    /// not hold or is vouched for by nobody, a payload that seems to belong to
+    /// no event may be that of an event which cannot be seen. Then this is
+    /// `None`.
+    ///
+    /// A writer that crashed left them. Those of appends made since the audit
+    /// began, or still on their way, or of an unknown outcome, are among them:
+    /// remove only what an audit names during which nobody wrote.
     pub unused: Option<u64>,
     /// Those, from the lowest commitment up, at most
     /// [`AuditReport::MOST_LISTED`].
@@ -72,14 +79,14 @@ pub enum PayloadProblemKind {
 const PAGE: i64 = 512;
 
 /// Asks for the payload behind every commitment that was derived, and, where
-/// all that there are were, for a commitment to each payload.
+/// these are `all` that there are, for a commitment to each payload.
 pub(super) async fn look(
     conn: &mut SqliteConnection,
     payloads: &dyn PayloadStore,
-    whole: bool,
+    all: bool,
 ) -> Result<AuditedPayloads> {
     let mut audited = AuditedPayloads::default();
-    if whole {
+    if all {
         find_unused(conn, payloads, &mut audited).await?;
     }
     let mut after = Position::from_raw(-1);
