@@ -295,7 +295,8 @@ fn a_company_that_comes_late_is_nobody_twice() {
 /// there, may come when its members cannot be sent one by one.
 #[test]
 fn who_may_come_yet_is_not_told_that_nothing_was_written() {
-    let mut fates = vec![Fate::StrangeLate(200)];
+    // It is sent again until two seconds have passed.
+    let mut fates = vec![Fate::StrangeLate(200); 41];
     fates.extend([Fate::NotSent; 9]);
     let answers = run(vec![plain(0, None, None); 9], fates);
     let doubtful = |answer: &&Result<Appended>| matches!(answer, Err(Error::OutcomeUnknown { .. }));
