@@ -88,7 +88,7 @@ async fn a_log_that_does_not_link_up_to_the_state_is_not_gone_on_from() {
         let report = copy.audit_from(state).await;
         // What of the log is not what the ledger makes, is told; that the
         // log cannot be gone on from is no inconsistency.
-        let told = sql.starts_with("UPDATE tx");
+        let told = sql.starts_with("UPDATE tx") && !sql.contains("opaque");
         assert_eq!(!report.inconsistencies.is_empty(), told, "{sql}: {report:?}");
         assert_eq!(report.from, None, "{sql}");
         assert_eq!((report.counts, report.through), (whole.counts, whole.through), "{sql}");
