@@ -53,7 +53,17 @@ fuzz_target!(|bytes: &[u8]| {
 fn check(bytes: &[u8], honest: &Honest) {
     let Ok(receipt) = Receipt::parse(bytes) else { return };
     let mut buffer = vec![0; bytes.len()];
-    assert_eq!(receipt.encode_with(&receipt.attached(), &mut buffer), Ok(bytes));
+    let attached = receipt.attached();
+    // A link's hash is written as its header makes it; that the two are one is
+    // for the verifier to say.
+    let links = [(receipt.earlier(), attached.earlier), (receipt.later(), attached.later)];
+    let hashed = links.iter().all(|(state, link)| match (state, link) {
+        (Some(state), Some(link)) => link.header.alh() == Ok(state.alh),
+        _ => true,
+    });
+    if hashed {
+        assert_eq!(receipt.encode_with(&attached, &mut buffer), Ok(bytes));
+    }
     assert_eq!(receipt.events().count(), receipt.event_count() as usize);
 
     let base = Policy::new(receipt.ledger()).with_table(receipt.table_id());

@@ -175,7 +175,8 @@ impl<'a> Receipt<'a> {
     }
 
     /// What it holds beside the events. With these same parts
-    /// [`encode_with`](Self::encode_with) gives the same bytes.
+    /// [`encode_with`](Self::encode_with) gives the same bytes, where each link's hash is the one
+    /// that its header makes.
     pub fn attached(&self) -> Attached<'a> {
         // Both were read before: nothing here can fail.
         let link = |link: Result<Option<(TxAlh, Link<'a>)>, ReceiptError>| link.ok().flatten();
