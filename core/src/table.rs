@@ -34,7 +34,8 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
-    const ALL: [Self; 8] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
         Self::Integer,
         Self::Boolean,
         Self::Varchar,

@@ -2,7 +2,9 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use counterfoil_core::{EntryError, EntryMetadata, HeaderVersion, KvEntry, TxId, ValueHash, entry_digest};
+use counterfoil_core::{
+    EntryError, EntryMetadata, HeaderVersion, KvEntry, TxId, ValueHash, entry_digest,
+};
 use counterfoil_fuzz::Change;
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};

@@ -90,7 +90,8 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
     let _ = TrustedState::first_contact(&to, &target_header);
     let _ = source_header.check();
     if let Ok(tx) = state.verify_tx(&target_header, &source_header, &a) {
-        let _ = tx.verify_entry(tx.version(), &EntryDigest::new(u.arbitrary()?), u.arbitrary()?, &b);
+        let _ =
+            tx.verify_entry(tx.version(), &EntryDigest::new(u.arbitrary()?), u.arbitrary()?, &b);
         let _ = tx.verify_all_entries(tx.version(), c.iter().copied().map(EntryDigest::new));
     }
     Ok(())

@@ -64,7 +64,8 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
     counted.nentries = u.int_in_range(1..=7)?;
     let made_up = TrustedState { alh: Alh::new(counted.alh()), ..ledger.state(id) };
     let told = made_up.verify_tx(&counted.view(), &counted.view(), &[]).unwrap();
-    let all = told.verify_all_entries(told.version(), entries.iter().copied().map(EntryDigest::new));
+    let all =
+        told.verify_all_entries(told.version(), entries.iter().copied().map(EntryDigest::new));
     assert_eq!(all.is_ok(), counted.nentries as usize == entries.len());
 
     let claimed: u32 = if u.arbitrary()? { u.int_in_range(0..=5)? } else { u.arbitrary()? };

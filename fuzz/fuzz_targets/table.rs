@@ -13,19 +13,8 @@ fuzz_target!(|data: &[u8]| {
     let _ = check(&mut Unstructured::new(data));
 });
 
-const TYPES: [ColumnType; 8] = [
-    ColumnType::Integer,
-    ColumnType::Boolean,
-    ColumnType::Varchar,
-    ColumnType::Blob,
-    ColumnType::Uuid,
-    ColumnType::Timestamp,
-    ColumnType::Float,
-    ColumnType::Json,
-];
-
 fn column<'u>(id: u32, u: &mut Unstructured<'u>) -> Result<Column<'u>> {
-    let ty = *u.choose(&TYPES)?;
+    let ty = *u.choose(&ColumnType::ALL)?;
     Ok(Column {
         id: if u.ratio(1, 10)? { u.int_in_range(0..=7)? } else { id },
         name: if u.ratio(1, 10)? { u.arbitrary()? } else { ["a", "b", "c", "d"][id as usize - 1] },
@@ -95,7 +84,7 @@ fn check(u: &mut Unstructured<'_>) -> Result<()> {
 
     let mut row = Vec::new();
     for column in &columns {
-        let ty = if u.ratio(1, 20)? { *u.choose(&TYPES)? } else { column.ty };
+        let ty = if u.ratio(1, 20)? { *u.choose(&ColumnType::ALL)? } else { column.ty };
         row.push(if u.ratio(1, 5)? { None } else { Some(value(ty, u)?) });
     }
     let mut buffer = vec![0; table.key_len()];

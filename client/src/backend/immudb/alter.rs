@@ -175,7 +175,7 @@ impl Search<'_> {
             self.take_dropped(key, || format!("column {name:?} dropped"));
         }
         for column_id in last + 1..=last + MOST_ADDED {
-            for ty in TYPES {
+            for ty in ColumnType::ALL {
                 let key = CatalogKey::Column { table_id, column_id, ty };
                 self.take_dropped(key, || format!("column {column_id} dropped"));
             }
@@ -218,7 +218,7 @@ impl Search<'_> {
             }
         }
         for added in &shown.columns {
-            let Some(ty) = TYPES.into_iter().find(|ty| ty.name() == added.ty) else { continue };
+            let Some(ty) = ColumnType::from_name(added.ty.as_bytes()) else { continue };
             let Ok(max_length) = u32::try_from(added.max_length) else { continue };
             let name = added.name.as_str();
             for id in (own.len() as u32 + 1..).take(MOST_ADDED as usize) {
@@ -244,17 +244,6 @@ impl Search<'_> {
         }
     }
 }
-
-const TYPES: [ColumnType; 8] = [
-    ColumnType::Integer,
-    ColumnType::Boolean,
-    ColumnType::Varchar,
-    ColumnType::Blob,
-    ColumnType::Uuid,
-    ColumnType::Timestamp,
-    ColumnType::Float,
-    ColumnType::Json,
-];
 
 /// Rows that were sent to our table and lie in another one: then its name
 /// stands for that one. Only whoever they were sent to knows rows with these
