@@ -38,6 +38,8 @@ mod golden;
 mod index;
 mod local;
 mod log;
+#[cfg(feature = "immudb")]
+mod orders;
 mod paths;
 mod payloads;
 mod pin_copy;
@@ -45,6 +47,8 @@ mod position;
 mod proof;
 mod prover;
 mod receipt;
+#[cfg(feature = "immudb")]
+mod revision;
 mod row;
 mod schema;
 mod sqlite;

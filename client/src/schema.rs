@@ -1,39 +1,21 @@
 //! The table, and what its rows and its creation are in the ledger.
 
 use counterfoil_core::{
-    CatalogError, Column, ColumnType, EntryDigest, ProofError, RowError, Table, Value,
-    VerifiedEntry, VerifiedTx, index_digest,
+    CatalogError, EntryDigest, ProofError, RowError, Table, Value, VerifiedEntry, VerifiedTx,
+    index_digest,
 };
-#[cfg(feature = "immudb")]
-use counterfoil_core::{EntryMetadata, HeaderVersion, ValueHash, entry_digest};
 
 use crate::body::GenesisBody;
+#[cfg(feature = "immudb")]
+use crate::revision::Revision;
 use crate::row::StoredRow;
 
-/// The table's name.
-pub(crate) const TABLE: &str = "events";
-
-const fn column(id: u32, name: &'static str, ty: ColumnType, max_length: u32) -> Column<'static> {
-    Column { id, name, ty, max_length, not_null: true, auto_increment: false }
-}
-
-const COLUMNS: [Column<'static>; 7] = [
-    column(1, "domain", ColumnType::Blob, 64),
-    column(2, "edition", ColumnType::Blob, 64),
-    column(3, "root", ColumnType::Blob, 128),
-    column(4, "event_number", ColumnType::Integer, 8),
-    column(5, "ext", ColumnType::Blob, 32),
-    column(6, "seen_tx", ColumnType::Integer, 8),
-    column(7, "body", ColumnType::Blob, 0),
-];
-
-/// The columns of its primary key.
-pub(crate) const PRIMARY_KEY: [u32; 4] = [1, 2, 3, 4];
-
 /// The table under the id that its database gave it.
-pub(crate) fn table(id: u32) -> Result<Table<'static>, CatalogError> {
-    Table::new(id, TABLE, &COLUMNS, &PRIMARY_KEY)
-}
+pub(crate) use counterfoil_core::receipt::events_table as table;
+
+/// The table's name.
+#[cfg(feature = "immudb")]
+pub(crate) const TABLE: &str = "events";
 
 /// The digest by which a transaction's tree holds `row`.
 pub(crate) fn row_digest(table: &Table<'_>, row: &StoredRow) -> Result<EntryDigest, RowError> {
@@ -64,7 +46,7 @@ pub(crate) fn encode_value(table: &Table<'_>, row: &StoredRow) -> Result<Vec<u8>
 pub(crate) fn decode_value(table: &Table<'_>, value: &[u8]) -> Result<StoredRow, RowError> {
     let mut out = [None; 7];
     table.decode_value(value, &mut out)?;
-    // decode_value has checked types and presence against COLUMNS.
+    // decode_value has checked types and presence against the table's columns.
     let blob = |i: usize| match out[i] {
         Some(Value::Blob(bytes)) => bytes.to_vec(),
         _ => Vec::new(),
@@ -143,68 +125,15 @@ pub(crate) fn catalog_digests(table: &Table<'_>) -> Result<Vec<EntryDigest>, Gen
 /// rows may have the same value in it.
 pub(crate) const INDEXES: [(u32, u32, bool); 2] = [(1, 5, true), (2, 6, false)];
 
-/// What stands before the columns in a row's key.
+/// What a row that others change leaves in the ledger; `None` for a row that
+/// the table cannot hold.
 #[cfg(feature = "immudb")]
-const ROW_KEY_FIXED: usize = 3 + 3 * 4;
-
-/// What a row that others change leaves in the ledger, without its contents.
-#[cfg(feature = "immudb")]
-#[derive(PartialEq, Eq)]
-pub(crate) struct Revision {
-    key: Vec<u8>,
-    value: ValueHash,
-    /// The keys of its entries in the secondary indexes.
-    indexed: [Vec<u8>; INDEXES.len()],
-}
-
-#[cfg(feature = "immudb")]
-impl Revision {
-    /// `None` for a row that the table cannot hold.
-    pub(crate) fn new(table: &Table<'_>, row: &StoredRow) -> Option<Self> {
-        let values = values(row);
-        let key_in = |table: &Table<'_>| {
-            let mut key = vec![0; table.key_len()];
-            table.encode_key(&values, &mut key).ok()?;
-            Some(key)
-        };
-        let mut indexed = [const { Vec::new() }; INDEXES.len()];
-        for (entry, (index, column, _)) in indexed.iter_mut().zip(INDEXES) {
-            // A column is encoded in an index as it is in a key.
-            let key = [column];
-            let key = key_in(&Table::new(table.id(), TABLE, &COLUMNS, &key).ok()?)?;
-            let ids = [table.id().to_be_bytes(), index.to_be_bytes()].concat();
-            *entry = [&b"\x02M."[..], &ids, key.get(ROW_KEY_FIXED..)?].concat();
-        }
-        let value = ValueHash::of(&encode_value(table, row).ok()?);
-        Some(Self { key: key_in(table)?, value, indexed })
-    }
-
-    pub(crate) fn has_key_of(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-
-    /// The entry that writes the row.
-    pub(crate) fn written(&self) -> Option<EntryDigest> {
-        let metadata = EntryMetadata::default();
-        entry_digest(HeaderVersion::V1, &metadata, &self.key, &self.value).ok()
-    }
-
-    /// The entry that deletes the row.
-    pub(crate) fn deleted(&self) -> Option<EntryDigest> {
-        self.deleting(&self.key)
-    }
-
-    /// The entries that take the row out of the indexes in which `next` stands
-    /// elsewhere.
-    pub(crate) fn obsolete(&self, next: &Self) -> Option<Vec<EntryDigest>> {
-        let pairs = self.indexed.iter().zip(&next.indexed);
-        pairs.filter(|(old, new)| old != new).map(|(old, _)| self.deleting(old)).collect()
-    }
-
-    fn deleting(&self, key: &[u8]) -> Option<EntryDigest> {
-        let metadata = EntryMetadata { deleted: true, ..EntryMetadata::default() };
-        entry_digest(HeaderVersion::V1, &metadata, key, &self.value).ok()
-    }
+pub(crate) fn revision(table: &Table<'_>, row: &StoredRow) -> Option<Revision> {
+    let keys = INDEXES.map(|(_, column, _)| [column]);
+    let over = |key| Table::new(table.id(), table.name(), table.columns(), key).map(|one| [one]);
+    let indexes = keys.each_ref().map(|key| over(key));
+    let indexes: Vec<_> = indexes.into_iter().collect::<Result<_, _>>().ok()?;
+    Revision::new(table, &indexes, &values(row)).ok()
 }
 
 /// Why a genesis transaction cannot be encoded.

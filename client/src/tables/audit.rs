@@ -9,11 +9,12 @@ use super::Shared;
 use super::accounts::{Accounts, LastEntry};
 use super::answer::{TableCounts, TableGap, TableReport};
 use super::prove::Proven;
-use super::schema::{Encoder, Entry, Revision, Row};
+use super::schema::{Encoder, Entry, Row, key_hash};
 use super::seek::Known;
 use crate::audit::{AuditVerdict, Inconsistency, InconsistencyKind as Kind};
 use crate::backend::immudb::View;
 use crate::error::Result;
+use crate::revision::Revision;
 use crate::trust::Pin;
 use crate::undecided::Undecided;
 
@@ -116,19 +117,19 @@ impl Shared {
                 match &revision {
                     Ok(now) => audited
                         .shown
-                        .entry(now.key_hash())
+                        .entry(key_hash(now.key()))
                         .or_default()
                         .revisions
-                        .push([now.written(owner).digest, now.deleted(owner).digest]),
+                        .push([now.written(), now.deleted()]),
                     Err(_) => audited.impossible += 1,
                 }
             }
             let Ok(now) = revision else { return };
-            if let Some(before) = before.take().filter(|before| before.key == now.key) {
-                accounts.settle(&now.over(&before, owner));
+            if let Some(before) = before.take().filter(|before| before.key() == now.key()) {
+                accounts.settle(&Entry::over(&now, &before, owner));
             }
-            accounts.settle(&[now.deleted(owner)]);
-            let written = now.written(owner);
+            accounts.settle(&[Entry::deleted(&now, owner)]);
+            let written = Entry::written(&now, owner);
             accounts.settle(std::slice::from_ref(&written));
             neighbours.add(accounts, written);
             before = Some(now);
@@ -141,10 +142,9 @@ impl Shared {
         let Audited { table, shown, impossible, .. } = audited;
         let columns = table.schema.encoded_columns();
         let Ok(encoder) = Encoder::new(&table.schema, table.id, &columns) else { return Ok(()) };
-        let owner = table.owner();
         let take = &mut |row: Row| match encoder.revision(&row) {
             Ok(now) if (shown.len() as u64) < MOST_REVISIONS => {
-                shown.entry(now.key_hash()).or_default().now = Some(now.written(owner).digest);
+                shown.entry(key_hash(now.key())).or_default().now = Some(now.written());
             }
             _ => *impossible += 1,
         };

@@ -220,8 +220,8 @@ fn with_rows(
     let mut block = Vec::new();
     for row in rows {
         let revision = encoder.revision(row).ok()?;
-        let written = revision.written(owner);
-        stored.push((written.digest, revision.stored()));
+        let written = Entry::written(&revision, owner);
+        stored.push((written.digest, (revision.key().to_vec(), revision.value())));
         block.push(Item { row: row.clone(), ways: vec![vec![written]] });
     }
     let accounted = order::find(shape, &before, &[block])?;

@@ -3,10 +3,12 @@
 //! the root in the header is believed.
 
 use std::cmp::Ordering;
+use std::ops::ControlFlow;
 
 use super::accounts::Shape;
 use super::schema::{Entry, Row};
 use crate::log::entries_root;
+use crate::orders::{advance, permuted};
 
 /// Ways to put the entries of one transaction together that are tried.
 const MOST_TRIES: usize = 64 * 1024;
@@ -67,7 +69,7 @@ pub(crate) fn find(shape: Shape, before: &[Entry], blocks: &[Block]) -> Option<V
         return None;
     }
     let mut items: Vec<&Item> = blocks.into_iter().flatten().collect();
-    search.permuted(&mut items, 0)
+    search.in_any_order(&mut items)
 }
 
 /// The orders in which a statement may have named a table's rows.
@@ -107,16 +109,6 @@ fn sequences(tables: usize) -> Vec<Vec<usize>> {
             .collect();
     }
     sequences
-}
-
-/// Counts up, the last place first. `false` at the end.
-fn advance(chosen: &mut [usize], most: impl Fn(usize) -> usize) -> bool {
-    let Some(next) = (0..chosen.len()).rev().find(|place| chosen[*place] + 1 < most(*place)) else {
-        return false;
-    };
-    chosen[next] += 1;
-    chosen[next + 1..].fill(0);
-    true
 }
 
 /// A search for the entries that make a root, with a bound on its work.
@@ -168,19 +160,13 @@ impl Search<'_> {
         None
     }
 
-    fn permuted(&mut self, items: &mut [&Item], from: usize) -> Option<Vec<Entry>> {
-        if from == items.len() {
-            return self.in_order(items);
-        }
-        for i in from..items.len() {
-            items.swap(from, i);
-            let found = self.permuted(items, from + 1);
-            items.swap(from, i);
-            if found.is_some() || self.is_over() {
-                return found;
-            }
-        }
-        None
+    /// One way for each row, in every order.
+    fn in_any_order(&mut self, items: &mut [&Item]) -> Option<Vec<Entry>> {
+        let mut fits = |items: &[&Item]| match self.in_order(items) {
+            None if !self.is_over() => ControlFlow::Continue(()),
+            found => ControlFlow::Break(found),
+        };
+        permuted(items, 0, &mut fits).break_value().flatten()
     }
 }
 

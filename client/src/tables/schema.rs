@@ -1,11 +1,12 @@
 //! What a table is said to be, and what that makes of its rows in the ledger.
 
 use counterfoil_core::{
-    CatalogEntry, CatalogError, CatalogKey, Column, ColumnType, EntryDigest, EntryMetadata,
-    HeaderVersion, RowError, Table, TxId, Value, ValueHash, entry_digest, index_digest,
+    CatalogEntry, CatalogError, CatalogKey, Column, ColumnType, EntryDigest, RowError, Table, TxId,
+    Value, ValueHash, index_digest,
 };
 
 use super::value::SqlValue;
+use crate::revision::{Revision, digest, row_key};
 
 /// A row as it was shown: one value a column, NULL is none.
 pub(crate) type Row = Vec<Option<SqlValue>>;
@@ -119,9 +120,6 @@ pub(crate) struct Encoder<'a> {
     indexes: Vec<Vec<Table<'a>>>,
 }
 
-/// What stands before the columns in a row's key.
-const ROW_KEY_FIXED: usize = 3 + 3 * 4;
-
 impl<'a> Encoder<'a> {
     /// Over what [`Schema::encoded_columns`] gave.
     pub(crate) fn new(
@@ -143,56 +141,18 @@ impl<'a> Encoder<'a> {
 
     /// The key of the row with these values in its key columns.
     pub(crate) fn key(&self, row: &[Option<Value<'_>>]) -> Result<Vec<u8>, RowError> {
-        key_in(&self.table, row)
+        row_key(&self.table, row)
     }
 
     /// What the row leaves in the ledger.
     pub(crate) fn revision(&self, row: &Row) -> Result<Revision, RowError> {
-        let values = values(row);
-        let mut value = vec![0; self.table.value_len(&values)?];
-        self.table.encode_value(&values, &mut value)?;
-        let mut indexed = Vec::with_capacity(self.indexes.len());
-        for (id, columns) in (1_u32..).zip(&self.indexes) {
-            let mut key =
-                [b"\x02M.", &self.table.id().to_be_bytes()[..], &id.to_be_bytes()].concat();
-            for column in columns {
-                key.extend(index_part(column, &values)?);
-            }
-            indexed.push(key);
-        }
-        Ok(Revision { key: self.key(&values)?, value: ValueHash::of(&value), indexed })
+        Revision::new(&self.table, &self.indexes, &values(row))
     }
-}
-
-/// A column's part of an index entry's key.
-fn index_part(column: &Table<'_>, values: &[Option<Value<'_>>]) -> Result<Vec<u8>, RowError> {
-    /// Stands for NULL, which no key of a row has.
-    const NULL: u8 = 0x20;
-    match key_in(column, values) {
-        Ok(key) => Ok(key.get(ROW_KEY_FIXED..).unwrap_or_default().to_vec()),
-        Err(RowError::Null { .. }) => Ok(vec![NULL]),
-        Err(error) => Err(error),
-    }
-}
-
-fn key_in(table: &Table<'_>, values: &[Option<Value<'_>>]) -> Result<Vec<u8>, RowError> {
-    let mut key = vec![0; table.key_len()];
-    table.encode_key(values, &mut key)?;
-    Ok(key)
 }
 
 /// The values for core.
 pub(crate) fn values(row: &Row) -> Vec<Option<Value<'_>>> {
     row.iter().map(|value| value.as_ref().map(SqlValue::as_core)).collect()
-}
-
-/// What a row leaves in the ledger, without its contents.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Revision {
-    pub(crate) key: Vec<u8>,
-    value: ValueHash,
-    /// The keys of its entries in the secondary indexes.
-    indexed: Vec<Vec<u8>>,
 }
 
 /// One entry, and which row it writes or deletes; none for an entry of an
@@ -225,46 +185,27 @@ impl Entry {
     pub(crate) fn other(digest: EntryDigest) -> Self {
         Self { digest, row: None }
     }
-}
 
-impl Revision {
-    /// Under which a row is looked up among those accounted for.
-    pub(crate) fn key_hash(&self) -> [u8; 32] {
-        key_hash(&self.key)
+    /// The entry that writes a row.
+    pub(crate) fn written(row: &Revision, owner: Owner) -> Self {
+        let touched = Touched { owner, key: key_hash(row.key()), deleted: false };
+        Self { digest: row.written(), row: Some(touched) }
     }
 
-    /// The entry that writes the row.
-    pub(crate) fn written(&self, owner: Owner) -> Entry {
-        self.entry(owner, false)
+    /// The entry that deletes a row.
+    pub(crate) fn deleted(row: &Revision, owner: Owner) -> Self {
+        let touched = Touched { owner, key: key_hash(row.key()), deleted: true };
+        Self { digest: row.deleted(), row: Some(touched) }
     }
 
-    /// The entry that deletes the row.
-    pub(crate) fn deleted(&self, owner: Owner) -> Entry {
-        self.entry(owner, true)
-    }
-
-    /// The entries that write this row over `before`: first its entries of
-    /// the indexes in which the new one stands elsewhere, marked deleted.
-    pub(crate) fn over(&self, before: &Self, owner: Owner) -> Vec<Entry> {
-        let pairs = before.indexed.iter().zip(&self.indexed);
-        let gone = pairs.filter(|(old, new)| old != new);
-        let mut entries: Vec<Entry> =
-            gone.map(|(old, _)| Entry::other(digest(old, &before.value, true))).collect();
-        entries.push(self.written(owner));
-        entries
-    }
-
-    /// The entry as core's check of a table's creation takes it.
-    pub(crate) fn stored(&self) -> (Vec<u8>, ValueHash) {
-        (self.key.clone(), self.value)
-    }
-
-    fn entry(&self, owner: Owner, deleted: bool) -> Entry {
-        let row = Some(Touched { owner, key: self.key_hash(), deleted });
-        Entry { digest: digest(&self.key, &self.value, deleted), row }
+    /// The entries that write a row over `before`: first its entries of the
+    /// indexes in which the new one stands elsewhere, marked deleted.
+    pub(crate) fn over(row: &Revision, before: &Revision, owner: Owner) -> Vec<Self> {
+        before.obsolete(row).map(Self::other).chain([Self::written(row, owner)]).collect()
     }
 }
 
+/// Under which a row is looked up among those accounted for.
 pub(crate) fn key_hash(key: &[u8]) -> [u8; 32] {
     ValueHash::of(key).to_bytes()
 }
@@ -272,11 +213,4 @@ pub(crate) fn key_hash(key: &[u8]) -> [u8; 32] {
 /// The digest of an entry that writes something.
 pub(crate) fn plain_digest((key, value): &(Vec<u8>, ValueHash)) -> EntryDigest {
     digest(key, value, false)
-}
-
-fn digest(key: &[u8], value: &ValueHash, deleted: bool) -> EntryDigest {
-    let metadata = EntryMetadata { deleted, ..EntryMetadata::default() };
-    // Only a key of more than 64 KiB has none, and core makes none of 1 KiB.
-    entry_digest(HeaderVersion::V1, &metadata, key, value)
-        .expect("a row's key is shorter than 64 KiB")
 }

@@ -8,10 +8,11 @@ use super::Shared;
 use super::accounts::{Accounts, Shape};
 use super::order::{self, Block, Item};
 use super::prove::{Definition, Proven, Sought};
-use super::schema::{Encoder, Entry, Revision, Row, Schema, values};
+use super::schema::{Encoder, Entry, Row, Schema, values};
 use super::value::SqlValue;
 use crate::backend::immudb::{Identifier, KeyClause, Literal, TableView, View};
 use crate::error::{Error, Result};
+use crate::revision::Revision;
 
 /// Rows of one transaction whose histories are asked for, each with a
 /// statement of its own.
@@ -254,7 +255,10 @@ impl Shared {
                     && let Ok(revision) = encoder.revision(&row)
                 {
                     left = next;
-                    block.push(Item { row, ways: vec![vec![revision.written(table.owner())]] });
+                    block.push(Item {
+                        row,
+                        ways: vec![vec![Entry::written(&revision, table.owner())]],
+                    });
                 }
             };
             self.rows(&table.name, &table.schema, View::Within(number, number), None, take).await?;
@@ -288,8 +292,8 @@ impl Shared {
             let mut block = Block::new();
             for (row, revision) in changed {
                 let mut ways = vec![
-                    vec![revision.written(table.owner())],
-                    vec![revision.deleted(table.owner())],
+                    vec![Entry::written(&revision, table.owner())],
+                    vec![Entry::deleted(&revision, table.owner())],
                 ];
                 if !table.schema.indexes.is_empty() && histories > 0 {
                     histories -= 1;
@@ -315,13 +319,13 @@ impl Shared {
         let mut before: Option<Revision> = None;
         let take = &mut |row: Row| {
             let Ok(now) = encoder.revision(&row) else { return };
-            if now.key != revision.key {
+            if now.key() != revision.key() {
                 return;
             }
             if let Some(before) = &before
                 && now == *revision
             {
-                let over = now.over(before, table.owner());
+                let over = Entry::over(&now, before, table.owner());
                 if ways.len() < MOST_WAYS && !ways.contains(&over) {
                     ways.push(over);
                 }

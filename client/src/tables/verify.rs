@@ -6,13 +6,14 @@ use super::Shared;
 use super::accounts::{Accounts, LastEntry, Shape};
 use super::answer::VerifiedRow;
 use super::prove::Proven;
-use super::schema::{Encoder, Entry, Owner, Revision, Row, key_hash, values};
+use super::schema::{Encoder, Entry, Owner, Row, key_hash, values};
 use super::seek::{Known, RowKey, has_key};
 use super::value::SqlValue;
 use crate::backend::immudb::View;
 use crate::error::{Error, Result, Unavailable};
 use crate::log::entries_root;
 use crate::prover::EntryTree;
+use crate::revision::Revision;
 use crate::undecided::Undecided;
 use crate::verdict::Verdict;
 
@@ -31,16 +32,16 @@ impl Shown {
     fn alone(&self, owner: Owner) -> Vec<Vec<Entry>> {
         let (_, last) = &self.last;
         if self.deleted {
-            return vec![vec![last.deleted(owner)]];
+            return vec![vec![Entry::deleted(last, owner)]];
         }
-        let over = self.before.as_ref().map(|before| last.over(before, owner));
-        over.into_iter().chain([vec![last.written(owner)]]).collect()
+        let over = self.before.as_ref().map(|before| Entry::over(last, before, owner));
+        over.into_iter().chain([vec![Entry::written(last, owner)]]).collect()
     }
 
     /// The entry of the row itself.
-    fn digest(&self, owner: Owner) -> EntryDigest {
+    fn digest(&self) -> EntryDigest {
         let (_, last) = &self.last;
-        if self.deleted { last.deleted(owner).digest } else { last.written(owner).digest }
+        if self.deleted { last.deleted() } else { last.written() }
     }
 }
 
@@ -72,7 +73,7 @@ impl Shared {
                 None => Undecided::NoTableRow { table: name.into() }.into(),
             });
         };
-        let digest = shown.digest(table.owner());
+        let digest = shown.digest();
         let alone = settle_alone(&mut known.accounts, &shown, table.owner());
         let last = known.accounts.last(&key_hash(&key.encoded)).copied();
         // The same content may have been written more than once: an entry with
@@ -88,7 +89,7 @@ impl Shared {
             (Ok(tx), last) if last.is_none_or(|last| last.tx < tx) => tx,
             // Nothing can have come after it.
             (_, Some(last)) if known.accounts.completeness(last.tx).is_complete() => {
-                return Err(self.contradiction(known, &table, &shown, &last).into());
+                return Err(self.contradiction(known, &shown, &last).into());
             }
             (Ok(tx), _) => {
                 let reason = format!("it is that of transaction {tx}, which a later one changed");
@@ -101,14 +102,8 @@ impl Shared {
 
     /// The last entry that is accounted for is not the row shown: either an
     /// older one is, or one that never was.
-    fn contradiction(
-        &self,
-        known: &Known,
-        table: &Proven,
-        shown: &Shown,
-        last: &LastEntry,
-    ) -> Verdict {
-        let written = shown.last.1.written(table.owner()).digest;
+    fn contradiction(&self, known: &Known, shown: &Shown, last: &LastEntry) -> Verdict {
+        let written = shown.last.1.written();
         let (tx, entry) = (last.tx, last.entry);
         match known.accounts.holds_before(&written, tx) {
             true => Verdict::RowMissing { tx, entry },
@@ -158,7 +153,7 @@ impl Shared {
         let Some(tx) = found else {
             return Ok(Err("the server does not show when it was changed".into()));
         };
-        let digest = shown.digest(table.owner());
+        let digest = shown.digest();
         let holds = |accounts: &Accounts| {
             accounts.digests(tx).is_some_and(|digests| digests.contains(&digest))
         };
@@ -197,7 +192,7 @@ impl Shared {
         shown: Shown,
         tx: TxId,
     ) -> Result<VerifiedRow> {
-        let digest = shown.digest(table.owner());
+        let digest = shown.digest();
         let altered = || Verdict::EntriesAltered { tx };
         let digests = known.accounts.digests(tx).ok_or_else(altered)?;
         // The last of several: a row may be changed twice in a transaction.

@@ -153,7 +153,7 @@ impl Search<'_> {
         if self.is_wanted(2 * entries) {
             for new in (id.saturating_add(1)..).take(MOST_TABLES as usize) {
                 for columns in rotations(self.table.columns()) {
-                    let Some(created) = creates(new, &columns) else { continue };
+                    let Some(created) = creates(self.table, new, &columns) else { continue };
                     for dropped in &dropped {
                         let digests = [&dropped[..], &created].concat();
                         self.take(digests, || {
@@ -309,13 +309,17 @@ pub(super) fn copies(table: &Table<'static>) -> Option<Vec<EntryDigest>> {
 
 /// The entries that create the table with its indexes under another id, its
 /// columns coming, and being numbered, in this order.
-fn creates(table_id: u32, columns: &[Column<'static>]) -> Option<Vec<EntryDigest>> {
+fn creates(
+    own: &Table<'_>,
+    table_id: u32,
+    columns: &[Column<'static>],
+) -> Option<Vec<EntryDigest>> {
     let renumbered: Vec<Column<'static>> =
         columns.iter().zip(1..).map(|(column, id)| Column { id, ..*column }).collect();
     let now =
         |id: u32| columns.iter().zip(1..).find(|(column, _)| column.id == id).map(|(_, now)| now);
-    let key: Vec<u32> = crate::schema::PRIMARY_KEY.iter().filter_map(|id| now(*id)).collect();
-    let table = Table::new(table_id, TABLE, &renumbered, &key).ok()?;
+    let key: Vec<u32> = own.primary_key().iter().filter_map(|id| now(*id)).collect();
+    let table = Table::new(table_id, own.name(), &renumbered, &key).ok()?;
     let mut digests = table.create_digests().collect::<Result<Vec<_>, _>>().ok()?;
     for (index_id, column, unique) in INDEXES {
         let digest = counterfoil_core::index_digest(table_id, index_id, unique, &[now(column)?]);

@@ -8,6 +8,7 @@
 //! follow one another.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 
 use counterfoil_core::{EntryDigest, Root, Table, TxId};
 
@@ -15,8 +16,10 @@ use super::Immudb;
 use crate::error::Result;
 use crate::index::{NewRow, Position};
 use crate::log::entries_root;
+use crate::orders::{advance, permuted};
+use crate::revision::Revision;
 use crate::row::StoredRow;
-use crate::schema::Revision;
+use crate::schema;
 
 /// Rows of one transaction whose histories are asked for, each with a
 /// statement of its own.
@@ -38,17 +41,16 @@ struct Change {
 }
 
 impl Change {
-    fn deletion(of: &Revision, row: &StoredRow) -> Option<Self> {
-        let digest = of.deleted()?;
-        Some(Self { digests: vec![digest], row: NewRow::deleted(digest, row) })
+    fn deletion(of: &Revision, row: &StoredRow) -> Self {
+        let digest = of.deleted();
+        Self { digests: vec![digest], row: NewRow::deleted(digest, row) }
     }
 
     /// `before` is what the key held, if anything.
-    fn write(before: Option<&Revision>, of: &Revision, row: &StoredRow) -> Option<Self> {
-        let mut digests = before.map_or(Some(Vec::new()), |before| before.obsolete(of))?;
-        let digest = of.written()?;
-        digests.push(digest);
-        Some(Self { digests, row: NewRow::new(digest, row) })
+    fn write(before: Option<&Revision>, of: &Revision, row: &StoredRow) -> Self {
+        let digest = of.written();
+        let obsolete = before.into_iter().flat_map(|before| before.obsolete(of));
+        Self { digests: obsolete.chain([digest]).collect(), row: NewRow::new(digest, row) }
     }
 }
 
@@ -93,10 +95,10 @@ impl<'a> SingleChanges<'a> {
     }
 
     pub(super) fn add(&mut self, row: &StoredRow) {
-        let Some(revision) = Revision::new(&self.table, row) else { return };
-        let before = self.before.take().filter(|before| before.has_key_of(&revision));
+        let Some(revision) = schema::revision(&self.table, row) else { return };
+        let before = self.before.take().filter(|before| before.key() == revision.key());
         let write = before.as_ref().map(|before| Change::write(Some(before), &revision, row));
-        for change in [write.flatten(), Change::deletion(&revision, row)].into_iter().flatten() {
+        for change in write.into_iter().chain([Change::deletion(&revision, row)]) {
             let root = entries_root(&change.digests);
             if self.wanted.contains(&root) {
                 self.found.insert(root, Changes(vec![change]));
@@ -124,9 +126,9 @@ impl Immudb {
         // Every row has an entry: with more of them these are not its rows.
         let most = nentries as usize;
         let mut surplus = false;
-        let take = &mut |row: StoredRow| match Revision::new(table, &row) {
+        let take = &mut |row: StoredRow| match schema::revision(table, &row) {
             Some(revision) if touched.len() < most => {
-                let ways = Change::deletion(&revision, &row).into_iter().collect();
+                let ways = vec![Change::deletion(&revision, &row)];
                 touched.push((revision, StoredKey::of(&row), ways));
             }
             _ => surplus = true,
@@ -144,11 +146,11 @@ impl Immudb {
             let Ok(number) = u64::try_from(key.event_number) else { return Ok(None) };
             let mut before: Option<Revision> = None;
             let take = &mut |row: StoredRow| {
-                let Some(now) = Revision::new(table, &row) else { return };
+                let Some(now) = schema::revision(table, &row) else { return };
                 if now == *revision {
-                    let over = before.as_ref().filter(|before| before.has_key_of(&now));
+                    let over = before.as_ref().filter(|before| before.key() == now.key());
                     for over in [over, None] {
-                        ways.extend(Change::write(over, &now, &row));
+                        ways.push(Change::write(over, &now, &row));
                     }
                     ways.dedup_by(|a, b| a.digests == b.digests);
                     ways.truncate(MOST_WAYS);
@@ -202,22 +204,11 @@ impl Search {
         if found.is_some() || rows.len() > MOST_PERMUTED {
             return found;
         }
-        self.permuted(&mut rows, 0)
-    }
-
-    fn permuted(&mut self, rows: &mut [Vec<Change>], from: usize) -> Option<Changes> {
-        if from == rows.len() {
-            return self.in_order(rows);
-        }
-        for i in from..rows.len() {
-            rows.swap(from, i);
-            let found = self.permuted(rows, from + 1);
-            rows.swap(from, i);
-            if found.is_some() || self.tries == 0 {
-                return found;
-            }
-        }
-        None
+        let mut fits = |rows: &[Vec<Change>]| match self.in_order(rows) {
+            None if self.tries > 0 => ControlFlow::Continue(()),
+            found => ControlFlow::Break(found),
+        };
+        permuted(&mut rows, 0, &mut fits).break_value().flatten()
     }
 
     /// One way for each row, in this order. The last row's way changes first.
@@ -237,9 +228,9 @@ impl Search {
                     return Some(changes);
                 }
             }
-            let next = (0..rows.len()).rev().find(|i| chosen[*i] + 1 < rows[*i].len())?;
-            chosen[next] += 1;
-            chosen[next + 1..].fill(0);
+            if !advance(&mut chosen, |place| rows[place].len()) {
+                return None;
+            }
         }
         None
     }
