@@ -33,11 +33,7 @@ impl fmt::Display for ReportText<'_> {
             writeln!(f, "{} {inconsistency}", red("wrong"))?;
         }
         for finding in findings {
-            write!(f, "{} transaction {}", bold("finding"), finding.tx)?;
-            if let Some(entry) = finding.entry {
-                write!(f, ", entry {entry}")?;
-            }
-            writeln!(f, ": {} ({})", finding.detail, finding.kind.as_str())?;
+            writeln!(f, "{} {finding}", bold("finding"))?;
         }
         writeln!(
             f,

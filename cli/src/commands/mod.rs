@@ -10,7 +10,10 @@ mod receipt;
 mod state;
 mod verify;
 
+use std::io::Write as _;
+
 use clap::CommandFactory as _;
+use clap_complete::Shell;
 use counterfoil::{BackendKind, Config, EventStore, StoreOptions};
 
 use crate::args::{Cli, Command};
@@ -28,47 +31,55 @@ struct Session {
 
 pub(crate) async fn run(cli: Cli) -> Result<Exit> {
     let Cli { ledger, output, command } = cli;
-    if let Command::Completions { shell } = command {
-        let mut out = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "counterfoil", &mut out);
-        std::io::Write::write_all(&mut std::io::stdout(), &out)?;
-        return Ok(Exit::Done);
-    }
-    if let Command::Verify(args) = &command {
-        return verify::run(args, &ledger, Output::new(output.json));
-    }
-    let session = Session {
-        config: configure(&ledger)?,
-        output: Output::new(output.json),
-        quiet: output.quiet || output.json,
+    let session = || -> Result<Session> {
+        Ok(Session {
+            config: configure(&ledger)?,
+            output: Output::new(output.json),
+            quiet: output.quiet || output.json,
+        })
     };
     match command {
-        Command::Init => init::run(&session).await,
-        Command::Append(args) => append::run(&session, args).await,
+        Command::Init => init::run(&session()?).await,
+        Command::Append(args) => append::run(&session()?, args).await,
         Command::Read(args) => {
+            let session = session()?;
             session.reading(async |store| read::stream(&session, store, &args).await).await
         }
         Command::Log(args) => {
+            let session = session()?;
             session.reading(async |store| read::log(&session, store, &args).await).await
         }
         Command::Streams(args) => {
+            let session = session()?;
             session.reading(async |store| read::streams(&session, store, &args).await).await
         }
         Command::State(args) => {
+            let session = session()?;
             session.reading(async |store| state::run(&session, store, &args).await).await
         }
         Command::Follow(args) => {
+            let session = session()?;
             session.reading(async |store| follow::run(&session, store, &args).await).await
         }
-        Command::Audit(args) => audit::run(&session, args).await,
+        Command::Audit(args) => audit::run(&session()?, args).await,
         Command::Receipt(args) => {
+            let session = session()?;
             session.reading(async |store| receipt::run(&session, store, &args).await).await
         }
-        Command::Backup(args) => backup::run(&session, &args).await,
+        // These ask no ledger, and need no configuration.
+        Command::Verify(args) => verify::run(&args, &ledger, Output::new(output.json)),
+        Command::Backup(args) => backup::run(&session()?, &args).await,
         #[cfg(feature = "immudb")]
-        Command::Publish => init::publish(&session).await,
-        Command::Verify(_) | Command::Completions { .. } => Ok(Exit::Done),
+        Command::Publish => init::publish(&session()?).await,
+        Command::Completions { shell } => completions(shell),
     }
+}
+
+fn completions(shell: Shell) -> Result<Exit> {
+    let mut out = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "counterfoil", &mut out);
+    std::io::stdout().write_all(&out)?;
+    Ok(Exit::Done)
 }
 
 impl Session {

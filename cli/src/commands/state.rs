@@ -62,11 +62,7 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", StatusText(self.status))?;
         for finding in self.findings {
-            write!(f, "\n{} transaction {}", bold("finding"), finding.tx)?;
-            if let Some(entry) = finding.entry {
-                write!(f, ", entry {entry}")?;
-            }
-            write!(f, ": {} ({})", finding.detail, finding.kind.as_str())?;
+            write!(f, "\n{} {finding}", bold("finding"))?;
         }
         Ok(())
     }
