@@ -259,8 +259,7 @@ impl Config {
     /// Reads a TOML file, then lets the environment override it.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| Unavailable::File { path: path.into(), cause })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| Unavailable::file(path, cause))?;
         Self::from_toml(&text)?.with_env()
     }
 

@@ -2,6 +2,8 @@
 //! ([`Verdict`]), it could not be asked ([`Unavailable`]), a reader cannot tell
 //! ([`Undecided`]), or the request could not be granted (the others).
 
+use std::sync::Arc;
+
 use counterfoil_core::TxId;
 
 use crate::event::ExpectedVersion;
@@ -11,8 +13,9 @@ use crate::verdict::{Completeness, Verdict};
 /// The result of everything that may fail in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call did not give what was asked.
-#[derive(Debug, thiserror::Error)]
+/// Why a call did not give what was asked. It can be cloned: callers who waited
+/// for the same commit are told the same.
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The ledger does not hold what it should: evidence, not an accident.
@@ -140,7 +143,7 @@ impl From<Undecided> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(Unavailable::Storage(error))
+        Self::Unavailable(Unavailable::Storage(error.into()))
     }
 }
 
@@ -159,75 +162,9 @@ impl Error {
     }
 }
 
-impl Error {
-    /// The same for another caller, who waited for the same commit. The cause
-    /// of a local file's trouble is kept as text.
-    pub(crate) fn for_another(&self) -> Self {
-        match self {
-            Self::Ledger(verdict) => Self::Ledger(verdict.clone()),
-            Self::CannotDecide(undecided) => Self::CannotDecide(undecided.clone()),
-            Self::OutcomeUnknown { reason, remedy } => {
-                Self::OutcomeUnknown { reason: reason.clone(), remedy }
-            }
-            Self::Unavailable(unavailable) => Self::Unavailable(unavailable.for_another()),
-            Self::Config(reason) => Self::Config(reason.clone()),
-            Self::Invalid(reason) => Self::Invalid(reason.clone()),
-            Self::WrongExpectedVersion { expected, actual } => {
-                Self::WrongExpectedVersion { expected: *expected, actual: *actual }
-            }
-            Self::IdConflict { external_id, tx } => {
-                Self::IdConflict { external_id: external_id.clone(), tx: *tx }
-            }
-            Self::Contended { attempts } => Self::Contended { attempts: *attempts },
-            Self::NotFound { sequence, next, completeness } => Self::NotFound {
-                sequence: *sequence,
-                next: *next,
-                completeness: completeness.clone(),
-            },
-            Self::WrittenLater { sequence, tx, asked } => {
-                Self::WrittenLater { sequence: *sequence, tx: *tx, asked: *asked }
-            }
-            Self::BeyondState { asked, verified } => {
-                Self::BeyondState { asked: *asked, verified: *verified }
-            }
-            Self::Payloads { what, cause } => Self::Payloads { what, cause: cause.clone() },
-            Self::ReadOnly => Self::ReadOnly,
-        }
-    }
-}
-
 impl Unavailable {
-    fn for_another(&self) -> Self {
-        match self {
-            Self::WrongPort { host, port } => Self::WrongPort { host: host.clone(), port: *port },
-            Self::Refused { host, port, cause } => {
-                Self::Refused { host: host.clone(), port: *port, cause: cause.clone() }
-            }
-            Self::Password { username } => Self::Password { username: username.clone() },
-            Self::MissingDatabase { database } => {
-                Self::MissingDatabase { database: database.clone() }
-            }
-            Self::OldServer => Self::OldServer,
-            Self::Tls { host, port, cause } => {
-                Self::Tls { host: host.clone(), port: *port, cause: cause.clone() }
-            }
-            Self::Timeout { what, seconds } => Self::Timeout { what, seconds: *seconds },
-            Self::Connection { what, cause } => Self::Connection { what, cause: cause.clone() },
-            Self::Server { what, message } => Self::Server { what, message: message.clone() },
-            Self::Truncated { tx, by } => Self::Truncated { tx: *tx, by: *by },
-            Self::Garbled { what, problem } => Self::Garbled { what, problem: problem.clone() },
-            Self::File { path, cause } => Self::File {
-                path: path.clone(),
-                cause: std::io::Error::new(cause.kind(), cause.to_string()),
-            },
-            Self::InUse { path, remedy } => Self::InUse { path: path.clone(), remedy },
-            Self::DamagedLog { path, what, remedy } => {
-                Self::DamagedLog { path: path.clone(), what: what.clone(), remedy }
-            }
-            Self::Storage(error) => {
-                Self::Storage(sqlx::Error::Io(std::io::Error::other(error.to_string())))
-            }
-        }
+    pub(crate) fn file(path: impl Into<std::path::PathBuf>, cause: std::io::Error) -> Self {
+        Self::File { path: path.into(), cause: cause.into() }
     }
 }
 
@@ -259,7 +196,7 @@ impl std::fmt::Display for StreamVersion {
 }
 
 /// Why the ledger could not be asked. Each says the cause and the remedy.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unavailable {
     /// The address answers in immudb's gRPC, not in PostgreSQL's protocol.
@@ -368,7 +305,7 @@ pub enum Unavailable {
         /// The file.
         path: std::path::PathBuf,
         /// What the operating system said.
-        cause: std::io::Error,
+        cause: Arc<std::io::Error>,
     },
     /// Another process has the ledger or its log open.
     #[error("{path} is in use, by this process or another{remedy}")]
@@ -390,5 +327,5 @@ pub enum Unavailable {
     },
     /// SQLite failed.
     #[error("local storage: {0}{remedy}", remedy = remedy(_0))]
-    Storage(sqlx::Error),
+    Storage(Arc<sqlx::Error>),
 }

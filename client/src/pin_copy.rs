@@ -42,7 +42,9 @@ impl PinCopy {
             .and_then(|file| file.take(2 * LENGTH as u64).read_to_end(&mut bytes));
         match read {
             Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(cause) => return Err(Unavailable::File { path: self.path.clone(), cause }.into()),
+            Err(cause) => {
+                return Err(Unavailable::file(self.path.clone(), cause).into());
+            }
             Ok(_) => {}
         }
         let pins = bytes.chunks(LENGTH).map(parse);

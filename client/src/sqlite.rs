@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
@@ -30,7 +31,7 @@ pub(crate) async fn open(path: &Path, kind: FileKind, write: bool) -> Result<Sql
     open_kind(path, kind, write).await.map_err(|error| match error {
         // SQLite's words do not name the file.
         Error::Unavailable(Unavailable::Storage(cause)) => {
-            Unavailable::File { path: path.into(), cause: std::io::Error::other(cause) }.into()
+            Unavailable::file(path, std::io::Error::other(cause)).into()
         }
         other => other,
     })
@@ -118,7 +119,8 @@ pub(crate) fn is_damage(error: &Error) -> bool {
     match error {
         Error::Unavailable(Unavailable::Storage(error)) => is_unreadable(error),
         Error::Unavailable(Unavailable::File { cause, .. }) => {
-            cause.get_ref().and_then(|cause| cause.downcast_ref()).is_some_and(is_unreadable)
+            let inner = cause.get_ref().and_then(|inner| inner.downcast_ref::<Arc<sqlx::Error>>());
+            inner.is_some_and(|error| is_unreadable(error))
         }
         Error::Ledger(verdict) => matches!(**verdict, crate::Verdict::LogAltered { .. }),
         _ => false,
@@ -174,7 +176,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf> {
         let from = name(part.into());
         match std::fs::rename(&from, name(format!(".damaged-{n}{part}"))) {
             Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Unavailable::File { path: from, cause }.into());
+                return Err(Unavailable::file(from, cause).into());
             }
             _ => {}
         }
@@ -286,7 +288,7 @@ impl FileLock {
         let mut lock_path = path.as_os_str().to_owned();
         lock_path.push(".lock");
         let lock_path = PathBuf::from(lock_path);
-        let failed = |cause| Unavailable::File { path: lock_path.clone(), cause };
+        let failed = |cause| Unavailable::file(lock_path.clone(), cause);
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)

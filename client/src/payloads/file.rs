@@ -45,8 +45,7 @@ impl SqlitePayloads {
     pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .map_err(|cause| Unavailable::File { path: folder.into(), cause })?;
+            std::fs::create_dir_all(folder).map_err(|cause| Unavailable::file(folder, cause))?;
         }
         let mut conn = sqlite::open(path, FileKind::Payloads, true).await?;
         // An erasure that was interrupted may have left its bytes there. If
@@ -66,7 +65,7 @@ impl SqlitePayloads {
     /// [`Error::Unavailable`] if the file is there already, or cannot be made.
     pub async fn back_up(&self, to: impl AsRef<Path>) -> Result<()> {
         let to = to.as_ref();
-        let failed = |cause| Unavailable::File { path: to.into(), cause };
+        let failed = |cause| Unavailable::file(to, cause);
         if to.try_exists().map_err(failed)? {
             return Err(failed(std::io::ErrorKind::AlreadyExists.into()).into());
         }

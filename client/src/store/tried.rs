@@ -37,7 +37,7 @@ impl Shared {
     /// much.
     pub(super) async fn refuse(&self, waiting: impl IntoIterator<Item = Waiting>, error: &Error) {
         for waiting in waiting {
-            let error = self.told(waiting.request.tried, error.for_another()).await;
+            let error = self.told(waiting.request.tried, error.clone()).await;
             waiting.answer(Err(error));
         }
     }

@@ -204,7 +204,7 @@ pub(super) fn trust_file(config: &Config) -> Result<PathBuf> {
 }
 
 pub(super) fn file_error(path: &Path, cause: std::io::Error) -> Error {
-    Unavailable::File { path: path.into(), cause }.into()
+    Unavailable::file(path, cause).into()
 }
 
 #[cfg(test)]

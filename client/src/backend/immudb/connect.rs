@@ -61,8 +61,7 @@ impl Target {
             return Err(target.tls("unset PGSSLCERT and PGSSLKEY, which are not used here"));
         }
         let Some(path) = &config.ca else { return Ok(target) };
-        let pem =
-            std::fs::read(path).map_err(|cause| Unavailable::File { path: path.clone(), cause })?;
+        let pem = std::fs::read(path).map_err(|cause| Unavailable::file(path.clone(), cause))?;
         // sqlx would quietly use none.
         if !pem.windows(27).any(|w| w == b"-----BEGIN CERTIFICATE-----") {
             return Err(target.tls(&format!("{} holds no PEM certificate", path.display())));

@@ -24,7 +24,7 @@ impl Known {
         let host: String = config.host.chars().map(safe).collect();
         let endpoint = format!("{host}-{}-{}", config.port, config.database);
         std::fs::create_dir_all(&folder)
-            .map_err(|cause| Unavailable::File { path: folder.clone(), cause })?;
+            .map_err(|cause| Unavailable::file(folder.clone(), cause))?;
         Ok(Self { folder, endpoint })
     }
 
@@ -68,7 +68,7 @@ impl Known {
         let path = self.path("genesis");
         match std::fs::remove_file(&path) {
             Err(cause) if cause.kind() != ErrorKind::NotFound => {
-                Err(Unavailable::File { path, cause }.into())
+                Err(Unavailable::file(path, cause).into())
             }
             _ => Ok(()),
         }
@@ -90,7 +90,7 @@ impl Known {
             std::fs::File::open(&self.folder)?.sync_all()?;
             Ok(())
         })();
-        written.map_err(|cause| Unavailable::File { path, cause }.into())
+        written.map_err(|cause| Unavailable::file(path, cause).into())
     }
 }
 
@@ -98,6 +98,6 @@ fn read(path: &Path) -> Result<Option<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(Unavailable::File { path: path.into(), cause }.into()),
+        Err(cause) => Err(Unavailable::file(path, cause).into()),
     }
 }
