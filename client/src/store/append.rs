@@ -249,21 +249,14 @@ impl Shared {
             return Ok(None);
         }
         let (domain, edition) = (&request.cover.domain, request.cover.edition.as_str());
-        let mut local = self.local.lock().await;
-        let mut wanted = Vec::with_capacity(request.events.len());
-        for index in 0..=u32::try_from(request.events.len()).unwrap_or(u32::MAX) {
-            let ext = match external_id.is_empty() {
-                true => append_ext(domain, edition, &request.append_id, index),
-                false => external_ext(domain, edition, external_id, index),
-            };
-            wanted.extend(Index::by_ext(local.conn(), &ext).await?);
-        }
-        drop(local);
+        let ext = |index| match external_id.is_empty() {
+            true => append_ext(domain, edition, &request.append_id, index),
+            false => external_ext(domain, edition, external_id, index),
+        };
+        let wanted = self.with_ids(request.events.len(), ext).await?;
         let Some(first) = wanted.first() else { return Ok(None) };
         let (tx, number) = (first.pos.tx(), first.number);
         let conflict = || Error::IdConflict { external_id: external_id.clone(), tx };
-        // One more was looked for than was asked for: a longer append is
-        // another one.
         let key = StreamKey::of_cover(&request.cover);
         if wanted.len() != request.events.len() || wanted.iter().any(|event| event.key != key) {
             return Err(conflict());
@@ -282,6 +275,21 @@ impl Shared {
         let mut proofs = Proofs::of(&mut local, tx).await?;
         let events = proofs.events(number, wanted[0].pos.entry(), rows)?;
         Ok(Some(proofs.appended(events, repeated)))
+    }
+
+    /// The events with the ids of an append of so many, by their index in it.
+    /// One more is looked for: a longer append is another one.
+    pub(super) async fn with_ids(
+        &self,
+        events: usize,
+        ext: impl Fn(u32) -> [u8; 32],
+    ) -> Result<Vec<EventAt>> {
+        let mut local = self.local.lock().await;
+        let mut found = Vec::with_capacity(events);
+        for index in 0..=u32::try_from(events).unwrap_or(u32::MAX) {
+            found.extend(Index::by_ext(local.conn(), &ext(index)).await?);
+        }
+        Ok(found)
     }
 }
 

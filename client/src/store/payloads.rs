@@ -355,13 +355,9 @@ impl Shared {
         if external_id.is_empty() {
             return Ok(None);
         }
-        let mut local = self.local.lock().await;
-        let mut wanted = Vec::with_capacity(events.len());
-        for index in 0..u32::try_from(events.len()).unwrap_or(u32::MAX) {
-            let ext = external_ext(&cover.domain, cover.edition.as_str(), external_id, index);
-            wanted.extend(Index::by_ext(local.conn(), &ext).await?);
-        }
-        drop(local);
+        let (domain, edition) = (&cover.domain, cover.edition.as_str());
+        let ext = |index| external_ext(domain, edition, external_id, index);
+        let wanted = self.with_ids(events.len(), ext).await?;
         let Some(first) = wanted.first() else { return Ok(None) };
         let tx = first.pos.tx();
         let conflict = || Error::IdConflict { external_id: external_id.clone(), tx };
