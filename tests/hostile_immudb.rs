@@ -21,6 +21,7 @@ mod history;
 mod hostile;
 #[path = "hostile/late.rs"]
 mod late;
+mod on_server;
 #[path = "hostile/operator.rs"]
 mod operator;
 #[path = "hostile/poison.rs"]

@@ -2,6 +2,7 @@
 //! were written, are proved or it is said why not; nothing is created; and
 //! nothing that a liar in between says is accepted.
 
+mod on_server;
 mod tables;
 
 #[path = "tables/audit.rs"]

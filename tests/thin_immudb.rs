@@ -2,6 +2,7 @@
 //! tiles, rows and headers that lie. Nothing false is ever proved; what is
 //! wrong is named.
 
+mod on_server;
 mod thin;
 
 use counterfoil::core::ValueHash;

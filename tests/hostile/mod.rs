@@ -1,18 +1,15 @@
 //! A store on a real immudb with a liar in between, who begins when told.
 
-use std::sync::{Arc, Mutex};
-
 use counterfoil::{
-    BackendKind, Config, Cover, Error, Event, EventStore, FirstContact, ReadOptions, TxId, Verdict,
+    Config, Cover, Error, Event, EventStore, FirstContact, ReadOptions, TxId, Verdict,
 };
 use counterfoil_test_support::{Action, Context, PgMessage, Proxy, Server, TempDir, temp_dir};
 
-type Lie = Box<dyn FnMut(&Context<'_>, &mut PgMessage) -> Action + Send>;
+use crate::on_server;
 
 /// A database, a way to it that lies, and a client's log of it.
 pub(crate) struct Liar {
     proxy: Proxy,
-    lie: Arc<Mutex<Lie>>,
     server: Server,
     pub(crate) database: String,
     log: TempDir,
@@ -26,14 +23,9 @@ impl Liar {
 
     /// Honest for now, before a server of the test's own.
     pub(crate) fn before(server: &Server) -> Self {
-        let lie: Arc<Mutex<Lie>> = Arc::new(Mutex::new(Box::new(|_, _| Action::Forward)));
-        let told = Arc::clone(&lie);
-        let proxy = Proxy::start(&server.host, server.port, move |context, message| {
-            let mut lie = told.lock().unwrap();
-            (*lie)(context, message)
-        });
+        let proxy = Proxy::honest(&server.host, server.port);
         let (server, database) = (server.clone(), server.fresh_database_name());
-        Self { proxy, lie, server, database, log: temp_dir("deceived") }
+        Self { proxy, server, database, log: temp_dir("deceived") }
     }
 
     /// From now on, this.
@@ -41,12 +33,12 @@ impl Liar {
         &self,
         lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
     ) {
-        *self.lie.lock().unwrap() = Box::new(lie);
+        self.proxy.tells(lie);
     }
 
     /// From now on, the truth.
     pub(crate) fn repents(&self) {
-        self.tells(|_, _| Action::Forward);
+        self.proxy.repents();
     }
 
     /// Alters the rows of an answer from now on: those of statements that
@@ -54,14 +46,9 @@ impl Liar {
     pub(crate) fn alters(
         &self,
         statement: &'static str,
-        mut lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
+        lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
     ) {
-        self.tells(move |context, message| {
-            match message.kind == b'D' && context.statement.contains(statement) {
-                true => lie(context, message),
-                false => Action::Forward,
-            }
-        });
+        self.proxy.alters(statement, lie);
     }
 
     /// How the deceived client gets there.
@@ -77,15 +64,10 @@ impl Liar {
     }
 
     fn on(&self, host: &str, port: u16, log: &TempDir) -> Config {
-        let mut config = Config::default();
-        config.storage.backend = BackendKind::Immudb;
+        let mut config = on_server::config(&self.server, self.database.clone(), log);
         config.storage.immudb.host = host.into();
         config.storage.immudb.port = port;
-        config.storage.immudb.username = self.server.username.clone();
-        config.storage.immudb.password = self.server.password.clone();
-        config.storage.immudb.database = self.database.clone();
         config.storage.immudb.timeout_seconds = 10;
-        config.log.path = Some(log.path().to_path_buf());
         config
     }
 

@@ -1,21 +1,17 @@
 //! A database with somebody else's tables, and a way to it that may lie.
 
-use std::sync::{Arc, Mutex};
-
 use counterfoil::{
-    BackendKind, Completeness, Config, Error, FirstContact, SqlValue, Tables, TxId, Undecided,
-    VerifiedRow,
+    Completeness, Config, Error, FirstContact, SqlValue, Tables, TxId, Undecided, VerifiedRow,
 };
 use counterfoil_test_support::{
     Action, Context, Direction, PgMessage, Proxy, TempDir, server, temp_dir,
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-type Lie = Box<dyn FnMut(&Context<'_>, &mut PgMessage) -> Action + Send>;
+use crate::on_server;
 
 pub(crate) struct Database {
     proxy: Proxy,
-    lie: Arc<Mutex<Lie>>,
     name: String,
     log: TempDir,
     owner: PgConnection,
@@ -24,18 +20,13 @@ pub(crate) struct Database {
 impl Database {
     /// A new database in which these statements were executed.
     pub(crate) async fn with(statements: &[&str]) -> Self {
-        let lie: Arc<Mutex<Lie>> = Arc::new(Mutex::new(Box::new(|_, _| Action::Forward)));
-        let told = Arc::clone(&lie);
         let server = server();
-        let proxy = Proxy::start(&server.host, server.port, move |context, message| {
-            let mut lie = told.lock().unwrap();
-            (*lie)(context, message)
-        });
+        let proxy = Proxy::honest(&server.host, server.port);
         let name = server.fresh_database_name();
         let mut admin = PgConnection::connect(&url("defaultdb")).await.unwrap();
         run(&mut admin, &format!("CREATE DATABASE {name};")).await;
         let owner = PgConnection::connect(&url(&name)).await.unwrap();
-        let mut database = Self { proxy, lie, name, log: temp_dir("tables"), owner };
+        let mut database = Self { proxy, name, log: temp_dir("tables"), owner };
         database.execute(statements).await;
         database
     }
@@ -48,15 +39,10 @@ impl Database {
     }
 
     pub(crate) fn config(&self) -> Config {
-        let mut config = Config::default();
-        config.storage.backend = BackendKind::Immudb;
+        let mut config = on_server::config(server(), self.name.clone(), &self.log);
         config.storage.immudb.host = "127.0.0.1".into();
         config.storage.immudb.port = self.proxy.port();
-        config.storage.immudb.username = server().username.clone();
-        config.storage.immudb.password = server().password.clone();
-        config.storage.immudb.database = self.name.clone();
         config.storage.immudb.timeout_seconds = 20;
-        config.log.path = Some(self.log.path().to_path_buf());
         config.trust.first_contact = FirstContact::Accept;
         config
     }
@@ -70,14 +56,9 @@ impl Database {
     pub(crate) fn alters(
         &self,
         statement: &'static str,
-        mut lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
+        lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
     ) {
-        *self.lie.lock().unwrap() = Box::new(move |context, message| {
-            match message.kind == b'D' && context.statement.contains(statement) {
-                true => lie(context, message),
-                false => Action::Forward,
-            }
-        });
+        self.proxy.alters(statement, lie);
     }
 
     /// Hides rows from answers: those that have this text in this column.
@@ -110,7 +91,7 @@ impl Database {
     /// else executes another one, made from how many there were before.
     pub(crate) fn before(&self, statement: &'static str, sql: fn(u32) -> String) {
         let (url, mut count) = (url(&self.name), 0);
-        *self.lie.lock().unwrap() = Box::new(move |context, message| {
+        self.proxy.tells(move |context, message| {
             let asked = message.kind == b'Q' && context.statement.contains(statement);
             if asked && context.direction == Direction::ToServer {
                 count += 1;
@@ -125,7 +106,7 @@ impl Database {
     }
 
     pub(crate) fn repents(&self) {
-        *self.lie.lock().unwrap() = Box::new(|_, _| Action::Forward);
+        self.proxy.repents();
     }
 }
 

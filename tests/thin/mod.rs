@@ -1,22 +1,18 @@
 //! A ledger with thin readers, and a liar before it who begins when told.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
-use counterfoil::{
-    BackendKind, Config, Cover, Event, EventStore, Scope, ThinStore, TrustedState, TxId,
-};
+use counterfoil::{Config, Cover, Event, EventStore, Scope, ThinStore, TrustedState, TxId};
 use counterfoil_test_support::{Action, Context, PgMessage, Proxy, TempDir, server, temp_dir};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-type Lie = Box<dyn FnMut(&Context<'_>, &mut PgMessage) -> Action + Send>;
+use crate::on_server;
 
 /// A ledger on the shared server.
 pub(crate) struct Ledger {
     pub(crate) database: String,
     pub(crate) store: EventStore,
     proxy: Proxy,
-    lie: Arc<Mutex<Lie>>,
     _log: TempDir,
     /// Event n of the stream, by its transaction.
     pub(crate) events: BTreeMap<u64, u64>,
@@ -26,16 +22,10 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// A new one, with nothing but its genesis.
     pub(crate) async fn new() -> Self {
-        let lie: Arc<Mutex<Lie>> = Arc::new(Mutex::new(Box::new(|_, _| Action::Forward)));
-        let told = Arc::clone(&lie);
-        let proxy = Proxy::start(&server().host, server().port, move |context, message| {
-            let mut lie = told.lock().unwrap();
-            (*lie)(context, message)
-        });
+        let proxy = Proxy::honest(&server().host, server().port);
         let (database, log) = (server().fresh_database_name(), temp_dir("thin"));
         let store = EventStore::open(&config(&database, &log)).await.unwrap();
-        let ledger =
-            Self { database, store, proxy, lie, _log: log, events: BTreeMap::new(), size: 1 };
+        let ledger = Self { database, store, proxy, _log: log, events: BTreeMap::new(), size: 1 };
         ledger.operate("", &["CREATE TABLE filler (id INTEGER, PRIMARY KEY id);"]).await;
         Self { size: 2, ..ledger }
     }
@@ -111,32 +101,20 @@ impl Ledger {
     pub(crate) fn alters(
         &self,
         statement: &'static str,
-        mut lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
+        lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
     ) {
-        *self.lie.lock().unwrap() = Box::new(move |context, message| {
-            match message.kind == b'D' && context.statement.contains(statement) {
-                true => lie(context, message),
-                false => Action::Forward,
-            }
-        });
+        self.proxy.alters(statement, lie);
     }
 
     /// From now on, the truth.
     pub(crate) fn repents(&self) {
-        *self.lie.lock().unwrap() = Box::new(|_, _| Action::Forward);
+        self.proxy.repents();
     }
 }
 
 fn config(database: &str, log: &TempDir) -> Config {
-    let mut config = Config::default();
-    config.storage.backend = BackendKind::Immudb;
-    config.storage.immudb.host = server().host.clone();
-    config.storage.immudb.port = server().port;
-    config.storage.immudb.username = server().username.clone();
-    config.storage.immudb.password = server().password.clone();
-    config.storage.immudb.database = database.into();
+    let mut config = on_server::config(server(), database.into(), log);
     config.storage.immudb.scope = Scope::Shared;
-    config.log.path = Some(log.path().to_path_buf());
     config
 }
 

@@ -81,6 +81,14 @@ struct Shared {
     stopped: AtomicBool,
 }
 
+impl Shared {
+    /// What becomes of messages. One that panicked goes on nowhere: the test
+    /// has to notice.
+    fn rewrite(&self) -> std::sync::MutexGuard<'_, Rewrite> {
+        self.rewrite.lock().expect("what was told before did not panic")
+    }
+}
+
 impl Proxy {
     /// Starts between its own [`Proxy::port`] and a server. Connections take
     /// turns in the closure, so what it keeps is theirs together.
@@ -111,6 +119,51 @@ impl Proxy {
             }
         });
         Self { port: own_port, shared }
+    }
+
+    /// Passes everything on, until it is told otherwise.
+    ///
+    /// # Panics
+    /// When it cannot listen.
+    pub fn honest(host: &str, port: u16) -> Self {
+        Self::start(host, port, |_, _| Action::Forward)
+    }
+
+    /// From now on, this.
+    ///
+    /// # Panics
+    /// If what it did before panicked.
+    pub fn tells(
+        &self,
+        rewrite: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
+    ) {
+        *self.shared.rewrite() = Box::new(rewrite);
+    }
+
+    /// From now on, the truth.
+    ///
+    /// # Panics
+    /// If what it did before panicked.
+    pub fn repents(&self) {
+        self.tells(|_, _| Action::Forward);
+    }
+
+    /// From now on the rows of answers to statements that contain `statement`
+    /// pass through `lie`.
+    ///
+    /// # Panics
+    /// If what it did before panicked.
+    pub fn alters(
+        &self,
+        statement: &'static str,
+        mut lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
+    ) {
+        self.tells(move |context, message| {
+            match message.kind == b'D' && context.statement.contains(statement) {
+                true => lie(context, message),
+                false => Action::Forward,
+            }
+        });
     }
 
     /// Where it listens, on 127.0.0.1.
@@ -234,7 +287,7 @@ impl Pump {
             columns: &self.columns,
         };
         let kind = message.kind;
-        let action = lock(&self.shared.rewrite)(&context, message);
+        let action = (*self.shared.rewrite())(&context, message);
         if self.direction == Direction::ToClient && kind == b'Z' {
             lock(&self.pending).pop_front();
         }
