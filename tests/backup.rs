@@ -22,12 +22,7 @@ fn pair(files: &Files, backed_up: &BackedUp) -> Files {
 /// the old one belongs to the old one.
 async fn restore(copy: &Path, to: &Path) {
     let beside = ["-wal", "-shm"].map(|suffix| format!("{}{suffix}", to.display()));
-    // A connection that was dropped is closed by a thread of its own.
-    for _ in 0..100 {
-        if Path::new(&beside[0]).exists() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    }
+    wait_until_closed(to);
     for path in beside {
         let _ = std::fs::remove_file(path);
     }
@@ -91,7 +86,7 @@ async fn a_pair_of_one_moment_is_copied_beside_a_writer() {
         copied.append([there]).await;
         assert_eq!(events(&copied).await, there + 1);
     }
-    drop(store);
+    store.close().await.unwrap();
     assert_eq!(events(&files).await, written);
 }
 

@@ -16,6 +16,7 @@ use counterfoil::{
     Anchor, Audit, AuditVerdict, Config, Error, EventStore, InconsistencyKind, ReadOptions, Status,
     TrustedState, Unavailable, Verdict,
 };
+use counterfoil_test_support::wait_until_closed;
 use files::{Files, event, stream};
 
 /// A file and what SQLite keeps beside it.
@@ -30,6 +31,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn remove(path: &Path) {
+    wait_until_closed(path);
     for part in parts(path) {
         let _ = fs::remove_file(part);
     }
@@ -64,7 +66,11 @@ async fn rolled_back(config: &Config, known: TrustedState) {
 }
 
 async fn closed_status(files: &Files) -> Status {
-    let status = files.open().await.unwrap().status().await.unwrap();
+    // What is dropped is closed a moment later, by SQLite's own thread: not yet,
+    // perhaps, when the test puts its hand into the file.
+    let store = files.open().await.unwrap();
+    let status = store.status().await.unwrap();
+    store.close().await.unwrap();
     assert_eq!(status.repairs, []);
     status
 }
@@ -78,7 +84,7 @@ async fn a_trust_file_that_is_gone_is_made_anew_under_the_copy_of_its_pin() {
     let status = made_anew(&store, &before, 5).await;
     assert_eq!((status.pin.anchor, status.pin.anchored_at.tx.get()), (Anchor::Created, 1));
     says(&status, "it was lost", Some(before.pin.state));
-    drop(store);
+    store.close().await.unwrap();
     // That is never forgotten, nor said twice.
     assert_eq!(files.open().await.unwrap().status().await.unwrap().repairs, status.repairs);
 }
@@ -175,7 +181,7 @@ async fn a_stream_whose_end_is_damaged_is_not_appended_to() {
             assert!(matches!(error.verdict(), Some(Verdict::LogAltered { .. })), "{error}");
             assert!(error.to_string().contains("put the file away"), "{error}");
         }
-        drop(store);
+        store.close().await.unwrap();
         remove(&files.trust);
         made_anew(&files.open().await.unwrap(), &before, 3).await;
     }

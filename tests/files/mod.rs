@@ -38,6 +38,7 @@ impl Files {
         for n in numbers {
             store.add_event(&event(n)).await.unwrap();
         }
+        store.close().await.unwrap();
     }
 
     pub(crate) fn config(&self) -> Config {
@@ -52,7 +53,10 @@ impl Files {
 
     /// The state that the ledger is in, when it opens as it should.
     pub(crate) async fn state(&self) -> TrustedState {
-        self.open().await.unwrap().state().await.unwrap()
+        let store = self.open().await.unwrap();
+        let state = store.state().await.unwrap();
+        store.close().await.unwrap();
+        state
     }
 
     /// Copies of both files as they are now, in the same folder.

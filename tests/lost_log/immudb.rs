@@ -52,18 +52,6 @@ impl Closed {
     }
 }
 
-/// A connection that was dropped is closed by a thread of its own.
-async fn is_closed(log: &Path) {
-    let wal = beside(log, "-wal");
-    for _ in 0..200 {
-        if !wal.exists() {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    panic!("somebody has the log open");
-}
-
 /// The log as it is, elsewhere.
 fn kept(log: &Path) -> TempDir {
     let folder = temp_dir("backup");
@@ -105,7 +93,7 @@ async fn a_log_from_a_backup_catches_up_and_says_so() {
     let store = closed.open().await.unwrap();
     store.add_event(&event(2)).await.unwrap();
     let newer = store.state().await.unwrap();
-    drop(store);
+    store.close().await.unwrap();
     closed.goes_on(3).await;
     put_back(&closed.log(), &older);
     let store = closed.open().await.unwrap();
@@ -145,7 +133,7 @@ async fn a_server_that_goes_back_with_the_log_is_found_out() {
     store.add_event(&event(2)).await.unwrap();
     store.add_event(&event(3)).await.unwrap();
     let newest = store.state().await.unwrap();
-    drop(store);
+    store.close().await.unwrap();
     private.restore(&saved);
     for log in [Some(&older), None] {
         remove(&closed.log());
@@ -194,12 +182,12 @@ async fn of_another_history_before_the_copy_nothing_stays() {
     let mut private = Server::start_private();
     let server = private.server().clone();
     let closed = Closed::with_events(&server, 2).await;
-    is_closed(&closed.log()).await;
+        wait_until_closed(&closed.log());
     let (older, base) = (kept(&closed.log()), private.save());
     let store = closed.open().await.unwrap();
     append(&store, 2).await;
     let pin = store.status().await.unwrap().pin;
-    drop(store);
+    store.close().await.unwrap();
     let honest = private.save();
     private.restore(&base);
     for n in [5000, 5001] {
@@ -212,7 +200,7 @@ async fn of_another_history_before_the_copy_nothing_stays() {
     config.trust.pin = Some(closed.before.pin.anchored_at);
     let store = EventStore::open(&config).await.unwrap();
     append(&store, 900_000).await;
-    drop(store);
+    store.close().await.unwrap();
     let longer = private.save();
     let known = fs::read(closed.copy()).unwrap();
     for (log, forked, configured) in [
@@ -221,7 +209,7 @@ async fn of_another_history_before_the_copy_nothing_stays() {
         (Some(&older), &longer, false),
         (None, &longer, true),
     ] {
-        is_closed(&closed.log()).await;
+        wait_until_closed(&closed.log());
         remove(&closed.log());
         if let Some(older) = log {
             put_back(&closed.log(), older);
@@ -234,7 +222,7 @@ async fn of_another_history_before_the_copy_nothing_stays() {
         }
         private.restore(forked);
         for _ in 0..2 {
-            is_closed(&closed.log()).await;
+        wait_until_closed(&closed.log());
             let error = EventStore::open(&config).await.unwrap_err();
             match error.verdict() {
                 Some(Verdict::Rollback { pinned, .. } | Verdict::Fork { pinned, .. }) => {
@@ -243,7 +231,7 @@ async fn of_another_history_before_the_copy_nothing_stays() {
                 _ => panic!("{error}"),
             }
         }
-        is_closed(&closed.log()).await;
+        wait_until_closed(&closed.log());
         private.restore(&honest);
         let store = EventStore::open(&config).await.unwrap();
         let status = store.status().await.unwrap();

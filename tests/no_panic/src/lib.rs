@@ -23,7 +23,7 @@ macro_rules! functions {
 }
 
 mod functions;
-#[cfg(feature = "p256")]
+#[cfg(feature = "signatures")]
 mod signatures;
 
 unsafe extern "C" {

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
+use std::time::Duration;
 
 /// A folder for one test, removed when dropped. What a dying process leaves
 /// behind, the next test process removes.
@@ -123,4 +124,27 @@ pub(crate) fn unique() -> String {
         bits /= 36;
     }
     text
+}
+
+/// Waits until nobody in this process has the file open, nor what SQLite keeps
+/// beside it: a connection that was dropped is closed a moment later by a
+/// thread of its own, and until then would write over what a test puts there.
+///
+/// # Panics
+/// When it stays open for ten seconds.
+pub fn wait_until_closed(file: &Path) {
+    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
+    let name = file.display().to_string();
+    for _ in 0..1000 {
+        // Each link names a file: as it is, or gone by now, " (deleted)".
+        let open = fs::read_dir("/proc/self/fd").unwrap_or_else(|e| {
+            panic!("which files are open is read from /proc/self/fd: {e}; these tests need Linux")
+        });
+        let mut links = open.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+        if !links.any(|link| link.to_string_lossy().starts_with(&name)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("somebody has {name} open");
 }
