@@ -5,8 +5,8 @@
 //! No allocation, no `unsafe`, no panic, no I/O, no clock. Every function is total: any number,
 //! any bytes and any list of hashes are legal arguments, and what does not hold is an error that
 //! says which step failed. The lengths of paths and chains are checked before anything is hashed,
-//! so the work of a call is bounded by the size of its input. (`p256` brings foreign code, in which
-//! a panic cannot be ruled out so: `scripts/no-panic`.)
+//! so the work of a call is bounded by the size of its input. (`p256` and `ed25519` bring foreign
+//! code, in which a panic cannot be ruled out so: `scripts/no-panic`.)
 //!
 //! # From a row to a trusted state
 //!
@@ -60,6 +60,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
+//! | `ed25519` | no | `Ed25519Key`: signatures of authors, logs and witnesses |
 //! | `hex` | no | `FromStr` for the digests and for [`TrustedState`] |
 //! | `p256` | no | `StateKey`: the server's signature over a state (ECDSA P-256) |
 //! | `serde` | no | `Serialize` and `Deserialize` for digests, numbers and [`TrustedState`] (implies `hex`) |
@@ -89,6 +90,8 @@ mod chain;
 mod cost;
 mod digest;
 mod dual;
+#[cfg(feature = "ed25519")]
+mod ed25519;
 mod entry;
 mod error;
 mod extension;
@@ -122,6 +125,8 @@ pub use chain::{
 };
 pub use digest::{Alh, EntryDigest, InnerHash, LeafHash, Root, ValueHash, node_hash};
 pub use dual::{DualProof, DualProofV2};
+#[cfg(feature = "ed25519")]
+pub use ed25519::{Ed25519Error, Ed25519Key};
 pub use entry::{EntryMetadata, entry_digest};
 #[cfg(feature = "hex")]
 pub use error::ParseError;
