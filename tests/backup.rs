@@ -10,6 +10,7 @@ use counterfoil::{
     Audit, AuditVerdict, BackedUp, Error, EventStore, PayloadLack, PayloadStore as _, ReadOptions,
     Result, Revealed, SqlitePayloads, TrustedState, TxId, Unavailable, Verdict, back_up,
 };
+use counterfoil_test_support::wait_until_closed;
 use files::{Files, event, stream};
 
 /// The copies, to be opened where they are.

@@ -35,7 +35,7 @@ impl Ed25519Key {
     }
 
     /// The key's 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
+    pub fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
     }
 

@@ -87,8 +87,8 @@ fn a_key_has_one_spelling_and_is_not_weak() {
 #[test]
 fn a_signature_has_one_spelling() {
     const ORDER: [u8; 32] = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
+        0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
     ];
     for (key, message, signature) in RFC {
         let key = Ed25519Key::from_bytes(&bytes(key)).unwrap();
@@ -119,7 +119,8 @@ fn r_is_not_of_small_order() {
     r[0] = 1;
     let k = {
         use sha2::{Digest, Sha512};
-        let hash = Sha512::new().chain_update(r).chain_update(public.as_bytes()).chain_update(message);
+        let hash =
+            Sha512::new().chain_update(r).chain_update(public.as_bytes()).chain_update(message);
         curve25519_dalek::Scalar::from_bytes_mod_order_wide(&hash.finalize().into())
     };
     let s = k * ExpandedSecretKey::from(&secret.to_bytes()).scalar;

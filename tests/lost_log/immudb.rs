@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use counterfoil::{Anchor, Config, Event, EventStore, ExpectedVersion, Status, Verdict};
-use counterfoil_test_support::{Server, TempDir, server, temp_dir};
+use counterfoil_test_support::{Server, TempDir, server, temp_dir, wait_until_closed};
 
 use super::{beside, made_anew, parts, remove, rolled_back, says};
 use crate::files::{event, stream};
@@ -182,7 +182,7 @@ async fn of_another_history_before_the_copy_nothing_stays() {
     let mut private = Server::start_private();
     let server = private.server().clone();
     let closed = Closed::with_events(&server, 2).await;
-        wait_until_closed(&closed.log());
+    wait_until_closed(&closed.log());
     let (older, base) = (kept(&closed.log()), private.save());
     let store = closed.open().await.unwrap();
     append(&store, 2).await;
@@ -222,7 +222,7 @@ async fn of_another_history_before_the_copy_nothing_stays() {
         }
         private.restore(forked);
         for _ in 0..2 {
-        wait_until_closed(&closed.log());
+            wait_until_closed(&closed.log());
             let error = EventStore::open(&config).await.unwrap_err();
             match error.verdict() {
                 Some(Verdict::Rollback { pinned, .. } | Verdict::Fork { pinned, .. }) => {
