@@ -43,6 +43,7 @@ mod judgement;
 mod layout;
 mod parse;
 mod path;
+mod placed;
 mod policy;
 mod schema;
 #[cfg(feature = "p256")]
@@ -56,6 +57,9 @@ pub use error::{BodyRule, ReceiptError, ReceiptErrorKind};
 pub use flaw::Flaw;
 pub use judgement::{JudgedEvent, Judgement};
 pub use parse::{Receipt, ReceiptEvent};
+pub use placed::{PlacedEvent, PlacedPath, PlacedTx};
 pub use policy::{Policy, PolicyError};
 pub use schema::{Genesis, events_table};
+#[cfg(feature = "p256")]
+pub use signature::ServerKey;
 pub use verdict::{Anchor, Missing, Verdict};

@@ -2,10 +2,10 @@
 
 use core::fmt;
 
+#[cfg(feature = "p256")]
+use super::signature::ServerKey;
 use crate::digest::Alh;
 use crate::number::TxId;
-#[cfg(feature = "p256")]
-use crate::signature::StateKey;
 use crate::state::TrustedState;
 
 /// What a verifier trusts, about one ledger.
@@ -17,9 +17,8 @@ pub struct Policy<'a> {
     pub(super) ledger: Alh,
     pub(super) table: Option<u32>,
     pub(super) pins: &'a [TrustedState],
-    /// The key and its database.
     #[cfg(feature = "p256")]
-    pub(super) state_key: Option<(&'a StateKey, &'a [u8])>,
+    pub(super) state_keys: &'a [ServerKey<'a>],
 }
 
 impl<'a> Policy<'a> {
@@ -31,7 +30,7 @@ impl<'a> Policy<'a> {
             table: None,
             pins: &[],
             #[cfg(feature = "p256")]
-            state_key: None,
+            state_keys: &[],
         }
     }
 

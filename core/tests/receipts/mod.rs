@@ -352,8 +352,9 @@ pub(crate) fn state_key_sec1() -> Vec<u8> {
     signer().verifying_key().to_sec1_point(false).as_bytes().to_vec()
 }
 
-pub(crate) fn state_key() -> StateKey {
-    StateKey::from_sec1(&state_key_sec1()).unwrap()
+pub(crate) fn server_keys() -> [ServerKey<'static>; 1] {
+    let key = StateKey::from_sec1(&state_key_sec1()).unwrap();
+    [ServerKey { key, database: DATABASE }]
 }
 
 pub(crate) const SALT: [u8; 32] = [0x44; 32];
