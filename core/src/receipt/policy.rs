@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::author::Authors;
 use crate::digest::Alh;
 use crate::number::TxId;
 #[cfg(feature = "p256")]
@@ -17,6 +18,7 @@ pub struct Policy<'a> {
     pub(super) ledger: Alh,
     pub(super) table: Option<u32>,
     pub(super) pins: &'a [TrustedState],
+    pub(super) authors: Authors<'a>,
     /// The key and its database.
     #[cfg(feature = "p256")]
     pub(super) state_key: Option<(&'a StateKey, &'a [u8])>,
@@ -30,6 +32,7 @@ impl<'a> Policy<'a> {
             ledger,
             table: None,
             pins: &[],
+            authors: Authors::NONE,
             #[cfg(feature = "p256")]
             state_key: None,
         }
