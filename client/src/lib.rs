@@ -51,6 +51,7 @@ mod receipt;
 mod revision;
 mod row;
 mod schema;
+mod signing_key;
 mod sqlite;
 mod store;
 #[cfg(feature = "immudb")]
@@ -60,6 +61,7 @@ mod thin;
 mod trust;
 mod undecided;
 mod verdict;
+mod whole_file;
 
 pub use counterfoil_core as core;
 pub use counterfoil_core::{Alh, EntryDigest, Root, TrustedState, TxId};
@@ -83,6 +85,7 @@ pub use crate::event::{
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
+pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
     Followed, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions,

@@ -1,9 +1,11 @@
 //! What a policy makes of a receipt and of each of its events.
 
-use super::body::Payload;
+use super::author::{Authors, Authorship};
+use super::body::{EventBody, Payload};
 use super::flaw::Flaw;
 use super::parse::{Receipt, ReceiptEvent};
 use super::verdict::{Anchor, Missing, Verdict};
+use crate::digest::Alh;
 use crate::number::TxId;
 use crate::state::TrustedState;
 
@@ -18,9 +20,11 @@ pub struct Judgement<'r, 'p> {
 
 /// An event of a receipt, and what the policy makes of it. Only [`Judgement::events`] makes one.
 #[derive(Clone, Copy, Debug)]
-pub struct JudgedEvent<'r> {
+pub struct JudgedEvent<'r, 'p> {
     event: ReceiptEvent<'r>,
     verdict: Verdict,
+    ledger: Alh,
+    authors: Authors<'p>,
 }
 
 /// How far trust reaches.
@@ -32,14 +36,19 @@ pub(super) struct Reach<'p> {
     pub(super) pinned: Option<(TrustedState, TxId)>,
     /// What is to be said where no pin vouches.
     pub(super) otherwise: Verdict,
+    pub(super) ledger: Alh,
+    pub(super) authors: Authors<'p>,
 }
 
 impl Reach<'_> {
-    pub(super) fn verdict(&self, tx: TxId, payload: &Payload<'_>) -> Verdict {
+    pub(super) fn verdict(&self, tx: TxId, body: &EventBody<'_>) -> Verdict {
         let by_state = self.pinned.filter(|(_, up_to)| tx <= *up_to).map(|(pin, _)| pin);
         let pin = by_state.or_else(|| self.pins.iter().find(|pin| pin.tx == tx).copied());
         let verdict = pin.map_or(self.otherwise, |pin| Verdict::Verified(Anchor::Pinned(pin)));
-        match (verdict, payload) {
+        match (verdict, body.payload) {
+            (Verdict::Verified(anchor), _) if self.authors.miss(body, self.ledger) => {
+                Verdict::PresenceOnly(anchor)
+            }
             (Verdict::Verified(anchor), Payload::Commitment(_)) => {
                 Verdict::PayloadUnavailable(anchor)
             }
@@ -60,20 +69,20 @@ impl<'r, 'p> Judgement<'r, 'p> {
 
     /// Each event with what is to be said of it. If the receipt is broken, or the policy does not know
     /// its ledger or its table, that is said of each.
-    pub fn events(&self) -> impl Iterator<Item = JudgedEvent<'r>> + use<'r, 'p> {
+    pub fn events(&self) -> impl Iterator<Item = JudgedEvent<'r, 'p>> + use<'r, 'p> {
         let Self { receipt, reach, whole } = *self;
         receipt.events().map(move |event| {
             let verdict = match whole {
                 Verdict::Broken(_)
                 | Verdict::CannotDecide(Missing::Policy { .. } | Missing::Table) => whole,
-                _ => reach.verdict(event.tx, &event.body.payload),
+                _ => reach.verdict(event.tx, &event.body),
             };
-            JudgedEvent { event, verdict }
+            JudgedEvent { event, verdict, ledger: reach.ledger, authors: reach.authors }
         })
     }
 }
 
-impl<'r> JudgedEvent<'r> {
+impl<'r> JudgedEvent<'r, '_> {
     /// The event. What its verdict does not confirm is a claim.
     pub const fn event(&self) -> &ReceiptEvent<'r> {
         &self.event
@@ -82,6 +91,22 @@ impl<'r> JudgedEvent<'r> {
     /// What is to be said of it.
     pub const fn verdict(&self) -> Verdict {
         self.verdict
+    }
+
+    /// What is to be said of its author. It stands beside the verdict and says nothing of whether the
+    /// event is in the ledger.
+    ///
+    /// # Cost
+    ///
+    /// Where the event is signed, one verification of an Ed25519 signature, each time it is asked.
+    pub fn authorship(&self) -> Authorship {
+        match (self.event.body.author, self.verdict) {
+            (None, _) => Authorship::Unsigned,
+            (_, Verdict::Broken(_) | Verdict::CannotDecide(Missing::Policy { .. })) => {
+                Authorship::NotChecked
+            }
+            _ => self.authors.of(&self.event.body, self.ledger),
+        }
     }
 
     /// What is to be said of it once its payload is shown: `content`, to which with `salt` the event

@@ -31,9 +31,11 @@
 //!   of all transactions before it. A receipt says `written at transaction N, entry i`.
 //! * That its place in the stream follows, or that its id is new: [`EventBody::prev_event`] and
 //!   [`EventBody::seen_alh`] are the writer's claims and are compared with nothing.
-//! * Who wrote it: whoever may write to the database may write anything.
+//! * Who wrote it: whoever may write to the database may write anything. Where an author signed the
+//!   event, that is told beside ([`JudgedEvent::authorship`]).
 //! * When: [`ReceiptEvent::ts`] is the server's claim, [`EventBody::recorded_at`] the writer's.
 
+mod author;
 mod body;
 mod cursor;
 mod encode;
@@ -51,6 +53,9 @@ mod signature;
 mod verdict;
 mod verify;
 
+#[cfg(feature = "ed25519")]
+pub use author::Author;
+pub use author::Authorship;
 pub use body::{EventBody, Metadata, Payload};
 pub use encode::{Attached, Link, ReceiptEntry, ReceiptParts, ReceiptTx};
 pub use error::{BodyRule, ReceiptError, ReceiptErrorKind};

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::author::Authors;
 #[cfg(feature = "p256")]
 use super::signature::ServerKey;
 use crate::digest::Alh;
@@ -17,6 +18,7 @@ pub struct Policy<'a> {
     pub(super) ledger: Alh,
     pub(super) table: Option<u32>,
     pub(super) pins: &'a [TrustedState],
+    pub(super) authors: Authors<'a>,
     #[cfg(feature = "p256")]
     pub(super) state_keys: &'a [ServerKey<'a>],
 }
@@ -29,6 +31,7 @@ impl<'a> Policy<'a> {
             ledger,
             table: None,
             pins: &[],
+            authors: Authors::NONE,
             #[cfg(feature = "p256")]
             state_keys: &[],
         }

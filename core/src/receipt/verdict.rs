@@ -35,6 +35,10 @@ pub enum Verdict {
     PayloadErased(Anchor),
     /// The event is in the ledger with a commitment to its payload, and the payload was not shown.
     PayloadUnavailable(Anchor),
+    /// The event is in the ledger, and the policy demands an author whom it lists for the event's
+    /// domain: none is shown to have written it. What is said of its author instead:
+    /// [`JudgedEvent::authorship`](super::JudgedEvent::authorship).
+    PresenceOnly(Anchor),
     /// Something does not hold.
     Broken(Flaw),
     /// Nothing is wrong as far as can be seen, and something is missing.
@@ -106,6 +110,7 @@ impl Verdict {
             Self::Unanchored => 0x99,
             Self::PayloadErased(_) => 0xa5,
             Self::PayloadUnavailable(_) => 0xaa,
+            Self::PresenceOnly(_) => 0x3c,
             Self::Broken(_) => 0xf0,
             Self::CannotDecide(_) => 0xcc,
         }
@@ -121,6 +126,7 @@ impl Verdict {
             Self::Unanchored => "intact_unanchored",
             Self::PayloadErased(_) => "payload_erased",
             Self::PayloadUnavailable(_) => "payload_unavailable",
+            Self::PresenceOnly(_) => "presence_only",
             Self::Broken(_) => "broken",
             Self::CannotDecide(_) => "cannot_decide",
         }
@@ -138,10 +144,11 @@ impl Verdict {
             Self::Verified(Anchor::Signed(_)) => 2,
             Self::PayloadErased(_) => 3,
             Self::PayloadUnavailable(_) => 4,
-            Self::ExtendsPin { .. } => 5,
-            Self::Unanchored => 6,
-            Self::CannotDecide(_) => 7,
-            Self::Broken(_) => 8,
+            Self::PresenceOnly(_) => 5,
+            Self::ExtendsPin { .. } => 6,
+            Self::Unanchored => 7,
+            Self::CannotDecide(_) => 8,
+            Self::Broken(_) => 9,
         }
     }
 }
@@ -181,6 +188,7 @@ impl fmt::Display for Verdict {
             Self::Unanchored => f.write_str("intact, and nothing trusted vouches for it"),
             Self::PayloadErased(anchor) => write!(f, "{anchor}; its payload was erased"),
             Self::PayloadUnavailable(anchor) => write!(f, "{anchor}; its payload was not shown"),
+            Self::PresenceOnly(anchor) => write!(f, "{anchor}, and by no author of the policy"),
             Self::Broken(flaw) => write!(f, "broken: {flaw}"),
             Self::CannotDecide(missing) => write!(f, "cannot decide: {missing}"),
         }

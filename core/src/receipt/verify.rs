@@ -47,13 +47,14 @@ impl<'r> Receipt<'r> {
     /// of SHA-256; for an event at most 63 and one for each 64 bytes of key, row and id. A path costs
     /// its whole length, also where most of it is shared and not in the receipt. Beside that at most
     /// two links, each as [`TrustedState::verify_extension_v2`], the twelve entries of a genesis, and
-    /// one signature. Reading hashes every byte once, and each walk over the events reads them again.
+    /// one signature; and one for each signed event, if the policy demands authors. Reading hashes every byte once, and each walk over the events reads them again.
     ///
     /// Where there are several events, their paths are put together on the stack, in 3 KB; those of a
     /// single one are used where they lie.
     pub fn verify<'p>(&'r self, policy: &Policy<'p>) -> Judgement<'r, 'p> {
         let otherwise = Verdict::Unanchored;
-        let mut reach = Reach { pins: policy.pins, pinned: None, otherwise };
+        let (ledger, authors) = (self.ledger, policy.authors);
+        let mut reach = Reach { pins: policy.pins, pinned: None, otherwise, ledger, authors };
         let whole = self.check(policy, &mut reach).unwrap_or_else(Verdict::Broken);
         Judgement::new(self, reach, whole)
     }
@@ -269,7 +270,7 @@ impl Walk<'_, '_> {
         if event.body.seen_tx >= id.get() {
             return Err(Flaw::SeenTx { tx: id, entry });
         }
-        let verdict = self.reach.verdict(id, &event.body.payload);
+        let verdict = self.reach.verdict(id, &event.body);
         self.whole = Some(self.whole.map_or(verdict, |whole| whole.and(verdict)));
         Ok(())
     }
