@@ -43,6 +43,7 @@ mod orders;
 mod paths;
 mod payloads;
 mod pin_copy;
+mod policy;
 mod position;
 mod proof;
 mod prover;
@@ -83,6 +84,7 @@ pub use crate::event::{
     PayloadCommitment, RecordedEvent,
 };
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
+pub use crate::policy::{Moved, MovedPin, PinFile, PolicyError, PolicyProblem, TrustPolicy};
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};

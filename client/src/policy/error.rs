@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+
+use crate::error::Unavailable;
 
 /// What is wrong with a trust policy: in which file, at which key, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,27 +54,18 @@ impl std::error::Error for PolicyProblem {}
 #[non_exhaustive]
 pub enum PolicyError {
     /// A file could not be read or written.
-    #[error("{path}: {cause}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        cause: Arc<std::io::Error>,
-    },
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
     /// It says something that it may not say.
     #[error(transparent)]
     Problem(#[from] Box<PolicyProblem>),
 }
 
 impl PolicyError {
-    pub(super) fn file(path: &Path, cause: std::io::Error) -> Self {
-        Self::File { path: path.to_owned(), cause: cause.into() }
-    }
-
     pub(super) fn in_file(self, file: &Path) -> Self {
         match self {
             Self::Problem(problem) => Self::Problem(Box::new(problem.in_file(file))),
-            other @ Self::File { .. } => other,
+            other @ Self::Unavailable(_) => other,
         }
     }
 }

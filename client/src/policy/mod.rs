@@ -1,27 +1,29 @@
 //! What somebody who verifies receipts trusts, as a file: in TOML or in JSON, with the same keys
 //! (`docs/policy.md`).
 
+mod core;
 mod document;
 mod error;
-mod held;
 mod pin_file;
 mod state_key;
 mod tlog_policy;
 mod witnessing;
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use counterfoil_core::{Alh, Ed25519Key, TrustedState};
 
 use self::document::{AuthorTable, Document, PinForm};
 pub use self::error::{PolicyError, PolicyProblem};
-pub use self::held::HeldPolicy;
-pub use self::pin_file::{MovedPin, PinFile};
+pub use self::pin_file::{Moved, MovedPin, PinFile};
 use self::state_key::DatabaseKey;
 use self::witnessing::{Witnessing, WitnessingBuilder};
+use crate::error::Unavailable;
+use crate::whole_file;
 
 /// What is trusted, about one ledger: the owned form of core's
-/// [`Policy`](counterfoil_core::receipt::Policy), to which [`hold`](Self::hold) leads.
+/// [`Policy`](counterfoil_core::receipt::Policy), to which [`with_core`](Self::with_core) leads.
 ///
 /// There is no policy that contradicts itself: reading refuses it. What is in other files (a server's
 /// key, logs and witnesses) is read with it, and written out as part of it.
@@ -356,8 +358,7 @@ fn witnessing_of(document: &Document, base: Option<&Path>) -> Result<Witnessing,
         .into()),
         (Some(file), false) => {
             let path = beside(base, file, "tlog_policy")?;
-            let bytes = std::fs::read(&path).map_err(|cause| PolicyError::file(&path, cause))?;
-            let read = tlog_policy::read(&bytes).map_err(|problem| problem.in_file(&path))?;
+            let read = tlog_policy::read(&read(&path)?).map_err(|problem| problem.in_file(&path))?;
             Ok(with_logs(read, "tlog_policy")?)
         }
         (None, true) => {
@@ -409,16 +410,11 @@ fn beside(
 const MAX_LEN: u64 = 1 << 20;
 
 fn read(path: &Path) -> Result<String, PolicyError> {
-    use std::io::Read as _;
-    let mut text = String::new();
-    let read = std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_LEN + 1).read_to_string(&mut text));
-    let len = read.map_err(|cause| PolicyError::file(path, cause))?;
-    if len as u64 > MAX_LEN {
-        let problem = PolicyProblem::new("", "more than 1 MiB", "this is no policy");
-        return Err(problem.in_file(path).into());
-    }
-    Ok(text)
+    let absent = || Unavailable::file(path, ErrorKind::NotFound.into());
+    let bytes = whole_file::read(path, MAX_LEN)?.ok_or_else(absent)?;
+    String::from_utf8(bytes).map_err(|error| {
+        PolicyProblem::new("", error.to_string(), "write the file in UTF-8").in_file(path).into()
+    })
 }
 
 const KEYS: &str = "the keys of a policy are in docs/policy.md";

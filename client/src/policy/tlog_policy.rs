@@ -9,10 +9,8 @@ use super::witnessing::{Witnessing, WitnessingBuilder};
 /// Lines that a file may have.
 const MAX_LINES: usize = 4096;
 
-/// Reads the bytes of such a file.
-pub(super) fn read(bytes: &[u8]) -> Result<Witnessing, PolicyProblem> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| PolicyProblem::new("", error.to_string(), "write the file in UTF-8"))?;
+/// Reads the text of such a file.
+pub(super) fn read(text: &str) -> Result<Witnessing, PolicyProblem> {
     let Some(text) = text.strip_suffix('\n') else {
         return Err(PolicyProblem::new(
             format!("line {}", text.lines().count()),

@@ -3,7 +3,8 @@
 
 use std::collections::HashSet;
 
-use counterfoil_core::checkpoint::{LogKey, WitnessKey};
+use counterfoil_core::Ed25519Key;
+use counterfoil_core::checkpoint::{KeyId, KeyName, LogKey, Quorum, WitnessKey};
 
 use super::document::{GroupTable, LogTable, Needs, WitnessTable};
 use super::error::PolicyProblem;
@@ -11,8 +12,8 @@ use super::error::PolicyProblem;
 /// What stands for no witness at all.
 pub(super) const NONE: &str = "none";
 
-/// Many more than anybody has, and few enough to try each.
-const MAX_OF_A_KIND: usize = 256;
+/// As many as core takes.
+const MAX_OF_A_KIND: usize = Quorum::MAX;
 
 /// Logs, witnesses, groups of them, and the quorum.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,6 +120,8 @@ pub(super) struct WitnessingBuilder {
     quorum: Option<Option<Member>>,
     /// The keys themselves, whatever they are called.
     keys: HashSet<[u8; 32]>,
+    /// What a signature's line says of its key.
+    ids: HashSet<(String, [u8; 4])>,
     /// What is in a group already.
     grouped: HashSet<String>,
 }
@@ -137,7 +140,7 @@ impl WitnessingBuilder {
                 "give its verifier key, NAME+ID+KEY, as the log's operator publishes it",
             )
         })?;
-        self.new_key(place, key.key().as_bytes())?;
+        self.new_key(place, key.key(), key.name(), key.id())?;
         few(place, self.made.logs.len())?;
         self.made.logs.push(Log { vkey: vkey.into(), url: url.map(Into::into) });
         Ok(())
@@ -158,7 +161,7 @@ impl WitnessingBuilder {
                 "give its verifier key, NAME+ID+KEY, of the type for cosignatures (04)",
             )
         })?;
-        self.new_key(place, key.key().as_bytes())?;
+        self.new_key(place, key.key(), key.name(), key.id())?;
         few(place, self.made.witnesses.len())?;
         let (name, vkey, url) = (name.into(), vkey.into(), url.map(Into::into));
         self.made.witnesses.push(Witness { name, vkey, url });
@@ -249,15 +252,24 @@ impl WitnessingBuilder {
 
     /// One key is one signer, whatever it is called: a log that were its own witness would show
     /// nothing more.
-    fn new_key(&mut self, place: &str, key: &[u8; 32]) -> Result<(), PolicyProblem> {
-        if self.keys.insert(*key) {
-            return Ok(());
+    fn new_key(
+        &mut self,
+        place: &str,
+        key: &Ed25519Key,
+        name: KeyName<'_>,
+        id: KeyId,
+    ) -> Result<(), PolicyProblem> {
+        if !self.keys.insert(*key.as_bytes()) {
+            let what = "the same key a second time";
+            let remedy = "name each key once: two names do not make two signers";
+            return Err(PolicyProblem::new(place, what, remedy));
         }
-        Err(PolicyProblem::new(
-            place,
-            "the same key a second time",
-            "name each key once: two names do not make two signers",
-        ))
+        if !self.ids.insert((name.as_str().to_owned(), id.to_bytes())) {
+            let what = "another key has the same name and id";
+            let remedy = "no signature could tell the two apart: let one be made anew";
+            return Err(PolicyProblem::new(place, what, remedy));
+        }
+        Ok(())
     }
 }
 
@@ -265,7 +277,7 @@ fn few(place: &str, there: usize) -> Result<(), PolicyProblem> {
     if there < MAX_OF_A_KIND {
         return Ok(());
     }
-    Err(PolicyProblem::new(place, "more than 256 of a kind", "keep the policy small"))
+    Err(PolicyProblem::new(place, "more than 64 of a kind", "keep the policy small"))
 }
 
 fn unknown(place: &str, name: &str) -> PolicyProblem {
