@@ -48,6 +48,7 @@ mod position;
 mod proof;
 mod prover;
 mod receipt;
+mod report;
 #[cfg(feature = "immudb")]
 mod revision;
 mod row;
@@ -88,6 +89,11 @@ pub use crate::policy::{Moved, MovedPin, PinFile, PolicyError, PolicyProblem, Tr
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
+pub use crate::report::{
+    AnchorReport, AuthorBytes, AuthorReport, BodyReport, EventReport, FlawReport, GenesisReport,
+    HeaderReport, InspectedEvent, InspectedTx, Inspection, LinkReport, PathReport, Place, Side, Step,
+    VerdictReport,
+};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
     Followed, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions,

@@ -230,6 +230,12 @@ impl TrustPolicy {
         self.pins.iter().copied().chain(moved)
     }
 
+    /// The name that it has for an author's key.
+    pub fn author_name(&self, key: &[u8; 32]) -> Option<&str> {
+        let author = self.authors.iter().find(|author| author.key.as_bytes() == key);
+        author.map(|author| author.name.as_str())
+    }
+
     /// The pin that moved since the policy was written, and by whose word.
     pub const fn moved(&self) -> Option<&MovedPin> {
         self.moved.as_ref()

@@ -133,7 +133,7 @@ impl Verdict {
     }
 
     /// The one that says less: what is to be said of both together.
-    pub(super) fn and(self, other: Self) -> Self {
+    pub fn and(self, other: Self) -> Self {
         if other.rank() > self.rank() { other } else { self }
     }
 

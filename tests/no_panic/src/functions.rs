@@ -162,6 +162,7 @@ functions! {
     JudgedEvent__event = JudgedEvent::event;
     JudgedEvent__verdict = JudgedEvent::verdict;
     JudgedEvent__with_payload = JudgedEvent::with_payload;
+    Verdict__and = Verdict::and;
     Verdict__trusted = Verdict::trusted;
     Verdict__code = Verdict::code;
     Verdict__word = Verdict::word;
