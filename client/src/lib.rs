@@ -85,7 +85,10 @@ pub use crate::event::{
     PayloadCommitment, RecordedEvent,
 };
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
-pub use crate::policy::{Moved, MovedPin, PinFile, PolicyError, PolicyProblem, TrustPolicy};
+pub use crate::policy::{
+    Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary,
+    TrustPolicy,
+};
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};

@@ -1,5 +1,6 @@
 //! The policy as core takes it.
 
+use counterfoil_core::TrustedState;
 use counterfoil_core::checkpoint::{Group, LogKey, LogPolicy, Member, Quorum, WitnessKey};
 use counterfoil_core::receipt::{Author, Policy, ServerKey};
 
@@ -13,7 +14,16 @@ impl TrustPolicy {
     /// Gives the policy to `use_it` in the form in which core verifies
     /// ([`Receipt::verify`](counterfoil_core::receipt::Receipt::verify)).
     pub fn with_core<R>(&self, use_it: impl FnOnce(&Policy<'_>) -> R) -> R {
-        let pins: Vec<_> = self.pins().collect();
+        self.with_core_pinning(&[], use_it)
+    }
+
+    /// The same with more pins, which do not contradict it.
+    pub(super) fn with_core_pinning<R>(
+        &self,
+        more: &[TrustedState],
+        use_it: impl FnOnce(&Policy<'_>) -> R,
+    ) -> R {
+        let pins: Vec<_> = self.pins().chain(more.iter().copied()).collect();
         let keys: Vec<_> = self.state_keys.iter().map(|key| key.to_server_key()).collect();
         let domains: Vec<Vec<&str>> = self
             .authors
@@ -30,7 +40,9 @@ impl TrustPolicy {
         let policy = policy.with_pins(&pins).expect(CHECKED);
         let policy = self.table.map_or(policy, |table| policy.with_table(table));
         let policy = if self.require_author { policy.demanding_authorship() } else { policy };
-        use_it(&policy)
+        self.witnessing.with_core(|log| {
+            use_it(&log.map_or(policy, |log| policy.with_log_policy(*log)))
+        })
     }
 }
 

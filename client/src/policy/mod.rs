@@ -4,8 +4,10 @@
 mod core;
 mod document;
 mod error;
+mod moving;
 mod pin_file;
 mod state_key;
+mod summary;
 mod tlog_policy;
 mod witnessing;
 
@@ -16,8 +18,10 @@ use counterfoil_core::{Alh, Ed25519Key, TrustedState};
 
 use self::document::{AuthorTable, Document, PinForm};
 pub use self::error::{PolicyError, PolicyProblem};
+pub use self::moving::PinMove;
 pub use self::pin_file::{Moved, MovedPin, PinFile};
 use self::state_key::DatabaseKey;
+pub use self::summary::PolicySummary;
 use self::witnessing::{Witnessing, WitnessingBuilder};
 use crate::error::Unavailable;
 use crate::whole_file;
@@ -241,12 +245,9 @@ impl TrustPolicy {
         self.moved.as_ref()
     }
 
-    /// With a pin that moved. It counts beside those that were written down.
-    ///
-    /// # Errors
-    ///
-    /// [`PolicyProblem`] if it is about another ledger, or contradicts a pin.
-    pub fn with_moved(self, moved: MovedPin) -> Result<Self, PolicyProblem> {
+    /// With a pin that moved: it counts beside those that were written down. It is about this ledger
+    /// and contradicts no pin.
+    fn with_moved(self, moved: MovedPin) -> Result<Self, PolicyProblem> {
         if moved.ledger != self.ledger {
             return Err(PolicyProblem::new(
                 "ledger",

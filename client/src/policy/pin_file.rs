@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use counterfoil_core::{Alh, TrustedState};
 use serde::{Deserialize, Serialize};
 
-use super::TrustPolicy;
+use super::{PinMove, TrustPolicy};
 use super::error::{PolicyError, PolicyProblem};
 use crate::error::Unavailable;
 use crate::whole_file;
@@ -24,6 +24,7 @@ const MAX_LEN: u64 = 4096;
 /// A pin that moved: where it is now, and by whose word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MovedPin {
     /// The ledger's id.
     pub ledger: Alh,
@@ -31,7 +32,7 @@ pub struct MovedPin {
     pub pin: TrustedState,
     /// The pinned state of which it was shown to be a continuation, one of the policy's.
     pub from: TrustedState,
-    /// By whose word: `verified_by_signature` or `witnessed`.
+    /// By whose word, for people.
     pub by: String,
 }
 
@@ -90,24 +91,25 @@ impl PinFile {
     /// contradicts one that is there. Nothing has moved then.
     pub fn advance<R>(
         &self,
-        judge: impl FnOnce(&TrustPolicy) -> (Option<MovedPin>, R),
+        judge: impl FnOnce(&TrustPolicy) -> (Option<PinMove>, R),
     ) -> Result<(Option<Moved>, R), PolicyError> {
         let lock = self.lock()?;
         let policy = TrustPolicy::load(&self.policy)?;
         let (next, result) = judge(&policy);
-        let moved = next.map(|next| self.write(&policy, next)).transpose()?;
+        let moved = next.map(|next| self.write(policy, &next)).transpose()?;
         drop(lock);
         Ok((moved, result))
     }
 
-    fn write(&self, policy: &TrustPolicy, next: MovedPin) -> Result<Moved, PolicyError> {
-        let (tx, known) = (next.pin.tx, policy.pins().map(|pin| pin.tx).max());
-        let content = format!("{COMMENT}{}", toml::to_string(&next).unwrap_or_default());
+    fn write(&self, policy: TrustPolicy, next: &PinMove) -> Result<Moved, PolicyError> {
+        let pin = next.to();
+        let known = policy.pins().map(|pin| pin.tx).max();
         // Also where it stays: a contradiction is told.
-        policy.clone().with_moved(next).map_err(|problem| problem.in_file(&self.path))?;
-        if known.is_some_and(|known| known >= tx) {
+        policy.after(next).map_err(|problem| problem.in_file(&self.path))?;
+        if known.is_some_and(|known| known >= pin.pin.tx) {
             return Ok(Moved::NotNewer);
         }
+        let content = format!("{COMMENT}{}", toml::to_string(pin).unwrap_or_default());
         whole_file::replace(&self.path, content.as_bytes())?;
         Ok(Moved::Forward)
     }
