@@ -8,6 +8,8 @@ mod moving;
 mod pin_file;
 mod state_key;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod tlog_policy;
 mod witnessing;
 
