@@ -163,7 +163,7 @@ impl Drawing<'_> {
         place: &str,
     ) -> fmt::Result {
         self.line(f, "leaf", path.leaf, of)?;
-        for Step { side, sibling, node } in &path.steps {
+        for Step { side, sibling, node, .. } in &path.steps {
             let side = match side {
                 Side::Left => "left",
                 Side::Right => "right",
