@@ -48,6 +48,7 @@ fn several(books: &Books) -> Order {
         earlier: Some(3),
         later: Some(9),
         signature: Some(books.sign(6)),
+        checkpoint: None,
     }
 }
 
