@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use counterfoil_core::receipt::*;
 use counterfoil_core::*;
-use receipts::{Books, DATABASE, Order, SALT, judge, server_keys};
+use receipts::{Books, Order, SALT, judge, server_keys};
 
 const FORMAT: &str = include_str!("../../docs/format.md");
 const RECEIPT: &str = include_str!("../../docs/receipt.md");
@@ -48,6 +48,7 @@ fn several(books: &Books) -> Order {
         earlier: Some(3),
         later: Some(9),
         signature: Some(books.sign(6)),
+        checkpoint: None,
     }
 }
 

@@ -107,8 +107,13 @@ impl fmt::Display for Drawing<'_> {
             } else {
                 format!("{}…", &signature[..16])
             };
-            write!(f, "\n\nsignature of state {} by a server's key", receipt.state.tx)?;
+            let title = format!("signature of state {} by a server's key", receipt.state.tx);
+            write!(f, "\n\n{}", bold(title))?;
             write!(f, "\n  {signature}")?;
+        }
+        if let Some(note) = &receipt.checkpoint {
+            write!(f, "\n\n{}", bold("checkpoint of the tree, as a note"))?;
+            note.lines().try_for_each(|line| write!(f, "\n  {}", Plain(line)))?;
         }
         match &receipt.flaw {
             Some(flaw) => {

@@ -45,6 +45,8 @@ pub struct Inspection {
     pub later: Option<LinkReport>,
     /// A signature of the state, DER in hex.
     pub state_signature: Option<String>,
+    /// A checkpoint of the state's tree with its signatures, as a signed note.
+    pub checkpoint: Option<String>,
     /// Where it stops holding, if it does, whoever verifies it: the word and what is told of it.
     pub flaw: Option<FlawReport>,
 }
@@ -243,7 +245,7 @@ impl Inspection {
             (None, Verdict::Broken(flaw)) => Some(flaw),
             _ => None,
         };
-        let Attached { earlier, later, signature, .. } = receipt.attached();
+        let Attached { earlier, later, signature, checkpoint } = receipt.attached();
         let link = |state: Option<TxAlh>, link: Option<Link<'_>>| {
             Some(LinkReport::new(state?, &link?))
         };
@@ -263,6 +265,7 @@ impl Inspection {
             earlier: link(receipt.earlier(), earlier),
             later: link(receipt.later(), later),
             state_signature: signature.map(hex::encode),
+            checkpoint: checkpoint.map(|checkpoint| checkpoint.to_string()),
             flaw: flaw.map(|flaw| FlawReport { reason: flaw.word(), detail: flaw.to_string() }),
         }
     }

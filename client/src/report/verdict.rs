@@ -3,7 +3,7 @@
 use counterfoil_core::receipt::{
     Anchor, Authorship, Flaw, JudgedEvent, Judgement, Missing, Receipt, ReceiptEvent, Verdict,
 };
-use counterfoil_core::{Alh, TrustedState, TxAlh, TxId};
+use counterfoil_core::{Alh, TreeSize, TrustedState, TxAlh, TxId};
 use serde::Serialize;
 
 use crate::event::Event;
@@ -79,6 +79,11 @@ pub enum AnchorReport {
         signed: u8,
         /// How many there are.
         of: u8,
+    },
+    /// A log, which signed a checkpoint; no witnesses were asked for.
+    Log {
+        /// How many transactions the checkpoint's tree has.
+        size: TreeSize,
     },
     /// Something that this version has no word for.
     Other,
@@ -243,6 +248,7 @@ impl AnchorReport {
             Anchor::Pinned(state) => Self::PinnedState { state },
             Anchor::Signed(state) => Self::StateSignature { state },
             Anchor::Witnessed { signed, of } => Self::Witnesses { signed, of },
+            Anchor::Logged { size } => Self::Log { size },
             _ => Self::Other,
         })
     }

@@ -37,14 +37,18 @@
 
 mod author;
 mod body;
+mod checkpoint;
 mod cursor;
 mod encode;
 mod error;
 mod flaw;
 mod judgement;
 mod layout;
+#[cfg(feature = "ed25519")]
+mod log;
 mod parse;
 mod path;
+mod pin;
 mod placed;
 mod policy;
 mod schema;
@@ -57,11 +61,13 @@ mod verify;
 pub use author::Author;
 pub use author::Authorship;
 pub use body::{EventBody, Metadata, Payload};
+pub use checkpoint::ReceiptCheckpoint;
 pub use encode::{Attached, Link, ReceiptEntry, ReceiptParts, ReceiptTx};
 pub use error::{BodyRule, ReceiptError, ReceiptErrorKind};
 pub use flaw::Flaw;
 pub use judgement::{JudgedEvent, Judgement};
 pub use parse::{Receipt, ReceiptEvent};
+pub use pin::{NextPin, PinStays};
 pub use placed::{PlacedEvent, PlacedPath, PlacedTx};
 pub use policy::{Policy, PolicyError};
 pub use schema::{Genesis, events_table};

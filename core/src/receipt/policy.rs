@@ -5,6 +5,8 @@ use core::fmt;
 use super::author::Authors;
 #[cfg(feature = "p256")]
 use super::signature::ServerKey;
+#[cfg(feature = "ed25519")]
+use crate::checkpoint::LogPolicy;
 use crate::digest::Alh;
 use crate::number::TxId;
 use crate::state::TrustedState;
@@ -21,6 +23,9 @@ pub struct Policy<'a> {
     pub(super) authors: Authors<'a>,
     #[cfg(feature = "p256")]
     pub(super) state_keys: &'a [ServerKey<'a>],
+    /// The ledger's logs, and their witnesses.
+    #[cfg(feature = "ed25519")]
+    pub(super) log: Option<LogPolicy<'a>>,
 }
 
 impl<'a> Policy<'a> {
@@ -34,6 +39,8 @@ impl<'a> Policy<'a> {
             authors: Authors::NONE,
             #[cfg(feature = "p256")]
             state_keys: &[],
+            #[cfg(feature = "ed25519")]
+            log: None,
         }
     }
 
