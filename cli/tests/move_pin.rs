@@ -41,7 +41,16 @@ impl World {
     /// A receipt of an event, since a state.
     fn receipt(&self, sequence: usize, since: &str) -> Vec<u8> {
         let _ = std::fs::remove_file(self.owner.path("made"));
-        self.owner.json(&["receipt", "d", "r", &sequence.to_string(), "--since", since, "-o", "made"]);
+        self.owner.json(&[
+            "receipt",
+            "d",
+            "r",
+            &sequence.to_string(),
+            "--since",
+            since,
+            "-o",
+            "made",
+        ]);
         std::fs::read(self.owner.path("made")).unwrap()
     }
 
@@ -317,6 +326,6 @@ fn a_store_makes_the_policy_for_its_receipts() {
     let shown = world.verifier.run(&["policy", "show", "goods.json"]).out;
     assert_eq!(shown, printed);
     world.verifier.write("none", "ledger = \"x\"");
-    world.verifier.run(&["policy", "check", "none"]).fails(2, "64 lower-case hex digits");
+    world.verifier.run(&["policy", "check", "none"]).fails(2, "a hash has exactly 64 digits");
     world.verifier.run(&["policy", "check", "absent"]).fails(4, "absent");
 }

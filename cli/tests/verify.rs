@@ -23,9 +23,8 @@ fn state_key_toml(seed: u8, database: &str) -> String {
 }
 
 fn log_toml(quorum: &str, needs: &str) -> String {
-    let witness = |seed| {
-        format!("[[witnesses]]\nname = \"w{seed}\"\nkey = \"{}\"\n", witness_vkey(seed))
-    };
+    let witness =
+        |seed| format!("[[witnesses]]\nname = \"w{seed}\"\nkey = \"{}\"\n", witness_vkey(seed));
     format!(
         "quorum = \"{quorum}\"\n[[logs]]\nkey = \"{}\"\n{}{}{}[[groups]]\nname = \"g\"\n\
          needs = {needs}\nmembers = [\"w11\", \"w12\", \"w13\"]\n",
@@ -83,7 +82,12 @@ fn every_verdict_has_its_word_and_exit_code() {
         ("pinned among others", &one, pins(&[9, 2, 3]), pinned),
         ("signed", &with_signature, key.clone(), ("verified_by_signature", Value::Null, 0)),
         ("logged", &witnessed(&[]), log_toml("none", "1"), ("payload_unavailable", Value::Null, 5)),
-        ("witnessed", &witnessed(&[11, 13]), witnesses.clone(), ("payload_unavailable", Value::Null, 5)),
+        (
+            "witnessed",
+            &witnessed(&[11, 13]),
+            witnesses.clone(),
+            ("payload_unavailable", Value::Null, 5),
+        ),
         ("presence", &one, pins(&[2]) + &author_toml(), ("presence_only", Value::Null, 5)),
         ("unavailable", &four, pins(&[6]), ("payload_unavailable", Value::Null, 5)),
         ("extends", &four, pins(&[3]), ("extends_pin_unconfirmed", Value::Null, 3)),
@@ -98,7 +102,8 @@ fn every_verdict_has_its_word_and_exit_code() {
         ("entry", &replaced(&one, b"Basel", b"Paris"), pins(&[2]), ("broken", json!("entry"), 1)),
         (
             "transaction",
-            &replaced(&four, b"\x11\xcb\x05\x16\x34", b"\x11\xcb\x05\x16\x35"),
+            // The eh of transaction 2.
+            &replaced(&four, b"\x47\x85\x83\xd7\x7f", b"\x47\x85\x83\xd7\x7e"),
             pins(&[6]),
             ("broken", json!("transaction"), 1),
         ),
@@ -278,11 +283,7 @@ fn keys_count_as_long_as_the_policy_has_them() {
     std::fs::write(user.path("old"), logged(&four, 1, &[])).unwrap();
     std::fs::write(user.path("new"), logged(&four, 2, &[])).unwrap();
     let log = |seed| format!("[[logs]]\nkey = \"{}\"\n", log_vkey(seed));
-    for (logs, codes) in [
-        (log(1), [5, 3]),
-        (log(1) + &log(2), [5, 5]),
-        (log(2), [3, 5]),
-    ] {
+    for (logs, codes) in [(log(1), [5, 3]), (log(1) + &log(2), [5, 5]), (log(2), [3, 5])] {
         policy(&user, "policy", &format!("quorum = \"none\"\n{logs}"));
         let code = |file| user.run(&["verify", file, "--policy", "policy"]).code;
         assert_eq!([code("old"), code("new")], codes, "{logs}");
@@ -312,7 +313,10 @@ fn what_is_printed_of_the_documented_receipts_stays() {
     let cases: [(&str, Vec<&str>); 11] = [
         ("verify.txt", verify.clone()),
         ("verify.json", [&verify[..], &["--json"]].concat()),
-        ("verify-full.json", ["verify", "one.receipt", "--policy", "goods.policy", "--full", "--json"].into()),
+        (
+            "verify-full.json",
+            ["verify", "one.receipt", "--policy", "goods.policy", "--full", "--json"].into(),
+        ),
         ("inspect-one.txt", ["inspect", "one.receipt"].into()),
         ("inspect-four.txt", ["inspect", "four.receipt", "--policy", "goods.policy"].into()),
         ("inspect-four.json", ["inspect", "four.receipt", "--json"].into()),
@@ -358,7 +362,8 @@ fn inspect_says_where_a_receipt_stops_holding() {
     assert_eq!(holds(&receipt, 1, 1), json!(false));
     assert_eq!(receipt["transactions"][1]["path"]["holds"], json!(true));
     // A hash of a path that all transactions share.
-    let b5fb = hex::decode("b5fb796898ddd25750def93ffaa9e8e5e784dd9c5f38899c787c9098fac9edd4").unwrap();
+    let b5fb =
+        hex::decode("b5fb796898ddd25750def93ffaa9e8e5e784dd9c5f38899c787c9098fac9edd4").unwrap();
     let tree = inspect(&replaced(&four, &b5fb, &[9; 32]));
     let receipt = tree.lines()[0]["receipt"].clone();
     assert_eq!((tree.code, holds(&receipt, 0, 0)), (1, json!(true)));

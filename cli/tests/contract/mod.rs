@@ -303,7 +303,7 @@ pub(crate) fn a_receipt_stands_alone(user: &User) {
             &[verified.clone(), format, verified.clone()],
         );
     }
-    verifier.run(&["absent", "a", "--pin", &state]).fails(2, "absent: ");
+    verifier.run(&["absent", "a", "--pin", &state]).fails(4, "absent: ");
 
     // What is trusted may stand in a configuration, if it is named.
     let trust = format!("[trust]\nledger = \"{}\"\npin = \"{state}\"\n", verifier.id);

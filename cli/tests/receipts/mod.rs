@@ -112,7 +112,8 @@ pub(crate) fn pem(seed: u8) -> String {
     let point = state_key(seed).verifying_key().to_sec1_point(false);
     let prefix = hex::decode("3059301306072a8648ce3d020106082a8648ce3d030107034200").unwrap();
     let text = base64(&[&prefix[..], point.as_bytes()].concat());
-    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+    let lines: Vec<_> =
+        text.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
     format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 

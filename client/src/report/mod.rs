@@ -8,4 +8,6 @@ pub use self::inspection::{
     AuthorBytes, BodyReport, FlawReport, GenesisReport, HeaderReport, InspectedEvent, InspectedTx,
     Inspection, LinkReport, PathReport, Side, Step,
 };
-pub use self::verdict::{AnchorReport, AuthorReport, EventReport, Place, VerdictReport};
+pub use self::verdict::{
+    AnchorReport, AuthorReport, EventReport, Place, VerdictReport, WitnessesReport,
+};

@@ -34,6 +34,10 @@ pub struct VerdictReport {
     /// What vouches, where something does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor: Option<AnchorReport>,
+    /// Who has cosigned the receipt's checkpoint, where the policy asks for a quorum and its log has
+    /// signed; also where they are too few.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witnesses: Option<WitnessesReport>,
     /// The ledger that the receipt says it is about. `None` if it is no receipt.
     pub ledger: Option<Alh>,
     /// The state that it says it is under.
@@ -87,6 +91,20 @@ pub enum AnchorReport {
     },
     /// Something that this version has no word for.
     Other,
+}
+
+/// How many witnesses have cosigned, and when they say that they did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WitnessesReport {
+    /// So many of those on whom the quorum depends …
+    pub signed: u8,
+    /// … of so many.
+    pub of: u8,
+    /// The earliest time, Unix seconds: each says that at its time it had seen no larger tree.
+    pub oldest: u64,
+    /// The latest.
+    pub newest: u64,
 }
 
 /// What is to be said of an event's author.
@@ -168,6 +186,7 @@ impl VerdictReport {
             detail: verdict.to_string(),
             at: Place::of(&verdict),
             anchor: AnchorReport::of(&verdict),
+            witnesses: None,
             ledger: receipt.map(Receipt::ledger),
             state: receipt.map(Receipt::state),
             events: Vec::new(),
@@ -186,9 +205,9 @@ impl VerdictReport {
         let mut unused: Vec<&SaltedPayload> = payloads.iter().collect();
         for judged in judgement.events() {
             let payload = &judged.event().body.payload;
-            let shown = payloads.iter().find(|shown| {
-                payload.is_commitment_to(shown.salt(), shown.content().as_slice())
-            });
+            let shown = payloads
+                .iter()
+                .find(|shown| payload.is_commitment_to(shown.salt(), shown.content().as_slice()));
             unused.retain(|unused| Some(*unused) != shown);
             let verdict = shown.map_or(judged.verdict(), |shown| show(&judged, shown));
             whole = Some(whole.map_or(verdict, |whole| whole.and(verdict)));
@@ -200,10 +219,8 @@ impl VerdictReport {
             of => whole.unwrap_or(of),
         };
         // Shown for an event of this receipt, and committed to by none.
-        let looked_at = !matches!(
-            whole,
-            Verdict::CannotDecide(Missing::Policy { .. } | Missing::Table)
-        );
+        let looked_at =
+            !matches!(whole, Verdict::CannotDecide(Missing::Policy { .. } | Missing::Table));
         let first = judgement.events().next().filter(|_| looked_at);
         if let (Some(shown), Some(judged)) = (unused.first(), first) {
             whole = whole.and(show(&judged, shown));
@@ -211,7 +228,13 @@ impl VerdictReport {
         if matches!(whole, Verdict::Broken(_)) {
             events.clear();
         }
-        Self { events, ..Self::of(whole, Some(receipt)) }
+        let witnesses = judgement.witnesses().map(|seen| WitnessesReport {
+            signed: seen.signed,
+            of: seen.of,
+            oldest: seen.oldest,
+            newest: seen.newest,
+        });
+        Self { events, witnesses, ..Self::of(whole, Some(receipt)) }
     }
 }
 
