@@ -329,3 +329,37 @@ fn a_policy_for_hand_is_checked_alike() {
     }
     assert!(policy.with_pin(pin(1, LEDGER)).is_ok());
 }
+
+/// Every form in `docs/policy.md` is one policy.
+#[test]
+fn the_documented_policies_are_one() {
+    let document = include_str!("../../../docs/policy.md");
+    let block = |fence: &str| {
+        let (_, rest) = document.split_once(&format!("\n```{fence}\n")).expect("a block");
+        rest.split_once("```").expect("its end").0.to_owned()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("immudb.pem"), pem()).unwrap();
+    let tlog: String = document
+        .lines()
+        .skip_while(|line| *line != "    # comments and empty lines are passed over")
+        .map_while(|line| line.strip_prefix("    "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(path("witnesses.txt"), tlog).unwrap();
+    std::fs::write(path("toml"), block("toml")).unwrap();
+    std::fs::write(path("json"), block("json")).unwrap();
+    let policy = TrustPolicy::load(path("toml")).unwrap();
+    assert_eq!(TrustPolicy::load(path("json")).unwrap(), policy);
+    let mut table: toml::Table = toml::from_str(&block("toml")).unwrap();
+    for inline in ["logs", "witnesses", "groups", "quorum"] {
+        table.remove(inline).unwrap();
+    }
+    table.insert("tlog_policy".into(), "witnesses.txt".into());
+    std::fs::write(path("tlog"), toml::to_string(&table).unwrap()).unwrap();
+    assert_eq!(TrustPolicy::load(path("tlog")).unwrap(), policy);
+    let summary = policy.summary();
+    assert_eq!((summary.witnesses, summary.quorum.as_deref()), (3, Some("two")));
+    assert_eq!(policy.author_name(key(21).as_bytes()), Some("Anna"));
+}
