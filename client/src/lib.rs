@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod author;
 mod backend;
 pub mod body;
 mod bytes;
@@ -70,11 +71,12 @@ pub use crate::audit::{
     Audit, AuditCounts, AuditReport, AuditVerdict, AuditedPayloads, Inconsistency,
     InconsistencyKind, Pace, PayloadProblem, PayloadProblemKind,
 };
+pub use crate::author::TrustedAuthor;
 pub use crate::backend::embedded::backup::{BackedUp, back_up};
 pub use crate::bytes::Bytes;
 pub use crate::config::{
     Acknowledged, BackendKind, Config, EmbeddedConfig, FirstContact, ImmudbConfig, LogConfig,
-    Scope, StorageConfig, TlsMode, TrustConfig,
+    Scope, SigningConfig, StorageConfig, TlsMode, TrustConfig,
 };
 pub use crate::environment::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use crate::error::{Error, Result, StreamVersion, Unavailable};

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use counterfoil_core::TxId;
+use counterfoil_core::receipt::Authorship;
+use counterfoil_core::{Alh, TxId};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{Index, NewRow, Position, RowContent, StreamKey, StreamState, correlation};
+use crate::author;
 use crate::body::{EventBody, GENESIS_FORMAT, GenesisBody};
 use crate::error::Result;
 use crate::payloads::erasure::{self, Outside};
@@ -30,6 +32,7 @@ pub(super) fn content(row: &StoredRow) -> RowContent {
             seen_alh: body.seen_alh,
             correlation: correlation(&body.correlation_id),
             outside: erasure::outside(&body),
+            signed: body.author.is_some().then(|| row.body.as_slice().into()),
         },
         Err(reason) => RowContent::Not(reason),
     }
@@ -119,6 +122,13 @@ impl Index {
                 let detail = format!("its writer saw another transaction {seen_tx}");
                 finding(conn, row.pos, FindingKind::SawOtherHistory, &detail).await?;
             }
+            if let RowContent::Event { signed: Some(body), .. } = &row.content {
+                let ledger = self.ledger(conn).await?;
+                if let Authorship::Broken { key } = author::authorship(body, ledger, &[]) {
+                    let detail = format!("its signature is not that of {}", hex::encode(key));
+                    finding(conn, row.pos, FindingKind::AuthorSignatureBroken, &detail).await?;
+                }
+            }
             let stream = self.stream(conn, &row.key).await?;
             // event_number was checked to equal a u64 in the body.
             let number = row.event_number as u64;
@@ -153,6 +163,17 @@ impl Index {
             insert_outside(conn, &events).await?;
         }
         self.store_streams(conn, events.iter().map(|(row, ..)| &row.key)).await
+    }
+
+    /// The ledger's id: the hash of its first transaction.
+    async fn ledger(&mut self, conn: &mut SqliteConnection) -> Result<Alh> {
+        if let Some(ledger) = self.ledger {
+            return Ok(ledger);
+        }
+        let first = sqlx::query("SELECT alh FROM tx WHERE id = 1").fetch_one(conn).await?;
+        let ledger = Alh::new(sqlite::hash(&first, "alh")?);
+        self.ledger = Some(ledger);
+        Ok(ledger)
     }
 
     /// Whether the row's key is an event's already.

@@ -9,8 +9,9 @@ mod rederive;
 mod taken;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use counterfoil_core::{EntryDigest, TxId};
+use counterfoil_core::{Alh, EntryDigest, TxId};
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
@@ -197,6 +198,8 @@ pub(crate) enum RowContent {
         seen_alh: [u8; 32],
         correlation: Option<i64>,
         outside: Option<Outside>,
+        /// The stored body, if it is signed.
+        signed: Option<Arc<[u8]>>,
     },
     Genesis,
     Not(String),
@@ -248,6 +251,8 @@ pub(crate) struct Index {
     streams: HashMap<StreamKey, StreamState>,
     /// Whether commitments are noted.
     outside: bool,
+    /// The ledger's id, once it was needed.
+    ledger: Option<Alh>,
 }
 
 impl Index {
@@ -279,7 +284,11 @@ impl Index {
 
     /// What it knows, to work on; what stays behind knows no stream.
     pub(crate) fn take(&mut self) -> Self {
-        Self { streams: std::mem::take(&mut self.streams), outside: self.outside }
+        Self {
+            streams: std::mem::take(&mut self.streams),
+            outside: self.outside,
+            ledger: self.ledger,
+        }
     }
 }
 
