@@ -56,7 +56,7 @@ impl StoreOptions {
 
     /// Signs every event that is written, erasures included, by this key as its
     /// author, whatever `[signing]` says: the event itself with its place in its
-    /// stream, for this ledger, as the writer had seen it (`docs/format.md` §4).
+    /// stream, for this ledger, as the writer had seen it (`docs/format.md` §11).
     /// A file's key is a [`SigningKeyFile`](crate::SigningKeyFile).
     ///
     /// The key is asked once for each event, before anything is sent, and again

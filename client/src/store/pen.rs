@@ -1,4 +1,4 @@
-//! Signing the events of an append (`docs/format.md` §4).
+//! Signing the events of an append (`docs/format.md` §11).
 
 use std::collections::HashMap;
 use std::sync::Arc;
