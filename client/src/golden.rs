@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use counterfoil_core::{Alh, EntryDigest, Frontier, Root, TrustedState, TxId, ValueHash};
 use ed25519_dalek::Signer as _;
 use sha2::Digest as _;
-use counterfoil_core::{Alh, EntryDigest, Frontier, Root, TrustedState, TxId, ValueHash};
 
 use crate::body::{EventBody, GenesisBody, StoredPayload, external_ext};
 use crate::event::PayloadCommitment;
@@ -119,7 +119,8 @@ fn computed() -> BTreeMap<String, String> {
         signature_s: [0x88; 32],
     });
     put("event body with commitment and author", &body.encode());
-    let (message, signed) = ("author message of the commitment", "event body with commitment, signed");
+    let (message, signed) =
+        ("author message of the commitment", "event body with commitment, signed");
     sign(&mut put, &mut body, first, message, signed);
 
     let committed = PayloadCommitment::new(&[0x44; 32], b"content");

@@ -7,7 +7,9 @@ mod reference;
 use counterfoil_core::receipt::*;
 use counterfoil_core::*;
 use ed25519_dalek::SigningKey;
-use receipts::{Blob, Body, Books, Content, Order, SALT, author, author_key, commitment, with_check};
+use receipts::{
+    Blob, Body, Books, Content, Order, SALT, author, author_key, commitment, with_check,
+};
 
 fn public(key: &SigningKey) -> Ed25519Key {
     Ed25519Key::from_bytes(key.verifying_key().as_bytes()).unwrap()
@@ -87,7 +89,10 @@ fn an_event_without_a_signature_is_unsigned_and_present() {
     assert_eq!(told(&bytes, &demanding), (PRESENT, Authorship::Unsigned));
     let receipt = Receipt::parse(&bytes).unwrap();
     let verdict = receipt.verify(&demanding).verdict();
-    assert_eq!((verdict.trusted(), verdict), (None, Verdict::PresenceOnly(Anchor::Pinned(pins[0]))));
+    assert_eq!(
+        (verdict.trusted(), verdict),
+        (None, Verdict::PresenceOnly(Anchor::Pinned(pins[0])))
+    );
     // Whatever is said of the anchor comes first where it says less.
     let nobody = Policy::new(books.id()).with_table(1).demanding_authorship();
     assert_eq!(told(&bytes, &nobody).0, "intact_unanchored");
@@ -169,7 +174,8 @@ fn a_signature_is_over_the_event_and_its_place() {
 #[test]
 fn a_signature_is_for_one_ledger() {
     let signed = Books::signed();
-    let body = EventBody::parse(&signed.bodies[1][0].encode()).unwrap().authorship(signed.id(), &[]);
+    let body =
+        EventBody::parse(&signed.bodies[1][0].encode()).unwrap().authorship(signed.id(), &[]);
     assert!(matches!(body, Authorship::Unknown { .. }));
     let encoded = signed.bodies[1][0].encode();
     let body = EventBody::parse(&encoded).unwrap();
@@ -232,7 +238,9 @@ fn what_is_almost_signed_is_broken() {
     }
     let mut small = [0; 32];
     small[0] = 1;
-    for (key, r, s) in [(small, small, [0; 32]), ([0; 32], [0; 32], [0; 32]), ([2; 32], small, [0; 32])] {
+    for (key, r, s) in
+        [(small, small, [0; 32]), ([0; 32], [0; 32], [0; 32]), ([2; 32], small, [0; 32])]
+    {
         let mut body = body.clone();
         body.author = Some((key, r, s));
         let told = EventBody::parse(&body.encode()).unwrap().authorship(ledger, &[]);
@@ -250,11 +258,11 @@ fn a_commitment_is_signed_and_its_content_shown() {
     let bytes = books.receipt(&Order::new(&[(2, 0)], 2));
     let receipt = Receipt::parse(&bytes).unwrap();
     let pins = [books.state(2)];
-    let (mine, others) = ([Author::new(public(&author_key()))], [Author::new(public(&other_key()))]);
-    for (authors, without, shown) in [
-        (&mine, "payload_unavailable", PINNED),
-        (&others, PRESENT, PRESENT),
-    ] {
+    let (mine, others) =
+        ([Author::new(public(&author_key()))], [Author::new(public(&other_key()))]);
+    for (authors, without, shown) in
+        [(&mine, "payload_unavailable", PINNED), (&others, PRESENT, PRESENT)]
+    {
         let policy = policy(&books, &pins).with_authors(authors).demanding_authorship();
         let judgement = receipt.verify(&policy);
         let event = judgement.events().next().unwrap();
@@ -300,7 +308,10 @@ fn words_and_codes_are_apart() {
             assert!((one.code() ^ other.code()).count_ones() >= 4, "{one} {other}");
             assert_ne!(one.word(), other.word());
         }
-        let may = matches!(one, Authorship::Allowed { .. } | Authorship::NotAllowed { .. } | Authorship::Unknown { .. });
+        let may = matches!(
+            one,
+            Authorship::Allowed { .. } | Authorship::NotAllowed { .. } | Authorship::Unknown { .. }
+        );
         assert_eq!(one.signed_by().is_some(), may);
     }
 }

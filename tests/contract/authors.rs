@@ -4,34 +4,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use counterfoil::core::Ed25519Key;
-use counterfoil::core::receipt::{Author, Authorship, Policy, Receipt};
+use counterfoil::core::receipt::{Author, Authorship};
 use counterfoil::{
-    Cover, Ed25519Signer, Error, Event, EventStore, ExpectedVersion, IssuedReceipt, Payload,
-    PayloadCommitment, RecordedEvent, SigningFailed, SigningKeyFile, SqlitePayloads,
-    StoreOptions,
+    Cover, Ed25519Signer, Error, Event, ExpectedVersion, Payload, PayloadCommitment, SigningFailed,
+    SigningKeyFile, SqlitePayloads,
 };
-use counterfoil_test_support::temp_dir;
 use futures_util::future::{join, join_all};
 
 use super::{Harness, full, numbered, shipment};
-
-/// A new key.
-pub(crate) fn key() -> Arc<SigningKeyFile> {
-    let folder = temp_dir("key");
-    Arc::new(SigningKeyFile::generate(&folder.join("key"), "author").unwrap())
-}
-
-pub(crate) fn signing(key: &Arc<impl Ed25519Signer + 'static>) -> StoreOptions {
-    StoreOptions::new().sign_with(Arc::clone(key) as Arc<dyn Ed25519Signer>)
-}
+use crate::signing::{everything, judged, key, signing};
 
 /// What is said of an event that this key signed, by whoever lists nobody.
 pub(crate) fn unknown(key: &impl Ed25519Signer) -> Authorship {
     Authorship::Unknown { key: *key.public_key().as_bytes() }
-}
-
-pub(crate) async fn everything(store: &EventStore) -> Vec<RecordedEvent> {
-    store.read_all(None, None).await.unwrap().events
 }
 
 pub(crate) async fn whatever_is_written_is_signed(harness: impl Harness) {
@@ -77,27 +62,13 @@ pub(crate) async fn a_receipt_proves_its_author(harness: impl Harness) {
         let me = Author::new(mine.public_key());
         let domain = [shipment().domain];
         let here = domain.each_ref().map(String::as_str);
-        assert_eq!(
-            judged(&issued, &[me]),
-            ("verified_by_pinned_state", "signed_by_author")
-        );
+        assert_eq!(judged(&issued, &[me]), ("verified_by_pinned_state", "signed_by_author"));
         assert_eq!(judged(&issued, &[me.with_domains(&here)]).1, "signed_by_author");
         let elsewhere = judged(&issued, &[me.with_domains(&["elsewhere"])]);
         assert_eq!(elsewhere, ("presence_only", "author_not_allowed"));
         let others = [Author::new(other.public_key())];
         assert_eq!(judged(&issued, &others), ("presence_only", "unknown_author"));
     }
-}
-
-/// What a policy that demands these authors says of a receipt of one event.
-pub(crate) fn judged(issued: &IssuedReceipt, authors: &[Author<'_>]) -> (&'static str, &'static str) {
-    let pins = [issued.state];
-    let policy = Policy::new(issued.ledger).with_table(issued.table_id).with_pins(&pins).unwrap();
-    let policy = policy.with_authors(authors).demanding_authorship();
-    let receipt = Receipt::parse(&issued.bytes).unwrap();
-    let judgement = receipt.verify(&policy);
-    let event = judgement.events().next().unwrap();
-    (judgement.verdict().word(), event.authorship().word())
 }
 
 /// A key that can be told what to do.

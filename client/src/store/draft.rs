@@ -242,9 +242,9 @@ fn by_stream(planned: Vec<Planned>) -> Vec<Vec<(u32, Planned)>> {
         rows += append.waiting.rows() as u32;
         match chains.last_mut() {
             Some(chain)
-                if chain
-                    .last()
-                    .is_some_and(|(_, before)| before.waiting.stream() == append.waiting.stream()) =>
+                if chain.last().is_some_and(|(_, before)| {
+                    before.waiting.stream() == append.waiting.stream()
+                }) =>
             {
                 chain.push((index, append));
             }

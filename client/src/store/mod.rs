@@ -26,7 +26,6 @@ use serde::Serialize;
 use tokio::sync::{Mutex, watch};
 
 use self::append::Waiting;
-use self::pen::AuthorKey;
 pub use self::append::{AddedEvent, Appended};
 #[cfg(feature = "immudb")]
 pub(crate) use self::commit::Outcome;
@@ -34,6 +33,7 @@ pub use self::follow::{Follow, FollowOptions, Followed};
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
+use self::pen::AuthorKey;
 pub use self::read::{Direction, ReadOptions, StreamRead};
 pub use self::receipt::IssuedReceipt;
 pub use self::reexamine::Reexamined;

@@ -135,11 +135,7 @@ async fn tried(world: &Arc<World>, log: &Path, key: &Arc<Counting>) -> EventStor
     connect(Unruly::new(world, Some(rival)), local, Some(key)).await
 }
 
-async fn connect(
-    way: Unruly,
-    local: Local,
-    key: Option<Arc<dyn Ed25519Signer>>,
-) -> EventStore {
+async fn connect(way: Unruly, local: Local, key: Option<Arc<dyn Ed25519Signer>>) -> EventStore {
     let local = tokio::sync::Mutex::new(local);
     way.sync(&local).await.unwrap();
     let mut local = local.into_inner();
