@@ -1,6 +1,6 @@
 //! Whom the configuration takes as authors, and what is told of an event's author.
 
-use counterfoil_core::receipt::{Author, Authorship, EventBody};
+use counterfoil_core::receipt::{Authorship, EventBody};
 use counterfoil_core::{Alh, Ed25519Key};
 use serde::de::Error as _;
 use serde::ser::SerializeStruct;
@@ -29,19 +29,23 @@ fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ed25519Key, D::Erro
 /// What these say of the author of a body, whose stored bytes these are.
 pub(crate) fn authorship(stored: &[u8], ledger: Alh, trusted: &[TrustedAuthor]) -> Authorship {
     let Ok(body) = EventBody::parse(stored) else { return Authorship::NotChecked };
-    if body.author.is_none() {
-        return Authorship::Unsigned;
+    match body.authorship(ledger, &[]) {
+        Authorship::Unknown { key } => told(key, body.domain, trusted),
+        other => other,
     }
-    let domains: Vec<Vec<&str>> = trusted
-        .iter()
-        .map(|author| author.domains.iter().flatten().map(String::as_str).collect())
-        .collect();
-    let authors: Vec<Author<'_>> = trusted
-        .iter()
-        .zip(&domains)
-        .map(|(author, domains)| Author::new(author.key).with_domains(domains))
-        .collect();
-    body.authorship(ledger, &authors)
+}
+
+/// What these say of a key that signed an event of a domain.
+pub(crate) fn told(key: [u8; 32], domain: &str, trusted: &[TrustedAuthor]) -> Authorship {
+    let mut entries = trusted.iter().filter(|author| *author.key.as_bytes() == key).peekable();
+    let may = |author: &TrustedAuthor| {
+        author.domains.as_ref().is_none_or(|domains| domains.iter().any(|one| one == domain))
+    };
+    match entries.peek() {
+        None => Authorship::Unknown { key },
+        Some(_) if entries.any(may) => Authorship::Allowed { key },
+        Some(_) => Authorship::NotAllowed { key },
+    }
 }
 
 /// As `{"word": …, "key": …}`, the key in hex and only where there is one.

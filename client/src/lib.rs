@@ -68,7 +68,7 @@ pub use counterfoil_core as core;
 pub use counterfoil_core::{Alh, EntryDigest, Root, TrustedState, TxId};
 
 pub use crate::audit::{
-    Audit, AuditCounts, AuditReport, AuditVerdict, AuditedPayloads, Inconsistency,
+    Audit, AuditCounts, AuditReport, AuditVerdict, AuditedAuthors, AuditedPayloads, Inconsistency,
     InconsistencyKind, Pace, PayloadProblem, PayloadProblemKind,
 };
 pub use crate::author::TrustedAuthor;

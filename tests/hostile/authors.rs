@@ -6,8 +6,8 @@ use std::sync::Arc;
 use counterfoil::body::{Author, EventBody};
 use counterfoil::core::receipt::{Author as Listed, Authorship};
 use counterfoil::{
-    AddedEvent, Audit, AuditVerdict, Config, Cover, Ed25519Signer, Event, EventStore, Finding,
-    FindingKind, ReadOptions, SigningKeyFile, TrustedAuthor, TrustedState,
+    AddedEvent, Audit, AuditVerdict, AuditedAuthors, Config, Cover, Ed25519Signer, Event,
+    EventStore, Finding, FindingKind, ReadOptions, SigningKeyFile, TrustedAuthor, TrustedState,
 };
 use counterfoil_test_support::temp_dir;
 use futures_util::future::join_all;
@@ -112,6 +112,27 @@ async fn a_signature_of_another_event_is_nobodys() {
     // An audit from nothing says the same, and that the ledger is what it should be.
     let report = Audit::of(&trusting(liar.config(), &key)).run().await.unwrap();
     assert_eq!((report.verdict, &report.findings), (AuditVerdict::Intact, &findings));
+    let counts = |authors: AuditedAuthors| {
+        let AuditedAuthors { signed_by_author, author_not_allowed, unknown_author, .. } = authors;
+        let others = [authors.unsigned, authors.author_signature_broken];
+        ([signed_by_author, author_not_allowed, unknown_author], others)
+    };
+    assert_eq!(counts(report.authors.unwrap()), ([2, 0, 0], [1, 2]));
+    let mut config = trusting(liar.config(), &key);
+    config.trust.author[0].domains = Some(vec!["elsewhere".into()]);
+    let report = Audit::of(&config).run().await.unwrap();
+    assert_eq!(counts(report.authors.unwrap()), ([0, 2, 0], [1, 2]));
+    config.trust.author[0].key = crate::signing::key().public_key();
+    let report = Audit::of(&config).run().await.unwrap();
+    assert_eq!(counts(report.authors.unwrap()), ([0, 0, 2], [1, 2]));
+    assert_eq!(Audit::of(&liar.config()).run().await.unwrap().authors, None);
+
+    // What was taken over from the log of its own it did not read, and does not count.
+    let from = store.state().await.unwrap();
+    store.add_event(&event(5)).await.unwrap();
+    let report = Audit::of(&trusting(liar.config(), &key)).from(from).run().await.unwrap();
+    assert_eq!((report.from, report.findings), (Some(from), findings));
+    assert_eq!(counts(report.authors.unwrap()), ([1, 0, 0], [0, 0]));
 }
 
 /// The same author, event and place in another ledger.

@@ -81,6 +81,7 @@ impl Index {
         let mut known_exts = known_exts(conn, rows).await?;
         let seen = seen_alhs(conn, rows).await?;
         let mut events: Vec<(&NewRow, i64, [u8; 32])> = Vec::new();
+        let mut signed: Vec<(Position, [u8; 32])> = Vec::new();
         for row in rows {
             let (ext, prev_event, seen_tx, seen_alh) = match &row.content {
                 RowContent::Event { ext, prev_event, seen_tx, seen_alh, .. } => {
@@ -122,9 +123,11 @@ impl Index {
                 let detail = format!("its writer saw another transaction {seen_tx}");
                 finding(conn, row.pos, FindingKind::SawOtherHistory, &detail).await?;
             }
+            let mut author = Authorship::Unsigned;
             if let RowContent::Event { signed: Some(body), .. } = &row.content {
                 let ledger = self.ledger(conn).await?;
-                if let Authorship::Broken { key } = author::authorship(body, ledger, &[]) {
+                author = author::authorship(body, ledger, &[]);
+                if let Authorship::Broken { key } = author {
                     let detail = format!("its signature is not that of {}", hex::encode(key));
                     finding(conn, row.pos, FindingKind::AuthorSignatureBroken, &detail).await?;
                 }
@@ -154,6 +157,7 @@ impl Index {
                 finding(conn, row.pos, FindingKind::Overwritten, &detail).await?;
             } else {
                 events.push((row, stream.id, *ext));
+                signed.extend(author.signed_by().map(|key| (row.pos, *key)));
                 let next = StreamState { next: number + 1, head: row.digest.to_bytes(), ..stream };
                 self.streams.insert(row.key.clone(), next);
             }
@@ -161,6 +165,7 @@ impl Index {
         insert_events(conn, &events).await?;
         if self.outside {
             insert_outside(conn, &events).await?;
+            insert_signed(conn, &signed).await?;
         }
         self.store_streams(conn, events.iter().map(|(row, ..)| &row.key)).await
     }
@@ -392,6 +397,17 @@ async fn insert_outside(
             .bind(erases)
             .execute(&mut *conn)
             .await?;
+    }
+    Ok(())
+}
+
+async fn insert_signed(conn: &mut SqliteConnection, signed: &[(Position, [u8; 32])]) -> Result<()> {
+    for chunk in signed.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO signed (pos, key) ");
+        query.push_values(chunk, |mut values, (pos, key)| {
+            values.push_bind(pos.raw()).push_bind(&key[..]);
+        });
+        query.build().execute(&mut *conn).await?;
     }
     Ok(())
 }

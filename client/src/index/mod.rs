@@ -76,14 +76,19 @@ const TABLES: &str = "
 ";
 
 /// Only in an audit's index: the events that commit to contents outside the
-/// ledger, and those that say that one is erased.
+/// ledger, and those that say that one is erased; and the events that are
+/// signed, each under the key whose signature holds.
 const OUTSIDE: &str = "
-    CREATE TABLE outside (
+    CREATE TABLE IF NOT EXISTS outside (
         pos INTEGER PRIMARY KEY,
         commitment BLOB NOT NULL,
         erases INTEGER NOT NULL
     );
-    CREATE INDEX outside_commitment ON outside (commitment);
+    CREATE INDEX IF NOT EXISTS outside_commitment ON outside (commitment);
+    CREATE TABLE signed (
+        pos INTEGER PRIMARY KEY,
+        key BLOB NOT NULL
+    );
 ";
 
 /// A row's place in the ledger: transaction ‖ entry as one number, so that
@@ -249,7 +254,7 @@ impl NewRow {
 #[derive(Default)]
 pub(crate) struct Index {
     streams: HashMap<StreamKey, StreamState>,
-    /// Whether commitments are noted.
+    /// Whether commitments and signatures are noted.
     outside: bool,
     /// The ledger's id, once it was needed.
     ledger: Option<Alh>,
@@ -264,14 +269,14 @@ impl Index {
         sqlite::run(conn, TABLES).await
     }
 
-    /// From now on notes the commitments, too: from the first row on, or where
+    /// From now on notes the commitments and signatures, too: from the first row on, or where
     /// they were noted before. False if some rows have gone by unnoted.
     pub(crate) async fn note_outside(
         &mut self,
         conn: &mut SqliteConnection,
         begun: bool,
     ) -> Result<bool> {
-        self.outside = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'outside'")
+        self.outside = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'signed'")
             .fetch_optional(&mut *conn)
             .await?
             .is_some();
