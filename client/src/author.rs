@@ -41,10 +41,12 @@ pub(crate) fn told(key: [u8; 32], domain: &str, trusted: &[TrustedAuthor]) -> Au
     let may = |author: &TrustedAuthor| {
         author.domains.as_ref().is_none_or(|domains| domains.iter().any(|one| one == domain))
     };
-    match entries.peek() {
-        None => Authorship::Unknown { key },
-        Some(_) if entries.any(may) => Authorship::Allowed { key },
-        Some(_) => Authorship::NotAllowed { key },
+    if entries.peek().is_none() {
+        Authorship::Unknown { key }
+    } else if entries.any(may) {
+        Authorship::Allowed { key }
+    } else {
+        Authorship::NotAllowed { key }
     }
 }
 

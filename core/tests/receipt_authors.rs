@@ -160,11 +160,8 @@ fn a_signature_is_over_the_event_and_its_place() {
         let word = check(change, Authorship::Broken { key });
         assert!(word == PRESENT || field == "commitment", "{field}: {word}");
     }
-    let free: [Change; 3] = [
-        |body| body.commit_id = [9; 16],
-        |body| body.commit_index = 300,
-        |_| {},
-    ];
+    let free: [Change; 3] =
+        [|body| body.commit_id = [9; 16], |body| body.commit_index = 300, |_| {}];
     for change in free {
         assert_eq!(check(change, Authorship::Allowed { key }), PINNED);
     }
