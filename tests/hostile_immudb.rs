@@ -4,6 +4,8 @@
 
 #[path = "hostile/audit.rs"]
 mod audit;
+#[path = "hostile/authors.rs"]
+mod authors;
 #[path = "hostile/beside.rs"]
 mod beside;
 #[path = "hostile/fight.rs"]
@@ -30,6 +32,7 @@ mod poison;
 mod rows;
 #[path = "hostile/schema.rs"]
 mod schema;
+mod signing;
 #[path = "hostile/strict.rs"]
 mod strict;
 #[path = "hostile/truncation.rs"]

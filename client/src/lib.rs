@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod author;
 mod backend;
 pub mod body;
 mod bytes;
@@ -69,14 +70,15 @@ pub use counterfoil_core as core;
 pub use counterfoil_core::{Alh, EntryDigest, Root, TrustedState, TxId};
 
 pub use crate::audit::{
-    Audit, AuditCounts, AuditReport, AuditVerdict, AuditedPayloads, Inconsistency,
+    Audit, AuditCounts, AuditReport, AuditVerdict, AuditedAuthors, AuditedPayloads, Inconsistency,
     InconsistencyKind, Pace, PayloadProblem, PayloadProblemKind,
 };
+pub use crate::author::TrustedAuthor;
 pub use crate::backend::embedded::backup::{BackedUp, back_up};
 pub use crate::bytes::Bytes;
 pub use crate::config::{
     Acknowledged, BackendKind, Config, EmbeddedConfig, FirstContact, ImmudbConfig, LogConfig,
-    Scope, StorageConfig, TlsMode, TrustConfig,
+    Scope, SigningConfig, StorageConfig, TlsMode, TrustConfig,
 };
 pub use crate::environment::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use crate::error::{Error, Result, StreamVersion, Unavailable};

@@ -59,6 +59,9 @@ fn the_documented_bytes_are_the_written_ones() {
     let mut put = |name: &str, bytes: &[u8]| computed.insert(name.to_owned(), hex::encode(bytes));
     put("receipt of one event", &books.receipt(&single()));
     put("receipt of four events", &books.receipt(&several(&books)));
+    let signed = Books::signed();
+    put("receipt of a signed event", &signed.receipt(&single()));
+    put("alh of the signed event's transaction", signed.ledger.alh(2).as_bytes());
     let parted = Books::parted_at(6);
     put(EARLIER_PARTED, &parted.receipt(&Order { earlier: Some(6), ..Order::new(&[(2, 0)], 9) }));
     put(LATER_PARTED, &parted.receipt(&Order { later: Some(6), ..Order::new(&[(2, 0)], 4) }));
@@ -128,6 +131,20 @@ fn the_ledger_is_the_one_of_the_stored_format() {
     let body = EventBody::parse(&body).unwrap();
     assert_eq!(body.payload, Payload::Commitment(&[0x55; 32]));
     assert!(body.author.is_some());
+    assert_eq!(body.authorship(books.id(), &[]), Authorship::Broken { key: [0x66; 32] });
+    let key = documented["author key"].clone();
+    let signed = Books::signed();
+    assert_eq!(documented["event body, signed"], hex::encode(signed.bodies[1][0].encode()));
+    for (message, body) in [
+        ("author message", "event body, signed"),
+        ("author message of the commitment", "event body with commitment, signed"),
+    ] {
+        let body = hex::decode(&documented[body]).unwrap();
+        let body = EventBody::parse(&body).unwrap();
+        assert_eq!(documented[message], hex::encode(body.author_message(books.id())));
+        let told = body.authorship(books.id(), &[]);
+        assert_eq!(told.signed_by().map(hex::encode), Some(key.clone()));
+    }
     let without = hex::encode(body.ext());
     assert_eq!(documented["ext without external id"], without);
     let commitment = receipts::commitment(b"content");

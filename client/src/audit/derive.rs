@@ -267,6 +267,10 @@ impl<'a> Derivation<'a> {
             Some(payloads) => Some(payloads::look(fresh.conn(), payloads, all).await?),
             None => None,
         };
+        let authors = match &self.config.trust.author[..] {
+            [] => None,
+            trusted => Some(scratch::authors(fresh.conn(), self.from, trusted).await?),
+        };
         Ok(AuditReport {
             verdict,
             ledger,
@@ -281,6 +285,7 @@ impl<'a> Derivation<'a> {
             findings_total,
             counts,
             payloads,
+            authors,
         })
     }
 }

@@ -3,10 +3,12 @@
 mod append;
 mod commit;
 mod correlation;
+mod draft;
 mod encode;
 mod follow;
 mod options;
 mod payloads;
+mod pen;
 mod queue;
 mod read;
 mod receipt;
@@ -31,10 +33,12 @@ pub use self::follow::{Follow, FollowOptions, Followed};
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
+use self::pen::AuthorKey;
 pub use self::read::{Direction, ReadOptions, StreamRead};
 pub use self::receipt::IssuedReceipt;
 pub use self::reexamine::Reexamined;
 pub use self::streams::{StreamList, StreamStatus, Streams};
+use crate::author::TrustedAuthor;
 use crate::backend::embedded::Embedded;
 #[cfg(feature = "immudb")]
 use crate::backend::immudb::Immudb;
@@ -44,6 +48,7 @@ use crate::error::{Error, Result};
 use crate::index::{EventAt, Index, Position};
 use crate::local::Local;
 use crate::row::StoredRow;
+use crate::signing_key::{Ed25519Signer, SigningKeyFile};
 use crate::trust::{LogRepair, Pin};
 use crate::verdict::{Completeness, Finding, SchemaState, Verdict};
 
@@ -63,6 +68,10 @@ struct Shared {
     /// Whether anything that costs completeness stops writes.
     strict: bool,
     acknowledged: Vec<Acknowledged>,
+    /// Whose signatures count.
+    authors: Vec<TrustedAuthor>,
+    /// The key with which everything is signed that is written.
+    key: Option<Arc<AuthorKey>>,
     /// Appends that wait for a commit, in the order in which they came.
     queue: std::sync::Mutex<VecDeque<Waiting>>,
     /// One commit at a time: each builds on the streams that it has seen.
@@ -187,7 +196,13 @@ impl EventStore {
     }
 
     async fn open_with(config: &Config, options: StoreOptions, write: bool) -> Result<Self> {
-        let StoreOptions { environment, progress } = options;
+        let StoreOptions { environment, progress, signer } = options;
+        let signer = match (signer, &config.signing.key) {
+            (None, Some(path)) if write => {
+                Some(Arc::new(SigningKeyFile::load(path)?) as Arc<dyn Ed25519Signer>)
+            }
+            (signer, _) => signer,
+        };
         let (backend, mut local) = match config.storage.backend {
             BackendKind::Embedded => {
                 let (embedded, local) =
@@ -208,20 +223,21 @@ impl EventStore {
             }
         };
         local.acknowledge(&config.trust.acknowledged).await?;
-        Ok(Self::new(environment, write, &config.trust, backend, local))
+        Ok(Self::new(environment, write, &config.trust, signer, backend, local))
     }
 
     async fn in_memory_with(options: StoreOptions) -> Result<Self> {
-        let environment = options.environment;
+        let StoreOptions { environment, signer, .. } = options;
         let (embedded, local) = Embedded::memory(environment.clone()).await?;
         let backend = Backend::Embedded(Mutex::new(embedded));
-        Ok(Self::new(environment, true, &TrustConfig::default(), backend, local))
+        Ok(Self::new(environment, true, &TrustConfig::default(), signer, backend, local))
     }
 
     fn new(
         environment: Environment,
         write: bool,
         trust: &TrustConfig,
+        signer: Option<Arc<dyn Ed25519Signer>>,
         backend: Backend,
         local: Local,
     ) -> Self {
@@ -229,11 +245,15 @@ impl EventStore {
         let (writing, local) = (Mutex::new(()), Mutex::new(local));
         let queue = std::sync::Mutex::default();
         let (strict, acknowledged) = (trust.strict, trust.acknowledged.clone());
+        let authors = trust.author.clone();
+        let key = signer.map(|signer| Arc::new(AuthorKey::new(signer)));
         let shared = Shared {
             environment,
             write,
             strict,
             acknowledged,
+            authors,
+            key,
             queue,
             writing,
             local,

@@ -1,5 +1,5 @@
 //! Who signed an event: what an author's signature covers, and what a policy makes of it
-//! (`docs/format.md` §4, `docs/receipt.md` §6).
+//! (`docs/format.md` §11, `docs/receipt.md` §6).
 
 #[cfg(feature = "ed25519")]
 mod ed25519;

@@ -3,6 +3,8 @@
 //! encoding of a row.
 #![allow(dead_code)] // each test uses its part
 
+pub(crate) mod author;
+
 use counterfoil_core::receipt::*;
 use counterfoil_core::*;
 use p256::ecdsa::signature::Signer;
@@ -102,6 +104,11 @@ impl Body {
         hash.finalize().into()
     }
 
+    /// Signed by a key as its author.
+    pub(crate) fn sign(&mut self, key: &ed25519_dalek::SigningKey, ledger: Alh) {
+        self.author = Some(author::sign(key, &author::message(self, ledger)));
+    }
+
     pub(crate) fn digest(&self, table_id: u32) -> EntryDigest {
         let (ext, encoded) = (self.ext(), self.encode());
         let row = [
@@ -199,6 +206,15 @@ impl Books {
             }
             books.append(&bodies);
         }
+        books
+    }
+
+    /// The first event, signed.
+    pub(crate) fn signed() -> Self {
+        let mut books = Self::new();
+        let mut body = Body::golden(books.id());
+        body.sign(&author_key(), books.id());
+        books.append(&[body]);
         books
     }
 
@@ -374,6 +390,11 @@ pub(crate) fn state_key_sec1() -> Vec<u8> {
 pub(crate) fn server_keys() -> [ServerKey<'static>; 1] {
     let key = StateKey::from_sec1(&state_key_sec1()).unwrap();
     [ServerKey { key, database: DATABASE }]
+}
+
+/// The author of `docs/format.md`.
+pub(crate) fn author_key() -> ed25519_dalek::SigningKey {
+    ed25519_dalek::SigningKey::from_bytes(&[0x99; 32])
 }
 
 pub(crate) const SALT: [u8; 32] = [0x44; 32];

@@ -1,8 +1,8 @@
 //! Every public function of the verifier, by name: `type__function`, or `function` alone.
 
 use counterfoil_core::receipt::{
-    EventBody, Flaw, JudgedEvent, Judgement, Metadata, Missing, Payload, PlacedEvent, PlacedTx, Policy,
-    Receipt, ReceiptEvent, ReceiptParts, Verdict,
+    Authorship, EventBody, Flaw, JudgedEvent, Judgement, Metadata, Missing, Payload, PlacedEvent,
+    PlacedTx, Policy, Receipt, ReceiptEvent, ReceiptParts, Verdict,
 };
 use counterfoil_core::{
     Alh, CatalogEntry, CatalogError, CatalogKey, ChainLink, ColumnType, EntryDigest, EntryMetadata,
@@ -135,6 +135,7 @@ functions! {
     Metadata__iter = metadata_iter;
     EventBody__parse = EventBody::parse;
     EventBody__ext = EventBody::ext;
+    EventBody__author_message = EventBody::author_message;
     events_table = counterfoil_core::receipt::events_table;
     Receipt__parse = Receipt::parse;
     Receipt__ledger = Receipt::ledger;
@@ -162,6 +163,10 @@ functions! {
     JudgedEvent__event = JudgedEvent::event;
     JudgedEvent__verdict = JudgedEvent::verdict;
     JudgedEvent__with_payload = JudgedEvent::with_payload;
+    JudgedEvent__authorship = JudgedEvent::authorship;
+    Authorship__signed_by = Authorship::signed_by;
+    Authorship__code = Authorship::code;
+    Authorship__word = Authorship::word;
     Verdict__and = Verdict::and;
     Verdict__trusted = Verdict::trusted;
     Verdict__code = Verdict::code;
@@ -218,6 +223,6 @@ fn placed_events(tx: &PlacedTx<'_>, out: fn(PlacedEvent<'_>)) {
     tx.events().for_each(out);
 }
 
-fn judged_events(judgement: &Judgement<'_, '_>, out: fn(JudgedEvent<'_>)) {
+fn judged_events(judgement: &Judgement<'_, '_>, out: fn(JudgedEvent<'_, '_>)) {
     judgement.events().for_each(out);
 }
