@@ -43,6 +43,7 @@ mod orders;
 mod paths;
 mod payloads;
 mod pin_copy;
+mod place;
 mod position;
 mod proof;
 mod prover;

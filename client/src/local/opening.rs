@@ -35,7 +35,7 @@ impl Local {
             (Err(error), None) if sqlite::is_damage(&error) => return Err(lost(path, error)),
             (Err(error), _) => return Err(error),
         };
-        local._lock = Some(lock);
+        local.lock = Some(lock);
         local.copy = Some(copy);
         match left.zip(lost) {
             Some((left, cause)) => {

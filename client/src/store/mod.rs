@@ -114,7 +114,21 @@ impl EventStore {
     }
 
     /// Opens the store for reading. The ledger itself is never created nor
-    /// written to; this client's own log and pin are.
+    /// written to; this client's own log and pin are, where something is new
+    /// in them.
+    ///
+    /// An embedded ledger is read beside whoever writes it, with the same trust
+    /// file: any number of readers and followers, of any processes, and one
+    /// writer do not keep each other waiting. A reader takes no lock and moves
+    /// no pin. It reads the trust file as one commit of the writer left it, and
+    /// shows what is pinned there; a transaction in the ledger file that is not
+    /// in the trust file, nor announced there by the writer, is never shown.
+    /// Only what has to be written (a first contact, a repair, a commit that
+    /// was interrupted) takes the trust file for as long as that lasts. Both
+    /// files may lie where nothing can be written.
+    ///
+    /// Of a ledger on immudb each process has a log of its own: two with one
+    /// `[log] path` are refused.
     ///
     /// # Errors
     ///
@@ -190,8 +204,11 @@ impl EventStore {
         let StoreOptions { environment, progress } = options;
         let (backend, mut local) = match config.storage.backend {
             BackendKind::Embedded => {
-                let (embedded, local) =
-                    Embedded::open(config, environment.clone(), write, &progress).await?;
+                let environment = environment.clone();
+                let (embedded, local) = match write {
+                    true => Embedded::open(config, environment, &progress).await?,
+                    false => Embedded::open_read_only(config, environment, &progress).await?,
+                };
                 (Backend::Embedded(Mutex::new(embedded)), local)
             }
             #[cfg(feature = "immudb")]
@@ -207,7 +224,10 @@ impl EventStore {
                 ));
             }
         };
-        local.acknowledge(&config.trust.acknowledged).await?;
+        if let Err(error) = local.acknowledge(&config.trust.acknowledged).await {
+            local.close().await?;
+            return Err(error);
+        }
         Ok(Self::new(environment, write, &config.trust, backend, local))
     }
 
@@ -304,7 +324,9 @@ impl EventStore {
     /// goes away, so that file and memory never part.
     async fn sync(&self) -> Result<()> {
         match self.sync_as_far().await? {
-            None => Ok(()),
+            // Beside a writer with a trust file of its own: what is pinned here
+            // stays what is read.
+            None | Some(Verdict::ExtendsPin { .. }) => Ok(()),
             Some(verdict) => Err(verdict.into()),
         }
     }
@@ -313,7 +335,7 @@ impl EventStore {
     /// error.
     async fn sync_as_far(&self) -> Result<Option<Verdict>> {
         if let Backend::Embedded(_) = &self.shared.backend
-            && !self.shared.local.lock().await.is_unsettled()
+            && self.shared.local.lock().await.is_settled()
         {
             return Ok(None);
         }
@@ -329,6 +351,9 @@ impl Shared {
         match &self.backend {
             Backend::Embedded(embedded) => {
                 let mut local = self.local.lock().await;
+                if local.is_beside() {
+                    return embedded.lock().await.look_on(&mut local).await;
+                }
                 if local.is_unsettled() {
                     embedded.lock().await.settle(&mut local).await?;
                 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+mod beside;
 mod file;
 mod open;
 mod replay;
