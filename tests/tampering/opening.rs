@@ -41,6 +41,7 @@ async fn a_file_of_another_kind_is_named_and_left_as_it_is() {
     for strange in [text, swapped, foreign, folder] {
         let strange = strange.unknown();
         let before = std::fs::read(&strange.ledger).ok();
+        let names = strange.names();
         for opened in [
             EventStore::open(&strange.accepting()).await,
             EventStore::open_read_only(&strange.accepting()).await,
@@ -51,6 +52,7 @@ async fn a_file_of_another_kind_is_named_and_left_as_it_is() {
             assert!(!error.is_verdict(), "{error}");
         }
         assert_eq!(std::fs::read(&strange.ledger).ok(), before, "{}", strange.ledger.display());
+        assert_eq!(strange.names(), names, "nothing is left");
     }
     // The other way round: a ledger where the trust file should be.
     let mixed = Files { trust: files.copy().await.ledger, ..files.clone() };
@@ -64,7 +66,7 @@ async fn reading_a_ledger_that_is_not_there_creates_nothing() {
     let error = EventStore::open_read_only(&files.accepting()).await.unwrap_err();
     let Error::Unavailable(Unavailable::NoLedger { path }) = &error else { panic!("{error}") };
     assert_eq!(path, &files.ledger);
-    assert_eq!(files.folder_entries(), Vec::<String>::new());
+    assert_eq!(files.names(), Vec::<String>::new());
 }
 
 #[tokio::test]
