@@ -11,7 +11,7 @@ mod opening;
 mod unmet;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterfoil_core::{
@@ -65,6 +65,8 @@ pub(crate) struct CheckedTx {
 pub(crate) struct Local {
     conn: SqliteConnection,
     lock: Option<FileLock>,
+    /// Where it lies; nowhere in memory.
+    place: Option<PathBuf>,
     log: Log,
     tiles: TileCache,
     index: Index,
@@ -155,6 +157,7 @@ impl Local {
         Self {
             conn,
             lock,
+            place: None,
             log: end.log,
             tiles: TileCache::default(),
             index: end.index,
@@ -214,6 +217,11 @@ impl Local {
     /// Closes the file, and waits until it is.
     pub(crate) async fn close(self) -> Result<()> {
         Ok(self.conn.close().await?)
+    }
+
+    /// Where it lies; nowhere in memory.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.place.as_deref()
     }
 
     pub(crate) fn conn(&mut self) -> &mut SqliteConnection {

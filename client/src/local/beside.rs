@@ -15,6 +15,7 @@ use super::{Local, Next};
 use crate::error::{Result, Unavailable};
 use crate::index::Index;
 use crate::pin_copy::PinCopy;
+use crate::place;
 use crate::sqlite::{self, FileKind, damaged};
 use crate::verdict::Verdict;
 
@@ -43,6 +44,7 @@ impl Local {
         };
         let mut local = Self::of(conn, None, end);
         local.is_beside = true;
+        local.place = place::of(path).ok();
         let held = match left {
             _ if local.pin().is_err() => false,
             None => true,

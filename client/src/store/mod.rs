@@ -17,6 +17,7 @@ mod tried;
 mod verify;
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterfoil_core::{Alh, EntryDigest, Table, TrustedState, TxId};
@@ -32,7 +33,7 @@ pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
 pub use self::read::{Direction, ReadOptions, StreamRead};
-pub use self::receipt::IssuedReceipt;
+pub use self::receipt::{IssuedBatch, IssuedReceipt};
 pub use self::reexamine::Reexamined;
 pub use self::streams::{StreamList, StreamStatus, Streams};
 use crate::backend::embedded::Embedded;
@@ -98,6 +99,18 @@ pub struct Status {
     /// When this client's own log was found lost, damaged or older than it had
     /// been, and was made anew from the ledger. None, mostly.
     pub repairs: Vec<LogRepair>,
+}
+
+/// Where a store's files lie, by their absolute names without links.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StoreFiles {
+    /// An embedded ledger.
+    pub ledger: Option<PathBuf>,
+    /// This client's log, index and pin; for an embedded ledger that is the
+    /// trust file. The copy of the pin lies beside it, its name goes on with
+    /// `.pin`.
+    pub log: Option<PathBuf>,
 }
 
 impl EventStore {
@@ -277,6 +290,17 @@ impl EventStore {
         let acknowledged = self.shared.acknowledged.clone();
         let repairs = local.repairs().await?;
         Ok(Status { pin, completeness, schema, acknowledged, repairs })
+    }
+
+    /// Where this store's files lie; nothing of a store in memory.
+    pub async fn files(&self) -> StoreFiles {
+        let log = self.shared.local.lock().await.path().map(Path::to_path_buf);
+        let ledger = match &self.shared.backend {
+            Backend::Embedded(embedded) => embedded.lock().await.path().map(Path::to_path_buf),
+            #[cfg(feature = "immudb")]
+            _ => None,
+        };
+        StoreFiles { ledger, log }
     }
 
     /// The ledger's id: Alh(1).

@@ -8,6 +8,7 @@ use sqlx::{Connection as _, QueryBuilder, Row, Sqlite, SqliteConnection};
 use super::audit::{Raw, RawTx};
 use crate::error::{Error, Result, Unavailable};
 use crate::index::Position;
+use crate::place;
 use crate::sqlite::{self, FileKind, FileLock, Unfinished, to_i64, to_u64};
 use crate::verdict::Verdict;
 
@@ -51,6 +52,7 @@ pub(super) struct Misplaced {
 
 pub(super) struct LedgerFile {
     conn: SqliteConnection,
+    /// Empty in memory.
     path: PathBuf,
     _lock: Option<FileLock>,
 }
@@ -67,7 +69,10 @@ impl LedgerFile {
             false => None,
         };
         match connect(path, write).await {
-            Ok(conn) => Ok(Self { conn, path: path.into(), _lock: lock }),
+            Ok(conn) => {
+                let path = place::of(path).unwrap_or_else(|_| path.into());
+                Ok(Self { conn, path, _lock: lock })
+            }
             Err(error) => {
                 if let Some(lock) = lock {
                     lock.undo();
@@ -82,6 +87,11 @@ impl LedgerFile {
     pub(super) async fn of_copy(path: &Path) -> Result<Self> {
         let conn = sqlite::open(path, FileKind::Ledger, false).await?;
         Ok(Self { conn, path: path.into(), _lock: None })
+    }
+
+    /// Where it lies; nowhere in memory.
+    pub(super) fn place(&self) -> Option<&Path> {
+        Some(&*self.path).filter(|path| !path.as_os_str().is_empty())
     }
 
     /// Says of what was found in the file that it was there.
