@@ -58,7 +58,8 @@ pub(crate) struct LedgerArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Print JSON, one object a line, in the library's schema; errors too, on stderr
+    /// Print JSON, one object a line, in the library's schema; errors and notes too, on stderr
+    /// (docs/command-line.md)
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Show no progress
@@ -72,6 +73,9 @@ pub(crate) struct OutputArgs {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Create a ledger, or open one for writing, and print its id and state
+    #[command(after_help = "Examples:
+  counterfoil --ledger shipments.ledger init
+  counterfoil --host db.example --database shipments init")]
     Init,
     /// Append an event, or many from JSON Lines
     Append(AppendArgs),
@@ -95,6 +99,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Publish the tree's tiles for thin readers (immudb)
     #[cfg(feature = "immudb")]
+    #[command(after_help = "Example:
+  counterfoil --host db.example --database shipments publish")]
     Publish,
     /// Write the manual's pages into a folder
     #[command(hide = true)]
@@ -103,6 +109,8 @@ pub(crate) enum Command {
         folder: PathBuf,
     },
     /// Print a shell's completions
+    #[command(after_help = "Example:
+  counterfoil completions bash > ~/.local/share/bash-completion/completions/counterfoil")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -146,8 +154,8 @@ Give each an external_id: then the file can be sent again after an interruption,
 there already is not written twice.
 
 --epcis: an EPCIS 2.0 document of at most 64 MiB, or one document or event a line, as many as
-there are. Each event of its eventList becomes an event, in the document's order, its bytes as
-they stand there:
+there are. Each event of its eventList becomes an event, each stream in the document's order,
+its bytes as they stand there:
   type         the event's `type`
   root         the first that it names of parentID, epcList, quantityList, outputEPCList,
                outputQuantityList, inputEPCList, inputQuantityList, childEPCs,
@@ -186,18 +194,22 @@ pub(crate) struct AppendArgs {
     /// Where the stream must be: any, none, exists, or the last event's sequence
     #[arg(long, value_name = "VERSION", value_parser = expected, conflicts_with_all = ["lines", "epcis"])]
     pub(crate) expect: Option<ExpectedVersion>,
-    /// Appends the events of a file of JSON Lines, - for standard input, in its order
+    /// Appends the events of a file of JSON Lines, - for standard input, each stream in its order
     #[arg(long, value_name = "FILE", conflicts_with_all = ["domain", "epcis"])]
     pub(crate) lines: Option<PathBuf>,
-    /// Appends the events of an EPCIS document, - for standard input, in its order
+    /// Appends the events of an EPCIS document, - for standard input, each stream in its order
     #[arg(long, value_name = "FILE", conflicts_with = "domain")]
     pub(crate) epcis: Option<PathBuf>,
     /// --epcis: the domain in which the events' streams are [default: epcis]
-    #[arg(long, value_name = "DOMAIN", requires = "epcis")]
+    #[arg(long, value_name = "DOMAIN", requires = "epcis", conflicts_with_all = ["domain", "lines"])]
     pub(crate) in_domain: Option<String>,
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil read shipment SSCC-1
+  counterfoil read shipment SSCC-1 --backward --limit 1
+  counterfoil read shipment SSCC-1 --until 2026-01-31T12:00:00Z --json")]
 pub(crate) struct ReadArgs {
     #[command(flatten)]
     pub(crate) stream: StreamArgs,
@@ -216,6 +228,10 @@ pub(crate) struct ReadArgs {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil log --limit 20
+  counterfoil log --after 17/3 --json
+  counterfoil log --correlation-id order-4711")]
 pub(crate) struct LogArgs {
     /// Only what comes after this transaction, or this entry of it
     #[arg(long, value_name = "TX[/ENTRY]", value_parser = position)]
@@ -229,6 +245,9 @@ pub(crate) struct LogArgs {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil streams
+  counterfoil streams --domain shipment --json")]
 pub(crate) struct StreamsArgs {
     /// Only those of this domain
     #[arg(long)]
@@ -239,6 +258,10 @@ pub(crate) struct StreamsArgs {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil state
+  counterfoil state pin >> elsewhere.toml
+  counterfoil state compare 2:8b62…55b5")]
 pub(crate) struct StateArgs {
     /// What to do with it
     #[arg(value_enum, default_value_t)]
@@ -260,6 +283,15 @@ pub(crate) enum StateAction {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil follow
+  counterfoil follow --after 17/3 --domain shipment --json | consumer
+
+Ends with 0 after --limit events, when whoever reads its output has gone, and on Ctrl-C or
+SIGTERM; else it waits for more. A place beyond the ledger's end ends it with 3: whoever was
+there has seen another ledger, or a newer state. An embedded ledger may be followed by any number
+of processes while one writes to it; of a ledger on immudb each process needs a [log] path of its
+own. `log` shows what is there and ends.")]
 pub(crate) struct FollowArgs {
     /// Goes on after this transaction, or this entry of it [default: from now on]
     #[arg(long, value_name = "TX[/ENTRY]", value_parser = position)]
@@ -273,6 +305,10 @@ pub(crate) struct FollowArgs {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil audit
+  counterfoil audit --containing 2:8b62…55b5
+  counterfoil audit --resume /var/lib/counterfoil/audit")]
 pub(crate) struct AuditArgs {
     /// Keeps in this file how far the audit is: interrupted, it goes on; finished, the next one
     /// reads only what is new

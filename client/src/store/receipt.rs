@@ -349,7 +349,7 @@ mod tests {
                 singles += single.bytes.len() as u64;
             }
             assert_eq!(batch.size_of_singles, singles);
-            assert!(batch.bytes.len() as u64 * 3 < singles, "{} {singles}", batch.bytes.len());
+            assert!(batch.bytes.len() as u64 * 2 < singles, "{} {singles}", batch.bytes.len());
         }
         let lost = [(covers[0].clone(), 0), (covers[0].clone(), next)];
         let error = store.issue_batch(&lost, None).await.unwrap_err();
