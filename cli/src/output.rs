@@ -54,10 +54,15 @@ impl Output {
         }
     }
 
-    /// Something that people should know beside the result.
+    /// Something that should be known beside the result: on stderr, with
+    /// `--json` as `{"note": {"message": …}}`.
     pub(crate) fn note(self, what: impl Display) {
-        if !self.json {
-            anstream::eprintln!("{}: {what}", paint(AnsiColor::Yellow, "note"));
+        match self.json {
+            true => {
+                let note = serde_json::json!({ "note": { "message": what.to_string() } });
+                anstream::eprintln!("{note}");
+            }
+            false => anstream::eprintln!("{}: {what}", paint(AnsiColor::Yellow, "note")),
         }
     }
 

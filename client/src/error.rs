@@ -310,6 +310,26 @@ pub enum Unavailable {
         /// What the operating system said.
         cause: Arc<std::io::Error>,
     },
+    /// There is no ledger where the configuration says.
+    #[error(
+        "{path}: there is no ledger; correct the name, or create one (open it for writing, \
+         `counterfoil init`)"
+    )]
+    NoLedger {
+        /// The file that is not there.
+        path: std::path::PathBuf,
+    },
+    /// An embedded ledger's file cannot be read.
+    #[error(
+        "the ledger file {path} is damaged ({what}). Nothing can make it anew: keep it, and \
+         restore it together with its trust file from a backup (docs/backup.md)"
+    )]
+    DamagedLedger {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What SQLite found.
+        what: String,
+    },
     /// Another process has the ledger or its log open.
     #[error("{path} is in use, by this process or another{remedy}")]
     InUse {

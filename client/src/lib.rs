@@ -44,6 +44,7 @@ mod orders;
 mod paths;
 mod payloads;
 mod pin_copy;
+mod place;
 mod policy;
 mod position;
 mod proof;
@@ -100,8 +101,8 @@ pub use crate::report::{
 pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
-    Followed, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions,
-    StreamList, StreamRead, StreamStatus, Streams,
+    Followed, IssuedBatch, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status,
+    StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::tables::{

@@ -160,10 +160,12 @@ pub(crate) async fn a_read_only_store_reads_and_refuses_to_write(harness: impl R
 pub(crate) async fn a_ledger_that_is_open_cannot_be_opened_twice(harness: impl Reopen) {
     let store = harness.open().await;
     store.add_event(&numbered(&shipment(), 0)).await.unwrap();
-    for second in [
-        EventStore::open(&harness.config()).await,
-        EventStore::open_read_only(&harness.config()).await,
-    ] {
+    let mut refused = vec![EventStore::open(&harness.config()).await];
+    // An embedded ledger is read beside its writer; a log of immudb's is moved by its readers.
+    if harness.config().storage.backend == counterfoil::BackendKind::Immudb {
+        refused.push(EventStore::open_read_only(&harness.config()).await);
+    }
+    for second in refused {
         let error = second.unwrap_err();
         let Error::Unavailable(Unavailable::InUse { path, .. }) = &error else { panic!("{error}") };
         assert!(error.to_string().starts_with(&format!("{} is in use", path.display())), "{error}");

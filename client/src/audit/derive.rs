@@ -169,8 +169,7 @@ impl<'a> Derivation<'a> {
         };
         let (Some(mut file), Some((last, alh))) = (file, end) else {
             let path = self.config.storage.embedded.path.clone();
-            let cause = std::io::ErrorKind::NotFound.into();
-            return self.is_missing(Unavailable::file(path, cause)).await;
+            return self.is_missing(Unavailable::NoLedger { path }).await;
         };
         self.claimed = alh.map(|alh| TrustedState { tx: last, alh });
         self.found.extend(file.misplaced().await?);

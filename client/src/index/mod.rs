@@ -69,6 +69,9 @@ const TABLES: &str = "
         WHERE kind IN ('opaque', 'unaccounted');
     CREATE INDEX IF NOT EXISTS finding_schema ON finding (tx) WHERE kind = 'schema_changed';
     CREATE INDEX IF NOT EXISTS finding_truncated ON finding (tx) WHERE kind = 'truncated';
+";
+
+const OWN_TABLES: &str = "
     CREATE TEMP TABLE IF NOT EXISTS acknowledged (
         tx INTEGER PRIMARY KEY,
         table_changed INTEGER NOT NULL
@@ -266,7 +269,13 @@ impl Index {
 
     /// Makes the tables beside the log.
     pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
-        sqlite::run(conn, TABLES).await
+        sqlite::run(conn, TABLES).await?;
+        Self::create_own(conn).await
+    }
+
+    /// Makes the tables that are this connection's own and not in the file.
+    pub(crate) async fn create_own(conn: &mut SqliteConnection) -> Result<()> {
+        sqlite::run(conn, OWN_TABLES).await
     }
 
     /// From now on notes the commitments and signatures, too: from the first row on, or where

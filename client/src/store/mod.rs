@@ -19,6 +19,7 @@ mod tried;
 mod verify;
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterfoil_core::{Alh, EntryDigest, Table, TrustedState, TxId};
@@ -35,7 +36,7 @@ pub use self::options::StoreOptions;
 pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
 use self::pen::AuthorKey;
 pub use self::read::{Direction, ReadOptions, StreamRead};
-pub use self::receipt::IssuedReceipt;
+pub use self::receipt::{IssuedBatch, IssuedReceipt};
 pub use self::reexamine::Reexamined;
 pub use self::streams::{StreamList, StreamStatus, Streams};
 use crate::author::TrustedAuthor;
@@ -109,6 +110,18 @@ pub struct Status {
     pub repairs: Vec<LogRepair>,
 }
 
+/// Where a store's files lie, by their absolute names without links.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StoreFiles {
+    /// An embedded ledger.
+    pub ledger: Option<PathBuf>,
+    /// This client's log, index and pin; for an embedded ledger that is the
+    /// trust file. The copy of the pin lies beside it, its name goes on with
+    /// `.pin`.
+    pub log: Option<PathBuf>,
+}
+
 impl EventStore {
     /// Opens the store that the configuration names, creating an embedded
     /// ledger file, or immudb's database and table, where there is none.
@@ -123,7 +136,21 @@ impl EventStore {
     }
 
     /// Opens the store for reading. The ledger itself is never created nor
-    /// written to; this client's own log and pin are.
+    /// written to; this client's own log and pin are, where something is new
+    /// in them.
+    ///
+    /// An embedded ledger is read beside whoever writes it, with the same trust
+    /// file: any number of readers and followers, of any processes, and one
+    /// writer do not keep each other waiting. A reader takes no lock and moves
+    /// no pin. It reads the trust file as one commit of the writer left it, and
+    /// shows what is pinned there; a transaction in the ledger file that is not
+    /// in the trust file, nor announced there by the writer, is never shown.
+    /// Only what has to be written (a first contact, a repair, a commit that
+    /// was interrupted) takes the trust file for as long as that lasts. Both
+    /// files may lie where nothing can be written.
+    ///
+    /// Of a ledger on immudb each process has a log of its own: two with one
+    /// `[log] path` are refused.
     ///
     /// # Errors
     ///
@@ -205,8 +232,11 @@ impl EventStore {
         };
         let (backend, mut local) = match config.storage.backend {
             BackendKind::Embedded => {
-                let (embedded, local) =
-                    Embedded::open(config, environment.clone(), write, &progress).await?;
+                let environment = environment.clone();
+                let (embedded, local) = match write {
+                    true => Embedded::open(config, environment, &progress).await?,
+                    false => Embedded::open_read_only(config, environment, &progress).await?,
+                };
                 (Backend::Embedded(Mutex::new(embedded)), local)
             }
             #[cfg(feature = "immudb")]
@@ -222,7 +252,10 @@ impl EventStore {
                 ));
             }
         };
-        local.acknowledge(&config.trust.acknowledged).await?;
+        if let Err(error) = local.acknowledge(&config.trust.acknowledged).await {
+            local.close().await?;
+            return Err(error);
+        }
         Ok(Self::new(environment, write, &config.trust, signer, backend, local))
     }
 
@@ -279,6 +312,17 @@ impl EventStore {
         Ok(Status { pin, completeness, schema, acknowledged, repairs })
     }
 
+    /// Where this store's files lie; nothing of a store in memory.
+    pub async fn files(&self) -> StoreFiles {
+        let log = self.shared.local.lock().await.path().map(Path::to_path_buf);
+        let ledger = match &self.shared.backend {
+            Backend::Embedded(embedded) => embedded.lock().await.path().map(Path::to_path_buf),
+            #[cfg(feature = "immudb")]
+            _ => None,
+        };
+        StoreFiles { ledger, log }
+    }
+
     /// The ledger's id: Alh(1).
     pub async fn ledger_id(&self) -> Result<Alh> {
         Ok(self.shared.local.lock().await.pin()?.ledger)
@@ -324,7 +368,9 @@ impl EventStore {
     /// goes away, so that file and memory never part.
     async fn sync(&self) -> Result<()> {
         match self.sync_as_far().await? {
-            None => Ok(()),
+            // Beside a writer with a trust file of its own: what is pinned here
+            // stays what is read.
+            None | Some(Verdict::ExtendsPin { .. }) => Ok(()),
             Some(verdict) => Err(verdict.into()),
         }
     }
@@ -333,7 +379,7 @@ impl EventStore {
     /// error.
     async fn sync_as_far(&self) -> Result<Option<Verdict>> {
         if let Backend::Embedded(_) = &self.shared.backend
-            && !self.shared.local.lock().await.is_unsettled()
+            && self.shared.local.lock().await.is_settled()
         {
             return Ok(None);
         }
@@ -349,6 +395,9 @@ impl Shared {
         match &self.backend {
             Backend::Embedded(embedded) => {
                 let mut local = self.local.lock().await;
+                if local.is_beside() {
+                    return embedded.lock().await.look_on(&mut local).await;
+                }
                 if local.is_unsettled() {
                     embedded.lock().await.settle(&mut local).await?;
                 }
