@@ -4,6 +4,8 @@
 
 #[path = "hostile/audit.rs"]
 mod audit;
+#[path = "hostile/authors.rs"]
+mod authors;
 #[path = "hostile/beside.rs"]
 mod beside;
 #[path = "hostile/fight.rs"]
@@ -34,6 +36,7 @@ mod readers;
 mod rows;
 #[path = "hostile/schema.rs"]
 mod schema;
+mod signing;
 #[path = "hostile/strict.rs"]
 mod strict;
 #[path = "hostile/truncation.rs"]

@@ -3,6 +3,7 @@
 mod contract;
 #[path = "contract/reopening.rs"]
 mod reopening;
+mod signing;
 
 use counterfoil::{Config, EventStore, StoreOptions};
 use counterfoil_test_support::{TempDir, temp_dir};

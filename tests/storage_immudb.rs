@@ -4,6 +4,7 @@ mod contract;
 mod on_server;
 #[path = "contract/reopening.rs"]
 mod reopening;
+mod signing;
 
 use counterfoil::{Config, EventStore, StoreOptions};
 use counterfoil_test_support::{TempDir, server, temp_dir};

@@ -1,6 +1,7 @@
 //! The contract, against an embedded ledger in memory.
 
 mod contract;
+mod signing;
 
 use counterfoil::{EventStore, StoreOptions};
 

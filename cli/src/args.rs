@@ -1,5 +1,6 @@
 //! The arguments.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -57,7 +58,8 @@ pub(crate) struct LedgerArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Print JSON, one object a line, in the library's schema; errors too, on stderr
+    /// Print JSON, one object a line, in the library's schema; errors and notes too, on stderr
+    /// (docs/command-line.md)
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Show no progress
@@ -71,6 +73,9 @@ pub(crate) struct OutputArgs {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Create a ledger, or open one for writing, and print its id and state
+    #[command(after_help = "Examples:
+  counterfoil --ledger shipments.ledger init
+  counterfoil --host db.example --database shipments init")]
     Init,
     /// Append an event, or many from JSON Lines
     Append(AppendArgs),
@@ -90,12 +95,27 @@ pub(crate) enum Command {
     Receipt(ReceiptArgs),
     /// Verify receipts: no ledger is opened and nobody is asked
     Verify(VerifyArgs),
+    /// Look into a receipt: everything on the way from its events to its state
+    Inspect(InspectArgs),
+    /// Make and check policies: what somebody who verifies receipts trusts
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Copy an embedded ledger and its trust file, as a pair of one moment, and audit the copy
     Backup(BackupArgs),
     /// Publish the tree's tiles for thin readers (immudb)
     #[cfg(feature = "immudb")]
+    #[command(after_help = "Example:
+  counterfoil --host db.example --database shipments publish")]
     Publish,
+    /// Write the manual's pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder, which must be there
+        folder: PathBuf,
+    },
     /// Print a shell's completions
+    #[command(after_help = "Example:
+  counterfoil completions bash > ~/.local/share/bash-completion/completions/counterfoil")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -130,49 +150,71 @@ impl StreamArgs {
   counterfoil append shipment SSCC-1 Departed '{\"from\": \"Basel\"}'
   counterfoil append shipment SSCC-1 Scanned @scan.jpg --external-id scan-17
   counterfoil append --lines events.jsonl
+  counterfoil append --epcis delivery.jsonld
 
-A line holds an event as `read --json` prints it under \"event\":
+--lines: a line holds an event as `read --json` prints it under \"event\":
   {\"cover\": {\"domain\": \"shipment\", \"root\": \"SSCC-1\"}, \"event_type\": \"Departed\",
    \"payload\": {\"inline\": \"…\"}, \"external_id\": \"…\"}
 Give each an external_id: then the file can be sent again after an interruption, and what is
-there already is not written twice.")]
+there already is not written twice.
+
+--epcis: an EPCIS 2.0 document of at most 64 MiB, or one document or event a line, as many as
+there are. Each event of its eventList becomes an event, each stream in the document's order,
+its bytes as they stand there:
+  type         the event's `type`
+  root         the first that it names of parentID, epcList, quantityList, outputEPCList,
+               outputQuantityList, inputEPCList, inputQuantityList, childEPCs,
+               childQuantityList, readPoint, eventID; sha256:… of one longer than 128 bytes
+  external id  its eventID, with #declarationTime if it declares an error; else sha256:… of
+               its bytes. Sent again, nothing is written twice
+  metadata     document: the document's id; context: its @context, as it stands there")]
 pub(crate) struct AppendArgs {
     /// The domain
-    #[arg(required_unless_present = "lines")]
+    #[arg(required_unless_present_any = ["lines", "epcis"])]
     pub(crate) domain: Option<String>,
     /// The root within the domain: text, or hex:… for any bytes
-    #[arg(required_unless_present = "lines", value_parser = bytes)]
+    #[arg(required_unless_present_any = ["lines", "epcis"], value_parser = bytes)]
     pub(crate) root: Option<Bytes>,
     /// The event's type
-    #[arg(required_unless_present = "lines")]
+    #[arg(required_unless_present_any = ["lines", "epcis"])]
     pub(crate) event_type: Option<String>,
     /// Its content: text, hex:… for any bytes, @FILE, or @- for standard input
-    #[arg(required_unless_present = "lines")]
+    #[arg(required_unless_present_any = ["lines", "epcis"])]
     pub(crate) payload: Option<String>,
     /// The timeline [default: the main one]
     #[arg(long, conflicts_with = "lines")]
     pub(crate) edition: Option<String>,
     /// Something beside the content, by name; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = metadata, conflicts_with = "lines")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = metadata, conflicts_with_all = ["lines", "epcis"])]
     pub(crate) metadata: Vec<(String, Bytes)>,
     /// Makes the append idempotent: repeated, it gives the first result back
-    #[arg(long, value_name = "ID", conflicts_with = "lines")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["lines", "epcis"])]
     pub(crate) external_id: Option<String>,
     /// Ties together everything that one request set off
-    #[arg(long, value_name = "ID", conflicts_with = "lines")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["lines", "epcis"])]
     pub(crate) correlation_id: Option<String>,
     /// What directly caused the event
-    #[arg(long, value_name = "ID", conflicts_with = "lines")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["lines", "epcis"])]
     pub(crate) causation_id: Option<String>,
     /// Where the stream must be: any, none, exists, or the last event's sequence
-    #[arg(long, value_name = "VERSION", value_parser = expected, conflicts_with = "lines")]
+    #[arg(long, value_name = "VERSION", value_parser = expected, conflicts_with_all = ["lines", "epcis"])]
     pub(crate) expect: Option<ExpectedVersion>,
-    /// Appends the events of a file of JSON Lines, - for standard input, in its order
-    #[arg(long, value_name = "FILE", exclusive = false, conflicts_with = "domain")]
+    /// Appends the events of a file of JSON Lines, - for standard input, each stream in its order
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["domain", "epcis"])]
     pub(crate) lines: Option<PathBuf>,
+    /// Appends the events of an EPCIS document, - for standard input, each stream in its order
+    #[arg(long, value_name = "FILE", conflicts_with = "domain")]
+    pub(crate) epcis: Option<PathBuf>,
+    /// --epcis: the domain in which the events' streams are [default: epcis]
+    #[arg(long, value_name = "DOMAIN", requires = "epcis", conflicts_with_all = ["domain", "lines"])]
+    pub(crate) in_domain: Option<String>,
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil read shipment SSCC-1
+  counterfoil read shipment SSCC-1 --backward --limit 1
+  counterfoil read shipment SSCC-1 --until 2026-01-31T12:00:00Z --json")]
 pub(crate) struct ReadArgs {
     #[command(flatten)]
     pub(crate) stream: StreamArgs,
@@ -191,6 +233,10 @@ pub(crate) struct ReadArgs {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil log --limit 20
+  counterfoil log --after 17/3 --json
+  counterfoil log --correlation-id order-4711")]
 pub(crate) struct LogArgs {
     /// Only what comes after this transaction, or this entry of it
     #[arg(long, value_name = "TX[/ENTRY]", value_parser = position)]
@@ -204,6 +250,9 @@ pub(crate) struct LogArgs {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil streams
+  counterfoil streams --domain shipment --json")]
 pub(crate) struct StreamsArgs {
     /// Only those of this domain
     #[arg(long)]
@@ -214,6 +263,10 @@ pub(crate) struct StreamsArgs {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil state
+  counterfoil state pin >> elsewhere.toml
+  counterfoil state compare 2:8b62…55b5")]
 pub(crate) struct StateArgs {
     /// What to do with it
     #[arg(value_enum, default_value_t)]
@@ -235,6 +288,15 @@ pub(crate) enum StateAction {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil follow
+  counterfoil follow --after 17/3 --domain shipment --json | consumer
+
+Ends with 0 after --limit events, when whoever reads its output has gone, and on Ctrl-C or
+SIGTERM; else it waits for more. A place beyond the ledger's end ends it with 3: whoever was
+there has seen another ledger, or a newer state. An embedded ledger may be followed by any number
+of processes while one writes to it; of a ledger on immudb each process needs a [log] path of its
+own. `log` shows what is there and ends.")]
 pub(crate) struct FollowArgs {
     /// Goes on after this transaction, or this entry of it [default: from now on]
     #[arg(long, value_name = "TX[/ENTRY]", value_parser = position)]
@@ -248,6 +310,10 @@ pub(crate) struct FollowArgs {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  counterfoil audit
+  counterfoil audit --containing 2:8b62…55b5
+  counterfoil audit --resume /var/lib/counterfoil/audit")]
 pub(crate) struct AuditArgs {
     /// Keeps in this file how far the audit is: interrupted, it goes on; finished, the next one
     /// reads only what is new
@@ -261,50 +327,125 @@ pub(crate) struct AuditArgs {
 #[derive(Args)]
 #[command(after_help = "Examples:
   counterfoil receipt shipment SSCC-1 0 -o departed.receipt
+  counterfoil receipt shipment SSCC-1 0 2 5-9 -o some.receipt
+  counterfoil receipt shipment SSCC-1 --all -o whole.receipt
   counterfoil receipt shipment SSCC-1 0 --since 2:8b62…55b5 -o departed.receipt
 
 Whoever verifies it needs the ledger's id from elsewhere, and has pinned the state that is
 printed, or the one that --since named. `counterfoil state pin` prints an id and a state to
-hand on. The event's content is in the file, unless it is kept outside the ledger.")]
+hand on. The events' content is in the file, unless it is kept outside the ledger. Several
+events in one receipt take less than a receipt of each: how much is printed. --all means the
+events that are there now; that a receipt shows all of a stream is not proved by it.")]
 pub(crate) struct ReceiptArgs {
     #[command(flatten)]
     pub(crate) stream: StreamArgs,
-    /// The event, by its sequence
-    pub(crate) sequence: u64,
+    /// The events, by their sequences: numbers, or ranges with both ends in them
+    #[arg(
+        required_unless_present = "all", conflicts_with = "all", value_name = "SEQUENCE",
+        value_parser = sequences
+    )]
+    pub(crate) sequences: Vec<RangeInclusive<u64>>,
+    /// All events of the stream
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Ties the receipt to an older state, which its verifier has pinned
-    #[arg(long, value_name = "TX:ALH")]
+    #[arg(long, value_name = "TX:ALH", visible_alias = "link-from")]
     pub(crate) since: Option<TrustedState>,
-    /// Where the receipt goes
+    /// Where the receipt goes: all of it, or nothing
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    /// Writes over a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Args)]
 #[command(after_help = "Examples:
+  counterfoil verify departed.receipt --policy goods.policy
+  counterfoil verify *.receipt --policy goods.policy --move-pin --json
   counterfoil verify departed.receipt --ledger-id 12dc…c406 --pin 2:8b62…55b5
-  counterfoil verify *.receipt --config counterfoil.toml --json
 
-The ledger's id and the pins are what you trust: take them from somebody you believe, not from
-whoever gives you the receipt. With --config they come from `ledger` and `pin` of its [trust];
-what is given here goes over that. A counterfoil.toml that lies about is not read. Times are
-the ledger's claim.
+What you trust comes from somebody you believe, not from whoever gives you the receipt: the
+policy (docs/policy.md), or the ledger's id and pins. With --config instead they come from
+`ledger` and `pin` of its [trust]; what is given here goes over that. A counterfoil.toml that
+lies about is not read. Times are the ledger's claim.
 
-Exit codes of this command; of several files the worst, in the order 1, 5, 3, 0:
+Exit codes of this command; of several files the worst, in the order 1, 4, 5, 3, 0:
   0  every event is verified
   1  broken
+  2  usage: the policy or the arguments cannot be used; nothing was verified
   3  it extends a pinned state, or it fits together and nothing that is trusted vouches for it
-  5  something is missing: a policy for its ledger, the table, a link to the pinned state, the
-     content of an event")]
+  4  a file could not be read; the others were verified all the same
+  5  something is missing: a policy for its ledger, the table, a link to the pinned state,
+     witnesses, an author, the content of an event")]
 pub(crate) struct VerifyArgs {
     /// The receipts
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// What you trust: a policy in TOML or JSON
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ledger_id", "table"])]
+    pub(crate) policy: Option<PathBuf>,
+    /// Moves the policy's pin to what is signed in a receipt and continues the pin; kept in a file
+    /// beside the policy
+    #[arg(long, requires = "policy")]
+    pub(crate) move_pin: bool,
     /// The ledger that they must be about: its id
     #[arg(long, value_name = "ALH")]
     pub(crate) ledger_id: Option<Alh>,
     /// The number of the table of events: needed where a receipt does not show it
     #[arg(long, value_name = "NUMBER")]
     pub(crate) table: Option<u32>,
+    /// Content that is kept outside the ledger, with its --salt; may be repeated
+    #[arg(long, value_name = "FILE", requires = "salt")]
+    pub(crate) payload: Vec<PathBuf>,
+    /// The salt of the content, 64 hex digits: one for each --payload
+    #[arg(long, value_name = "HEX", requires = "payload", value_parser = salt)]
+    pub(crate) salt: Vec<[u8; 32]>,
+    /// Shows everything in the receipts too, and every hash on the way to their states
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  counterfoil inspect departed.receipt --policy goods.policy
+
+Draws the way from each event to the state: every hash computed, the side of each sibling, and
+where it stops holding. It trusts nothing and verifies nothing: for a verdict under what you
+trust there is --policy, or `counterfoil verify`. Exit codes as of `verify`, without --policy 0
+for a receipt that holds in itself.")]
+pub(crate) struct InspectArgs {
+    /// The receipt
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Tells too what it shows under this policy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Shows hashes whole
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Write a policy for the ledger as it is now: its id, its table, its state as the pin
+    Init {
+        /// Where it goes [default: standard output]; a file that is there is not written over
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Print a policy with everything in it that it has from other files, and where its pin moved
+    Show {
+        /// The policy
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Say whether a file is a policy, and what it amounts to
+    Check {
+        /// The policy
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -316,6 +457,17 @@ tells later whether they are the newest. How to restore them: docs/backup.md.")]
 pub(crate) struct BackupArgs {
     /// The folder to make
     pub(crate) folder: PathBuf,
+}
+
+/// `3` or `3-7`.
+fn sequences(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is no sequence"));
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last {
+        return Err(format!("{first} comes after {last}"));
+    }
+    Ok(first..=last)
 }
 
 /// Text, or `hex:…`.
@@ -342,6 +494,13 @@ pub(crate) fn content(argument: &str) -> Result<Bytes, String> {
             Err(error) => Err(format!("{file}: {error}")),
         },
     }
+}
+
+/// 64 hex digits.
+fn salt(text: &str) -> Result<[u8; 32], String> {
+    let root: counterfoil::Root =
+        text.parse().map_err(|_| "it must be 64 lower-case hex digits")?;
+    Ok(root.to_bytes())
 }
 
 fn metadata(text: &str) -> Result<(String, Bytes), String> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use counterfoil::{BackendKind, Config, FirstContact};
+use counterfoil::{BackendKind, Config, Error, FirstContact, Unavailable};
 
 use crate::args::LedgerArgs;
 use crate::exit::{Failure, Result};
@@ -10,10 +10,22 @@ use crate::exit::{Failure, Result};
 /// Read where it lies, like other tools' project files.
 const DEFAULT: &str = "counterfoil.toml";
 
+/// Reads a configuration. One that is not there is the caller's mistake, and
+/// says nothing of any ledger.
+pub(crate) fn load(file: &Path) -> Result<Config> {
+    Config::load(file).map_err(|error| match error {
+        Error::Unavailable(Unavailable::File { path, cause }) => Failure::Usage(format!(
+            "configuration: {}: {cause}; correct --config or COUNTERFOIL_CONFIG",
+            path.display()
+        )),
+        other => other.into(),
+    })
+}
+
 pub(crate) fn configure(args: &LedgerArgs) -> Result<Config> {
     let mut config = match &args.config {
-        Some(file) => Config::load(file)?,
-        None if Path::new(DEFAULT).exists() => Config::load(DEFAULT)?,
+        Some(file) => load(file)?,
+        None if Path::new(DEFAULT).exists() => load(Path::new(DEFAULT))?,
         None => Config::from_env()?,
     };
     if let Some(ledger) = &args.ledger {

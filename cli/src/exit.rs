@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use counterfoil::core::receipt::Verdict as ReceiptVerdict;
-use counterfoil::{AuditVerdict, Error, Verdict};
+use counterfoil::{AuditVerdict, Error, PolicyError, PolicyProblem, Unavailable, Verdict};
 
 /// Shown by `--help`.
 pub(crate) const EXIT_CODES: &str = "Exit codes:
@@ -13,7 +13,7 @@ pub(crate) const EXIT_CODES: &str = "Exit codes:
   1  broken: the ledger, a row or a proof is not what it should be
   2  usage: the arguments or the configuration cannot be used
   3  unanchored: it fits together, but nothing that is trusted vouches for it
-  4  the ledger could not be asked
+  4  the ledger could not be asked, or a file not be read
   5  cannot decide: an outcome is unknown, or a ledger is not accounted for whole
   6  refused: the request could not be granted, nothing was written";
 
@@ -54,7 +54,7 @@ impl From<ReceiptVerdict> for Exit {
             verified if verified.trusted().is_some() => Self::Done,
             ReceiptVerdict::ExtendsPin { .. } | ReceiptVerdict::Unanchored => Self::Unanchored,
             ReceiptVerdict::Broken(_) => Self::Broken,
-            // Also where only an event's content is missing.
+            // Also where only an event's content or its author is missing.
             _ => Self::Undecided,
         }
     }
@@ -68,12 +68,28 @@ pub(crate) enum Failure {
     Usage(String),
     /// The output could not be written.
     Output(io::Error),
-    /// A line of a file that was to be appended.
-    Line {
-        number: u64,
+    /// An event of a file that was to be appended.
+    At {
+        place: Place,
         appended: u64,
         failure: Box<Failure>,
     },
+}
+
+/// Where something stands in a file, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Line(u64),
+    Event(u64),
+}
+
+impl Place {
+    fn parts(self) -> (&'static str, u64) {
+        match self {
+            Self::Line(number) => ("line", number),
+            Self::Event(number) => ("event", number),
+        }
+    }
 }
 
 impl Failure {
@@ -82,7 +98,7 @@ impl Failure {
             Self::Store(error) => of_error(error),
             Self::Usage(_) => Exit::Usage,
             Self::Output(_) => Exit::Unavailable,
-            Self::Line { failure, .. } => failure.exit(),
+            Self::At { failure, .. } => failure.exit(),
         }
     }
 
@@ -90,16 +106,17 @@ impl Failure {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// `{"error": {"exit": …, "message": …}}`, with the verdict or the line
-    /// where there is one.
+    /// `{"error": {"exit": …, "message": …}}`, with the verdict, or the line
+    /// or event of a file and how many were appended, where there is one.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         let mut error = serde_json::json!({
             "exit": self.exit() as u8,
             "message": self.to_string(),
         });
         let mut inner = self;
-        if let Self::Line { number, appended, failure } = self {
-            error["line"] = (*number).into();
+        if let Self::At { place, appended, failure } = self {
+            let (what, number) = place.parts();
+            error[what] = number.into();
             error["appended"] = (*appended).into();
             inner = failure;
         }
@@ -138,9 +155,13 @@ impl fmt::Display for Failure {
             Self::Store(error) => error.fmt(f),
             Self::Usage(what) => f.write_str(what),
             Self::Output(error) => write!(f, "writing the output: {error}"),
-            Self::Line { number, appended, failure } => {
-                let were = if *appended == 1 { "line was" } else { "lines were" };
-                write!(f, "line {number}: {failure} ({appended} {were} appended, each is shown)")
+            Self::At { place, appended, failure } => {
+                let (what, number) = place.parts();
+                let were = if *appended == 1 { " was" } else { "s were" };
+                write!(
+                    f,
+                    "{what} {number}: {failure} ({appended} {what}{were} appended, each is shown)"
+                )
             }
         }
     }
@@ -155,6 +176,28 @@ impl From<Error> for Failure {
 impl From<Verdict> for Failure {
     fn from(verdict: Verdict) -> Self {
         Self::Store(verdict.into())
+    }
+}
+
+/// What a policy says is an argument like any other.
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Unavailable(why) => why.into(),
+            other => Self::Usage(other.to_string()),
+        }
+    }
+}
+
+impl From<PolicyProblem> for Failure {
+    fn from(problem: PolicyProblem) -> Self {
+        Self::Usage(problem.to_string())
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(why: Unavailable) -> Self {
+        Self::Store(why.into())
     }
 }
 

@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod configure;
+mod epcis;
 mod exit;
 mod output;
 mod progress;
@@ -16,15 +17,18 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::Cli;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 /// One thread: what is appended at the same time goes in the order in which it
 /// came, and the work lies in SQLite's and the network's hands.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    log_to_stderr(cli.output.verbose);
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let json = cli.output.json;
+    log_to_stderr(cli.output.verbose, json);
     match commands::run(cli).await {
         Ok(exit) => exit.into(),
         // Whoever reads has seen enough.
@@ -34,14 +38,25 @@ async fn main() -> ExitCode {
 }
 
 fn tell(failure: &Failure, json: bool) -> ExitCode {
-    match json {
-        true => anstream::eprintln!("{}", failure.to_json()),
-        false => anstream::eprintln!("{}: {failure}", output::red("error")),
-    }
+    output::Output::new(json).fail(failure);
     failure.exit().into()
 }
 
-fn log_to_stderr(verbose: u8) {
+/// Arguments that cannot be understood; or help, which is no error.
+fn misused(error: &clap::Error) -> ExitCode {
+    let mut before = std::env::args_os().take_while(|argument| argument != "--");
+    if error.use_stderr() && before.any(|argument| argument == "--json") {
+        // Its first word is "error".
+        let text = error.render().to_string();
+        let message = text.trim().trim_start_matches("error: ").to_owned();
+        return tell(&Failure::Usage(message), true);
+    }
+    // Where nobody reads it there is nobody to tell.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
+fn log_to_stderr(verbose: u8, json: bool) {
     use tracing_subscriber::filter::LevelFilter;
     let level = match verbose {
         0 => LevelFilter::WARN,
@@ -51,5 +66,9 @@ fn log_to_stderr(verbose: u8) {
     };
     let stderr = std::io::stderr;
     let colours = stderr().is_terminal();
-    tracing_subscriber::fmt().with_max_level(level).with_ansi(colours).with_writer(stderr).init();
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(stderr);
+    match json {
+        true => log.json().flatten_event(true).init(),
+        false => log.with_ansi(colours).init(),
+    }
 }

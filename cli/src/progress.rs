@@ -47,6 +47,11 @@ impl Progress {
         }
     }
 
+    /// Whether anybody sees it.
+    pub(crate) fn is_shown(&self) -> bool {
+        !self.bar.is_hidden()
+    }
+
     pub(crate) fn advance(&self) {
         self.bar.inc(1);
     }

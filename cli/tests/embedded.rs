@@ -4,7 +4,9 @@
 mod contract;
 mod support;
 
-use support::User;
+use std::io::{BufRead as _, BufReader};
+
+use support::{Ran, User};
 
 fn user() -> User {
     User::new(&["--ledger", "goods.ledger", "--trust", "goods.trust"], &[])
@@ -79,7 +81,7 @@ fn flags_go_over_the_environment_and_that_over_the_file() {
     assert!(user.path("c.ledger").exists());
     let mut named = user.command(&["init"]);
     assert!(
-        named.env("COUNTERFOIL_CONFIG", "absent.toml").output().unwrap().status.code() == Some(4)
+        named.env("COUNTERFOIL_CONFIG", "absent.toml").output().unwrap().status.code() == Some(2)
     );
     let mut wrong = user.command(&["init"]);
     assert!(wrong.env("STORAGE_BACKEND", "paper").output().unwrap().status.code() == Some(2));
@@ -167,4 +169,179 @@ fn content_that_is_kept_outside_is_missed() {
     assert_eq!(shown.code, 5, "{}", shown.err);
     assert!(shown.out.starts_with("payload_unavailable  a: "), "{}", shown.out);
     assert!(shown.out.contains("(kept elsewhere: commitment 5555"), "{}", shown.out);
+}
+
+/// A follower keeps nobody from writing and nobody from reading.
+#[test]
+fn a_ledger_is_followed_while_others_append_and_read() {
+    let user = user();
+    user.json(&["init"]);
+    let mut child = user.command(&["follow", "--after", "1", "--json"]).spawn().unwrap();
+    let mut shown = BufReader::new(child.stdout.take().unwrap());
+    for n in 0..5 {
+        user.json(&["append", "d", "r", "T", &n.to_string()]);
+        let mut line = String::new();
+        shown.read_line(&mut line).unwrap();
+        let followed: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(followed["event"]["event"]["payload"]["inline"], n.to_string());
+        assert_eq!(user.json(&["read", "d", "r"]).len(), n + 1);
+        assert_eq!(user.json(&["audit"])[0]["verdict"], "intact");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Also of one that was killed nothing is left in the way.
+    user.json(&["append", "d", "r", "T", "after"]);
+    assert!(!user.names().iter().any(|name| name.ends_with("-wal")), "{:?}", user.names());
+}
+
+#[cfg(unix)]
+#[test]
+fn every_spelling_of_a_ledger_finds_its_pin() {
+    use std::os::unix::fs::symlink;
+    let user = User::new(&[], &[]);
+    user.json(&["init", "--ledger", "a.ledger"]);
+    symlink("a.ledger", user.path("link")).unwrap();
+    symlink(".", user.path("here")).unwrap();
+    let absolute = user.path("a.ledger");
+    std::fs::create_dir(user.path("sub")).unwrap();
+    let spelled =
+        ["./a.ledger", "sub/../here/a.ledger", "link", "here/link", absolute.to_str().unwrap()];
+    for (n, ledger) in spelled.iter().enumerate() {
+        user.json(&["append", "d", "r", "T", "x", "--ledger", ledger]);
+        assert_eq!(user.json(&["read", "d", "r", "--ledger", "a.ledger"]).len(), n + 1);
+    }
+    // Gone is gone by every name: none of them makes a new one.
+    std::fs::remove_file(user.path("a.ledger")).unwrap();
+    for ledger in spelled {
+        user.run(&["init", "--ledger", ledger]).fails(1, "the ledger is missing");
+    }
+    let pins = std::fs::read_dir(user.path("data/counterfoil/embedded")).unwrap();
+    let names = pins.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.ends_with(".trust")).count(), 1);
+}
+
+#[test]
+fn what_cannot_be_opened_leaves_no_trace() {
+    let user = User::new(&[], &[]);
+    user.write("note.txt", "no ledger at all");
+    let before = user.names();
+    for command in [&["init"][..], &["read", "d", "r"], &["append", "d", "r", "T", "x"], &["audit"]]
+    {
+        let ran = user.run(&[command, &["--ledger", "note.txt"]].concat());
+        ran.fails(4, "note.txt");
+        assert!(!ran.err.contains("trust file) that is damaged"), "{}", ran.err);
+        if command != ["init"] {
+            let ran = user.run(&[command, &["--ledger", "absent.ledger"]].concat());
+            ran.fails(4, "absent.ledger");
+            assert!(!ran.err.contains("entity not found"), "{}", ran.err);
+        }
+        let with_trust = [command, &["--ledger", "note.txt", "--trust", "new/deep/trust"]].concat();
+        assert_eq!(user.run(&with_trust).code, 4);
+        let same = [command, &["--ledger", "a", "--trust", "./a"]].concat();
+        user.run(&same).fails(2, "are both");
+        assert_eq!(user.names(), before, "{command:?}");
+    }
+    // Nor does a ledger that is not believed.
+    let owner = self::user();
+    owner.json(&["init"]);
+    std::fs::copy(owner.path("goods.ledger"), user.path("foreign")).unwrap();
+    let before = user.names();
+    user.run(&["read", "d", "r", "--ledger", "foreign", "--trust", "t"]).fails(3, "first contact");
+    assert_eq!(user.names(), before);
+}
+
+#[test]
+fn damage_is_told_of_the_file_that_has_it() {
+    let user = user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    let mut ledger = std::fs::read(user.path("goods.ledger")).unwrap();
+    ledger[..512].fill(0x5a);
+    std::fs::write(user.path("goods.ledger"), ledger).unwrap();
+    for command in [&["read", "d", "r"][..], &["append", "d", "r", "T", "y"], &["audit"]] {
+        let ran = user.run(command);
+        ran.fails(4, "goods.ledger is damaged");
+        assert!(ran.err.contains("docs/backup.md") && !ran.err.contains("log"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_state_says_where_its_files_are() {
+    let user = user();
+    user.json(&["init"]);
+    let files = user.json(&["state"])[0]["files"].clone();
+    let place = |name| user.path(name).canonicalize().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(files["ledger"], place("goods.ledger"));
+    assert_eq!(files["log"], place("goods.trust"));
+    let text = user.run(&["state"]).out;
+    assert!(
+        text.contains(&place("goods.ledger")) && text.contains(&place("goods.trust")),
+        "{text}"
+    );
+}
+
+/// Reading needs no right to write, neither to the files nor to their folder.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_written_can_be_read() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+    let user = user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    let mode = |name: &str, mode| {
+        std::fs::set_permissions(user.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let root = std::fs::metadata(user.path("goods.ledger")).unwrap().uid() == 0;
+    let run = |arguments: &[&str]| {
+        let mut command = user.command(arguments);
+        if root {
+            // Whoever may do everything may write everywhere: somebody else then.
+            command.uid(65534).gid(65534);
+        }
+        Ran::of(command.output().unwrap())
+    };
+    let files = ["goods.ledger", "goods.trust", "goods.trust.pin"];
+    for name in files.into_iter().chain(["goods.ledger.lock", "goods.trust.lock"]) {
+        mode(name, 0o444);
+    }
+    mode(".", 0o555);
+    let content = |ran: &Ran| ran.lines()[0]["event"]["payload"]["inline"].clone();
+    let read = run(&["read", "d", "r", "--json"]);
+    assert_eq!((read.code, content(&read)), (0, "x".into()), "{}", read.err);
+    for command in [&["state"][..], &["log"], &["audit"]] {
+        let ran = run(command);
+        assert_eq!(ran.code, 0, "{command:?}: {}", ran.err);
+    }
+    let refused = run(&["append", "d", "r", "T", "y"]);
+    refused.fails(4, "goods.trust.lock");
+    assert!(refused.err.contains("denied"), "{}", refused.err);
+    // What somebody was interrupted over is not passed over.
+    mode(".", 0o755);
+    user.write("goods.ledger-wal", "commits that are not in the file");
+    mode(".", 0o555);
+    run(&["read", "d", "r"]).fails(4, "-wal");
+    mode(".", 0o755);
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let user = User::new(&[], &[]);
+    user.run(&["man", "absent"]).fails(2, "absent: ");
+    std::fs::create_dir(user.path("man")).unwrap();
+    assert_eq!(user.run(&["man", "man"]).code, 0);
+    let commands =
+        ["init", "append", "read", "log", "streams", "state", "follow", "audit", "receipt"];
+    for command in commands {
+        let page =
+            std::fs::read_to_string(user.path(&format!("man/counterfoil-{command}.1"))).unwrap();
+        assert!(page.contains("Example") && page.contains(".SH"), "{command}");
+        let help = user.run(&[command, "--help"]);
+        assert_eq!((help.code, help.err.as_str()), (0, ""));
+        assert!(
+            help.out.contains(&format!("  counterfoil {command}")) || command == "init",
+            "{command}"
+        );
+    }
+    assert!(user.path("man/counterfoil.1").exists());
 }

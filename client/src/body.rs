@@ -56,8 +56,8 @@ pub struct EventBody {
     pub commit_id: [u8; 16],
     /// Place in the INSERT.
     pub commit_index: u32,
-    /// The author's key and signature. Reserved: written as absent, and not
-    /// checked yet where present, so it proves nothing.
+    /// The author's key and signature: a claim until it is checked
+    /// ([`RecordedEvent::authorship`](crate::RecordedEvent::authorship)).
     pub author: Option<Author>,
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use counterfoil_core::{Alh, TrustedState, TxId};
 use serde::{Deserialize, Serialize};
 
+use crate::author::TrustedAuthor;
 use crate::error::{Error, Result, Unavailable};
 
 /// The whole configuration. Unknown keys are errors; every key has a default.
@@ -29,6 +30,8 @@ pub struct Config {
     pub trust: TrustConfig,
     /// Where the log of an immudb ledger is kept.
     pub log: LogConfig,
+    /// Who signs what is written.
+    pub signing: SigningConfig,
 }
 
 /// `[storage]`.
@@ -188,6 +191,9 @@ pub struct TrustConfig {
     pub strict: bool,
     /// `[[trust.acknowledged]]`: transactions that somebody has looked into.
     pub acknowledged: Vec<Acknowledged>,
+    /// `[[trust.author]]`: whose signatures count, and in which domains. Reads
+    /// tell for each event; nothing is kept back.
+    pub author: Vec<TrustedAuthor>,
 }
 
 /// `[[trust.acknowledged]]`: a transaction that is not accounted for, or that
@@ -239,6 +245,16 @@ pub struct LogConfig {
     /// The folder for the logs of immudb ledgers; by default the platform's
     /// data folder.
     pub path: Option<PathBuf>,
+}
+
+/// `[signing]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SigningConfig {
+    /// The file of the key with which a store signs all that it writes, as its
+    /// author ([`SigningKeyFile`](crate::SigningKeyFile)); by default nothing is
+    /// signed.
+    pub key: Option<PathBuf>,
 }
 
 impl Config {
@@ -323,6 +339,11 @@ impl Config {
                 return Err(Error::Config(format!("trust.acknowledged gives no reason for {tx}")));
             }
             acknowledged.push(*tx);
+        }
+        if self.trust.author.iter().any(|author| author.domains == Some(Vec::new())) {
+            return Err(Error::Config(
+                "trust.author.domains is empty: leave it out for all domains, or the author".into(),
+            ));
         }
         let name_ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let name = &immudb.database;

@@ -111,6 +111,9 @@ pub enum Error {
         /// What it said.
         cause: String,
     },
+    /// A key did not sign. That says nothing about the ledger.
+    #[error(transparent)]
+    Signing(#[from] crate::signing_key::SigningFailed),
     /// The store was opened with [`EventStore::open_read_only`](crate::EventStore::open_read_only).
     #[error("this store was opened read-only")]
     ReadOnly,
@@ -306,6 +309,26 @@ pub enum Unavailable {
         path: std::path::PathBuf,
         /// What the operating system said.
         cause: Arc<std::io::Error>,
+    },
+    /// There is no ledger where the configuration says.
+    #[error(
+        "{path}: there is no ledger; correct the name, or create one (open it for writing, \
+         `counterfoil init`)"
+    )]
+    NoLedger {
+        /// The file that is not there.
+        path: std::path::PathBuf,
+    },
+    /// An embedded ledger's file cannot be read.
+    #[error(
+        "the ledger file {path} is damaged ({what}). Nothing can make it anew: keep it, and \
+         restore it together with its trust file from a backup (docs/backup.md)"
+    )]
+    DamagedLedger {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What SQLite found.
+        what: String,
     },
     /// Another process has the ledger or its log open.
     #[error("{path} is in use, by this process or another{remedy}")]

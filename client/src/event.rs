@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use counterfoil_core::receipt::Authorship;
 use counterfoil_core::{EntryDigest, TxId};
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
@@ -17,7 +18,7 @@ pub const MAX_DOMAIN: usize = 64;
 pub const MAX_EDITION: usize = 64;
 /// The longest root, in bytes.
 pub const MAX_ROOT: usize = 128;
-/// The largest stored body, in bytes: the event and some 250 bytes beside it.
+/// The largest stored body, in bytes: the event and some 250 bytes beside it, or 350 if it is signed.
 pub const MAX_BODY: usize = 1 << 20;
 
 /// Names a stream: a root (an aggregate, a shipment, a case) of a domain, in
@@ -283,6 +284,10 @@ pub struct RecordedEvent {
     pub committed_at: i64,
     /// The digest by which the ledger's trees hold it.
     pub digest: EntryDigest,
+    /// Who signed it, if anybody, by the configuration's `[[trust.author]]`. It
+    /// says nothing of whether the event is in the ledger: it is.
+    #[serde(serialize_with = "crate::author::serialize")]
+    pub authorship: Authorship,
 }
 
 impl RecordedEvent {

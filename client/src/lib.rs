@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod author;
 mod backend;
 pub mod body;
 mod bytes;
@@ -43,14 +44,18 @@ mod orders;
 mod paths;
 mod payloads;
 mod pin_copy;
+mod place;
+mod policy;
 mod position;
 mod proof;
 mod prover;
 mod receipt;
+mod report;
 #[cfg(feature = "immudb")]
 mod revision;
 mod row;
 mod schema;
+mod signing_key;
 mod sqlite;
 mod store;
 #[cfg(feature = "immudb")]
@@ -60,19 +65,21 @@ mod thin;
 mod trust;
 mod undecided;
 mod verdict;
+mod whole_file;
 
 pub use counterfoil_core as core;
 pub use counterfoil_core::{Alh, EntryDigest, Root, TrustedState, TxId};
 
 pub use crate::audit::{
-    Audit, AuditCounts, AuditReport, AuditVerdict, AuditedPayloads, Inconsistency,
+    Audit, AuditCounts, AuditReport, AuditVerdict, AuditedAuthors, AuditedPayloads, Inconsistency,
     InconsistencyKind, Pace, PayloadProblem, PayloadProblemKind,
 };
+pub use crate::author::TrustedAuthor;
 pub use crate::backend::embedded::backup::{BackedUp, back_up};
 pub use crate::bytes::Bytes;
 pub use crate::config::{
     Acknowledged, BackendKind, Config, EmbeddedConfig, FirstContact, ImmudbConfig, LogConfig,
-    Scope, StorageConfig, TlsMode, TrustConfig,
+    Scope, SigningConfig, StorageConfig, TlsMode, TrustConfig,
 };
 pub use crate::environment::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use crate::error::{Error, Result, StreamVersion, Unavailable};
@@ -81,12 +88,21 @@ pub use crate::event::{
     PayloadCommitment, RecordedEvent,
 };
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
+pub use crate::policy::{
+    Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary, TrustPolicy,
+};
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
+pub use crate::report::{
+    AnchorReport, AuthorBytes, AuthorReport, BodyReport, EventReport, FlawReport, GenesisReport,
+    HeaderReport, InspectedEvent, InspectedTx, Inspection, LinkReport, PathReport, Place, Side,
+    Step, VerdictReport, WitnessesReport,
+};
+pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
-    Followed, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions,
-    StreamList, StreamRead, StreamStatus, Streams,
+    Followed, IssuedBatch, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status,
+    StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::tables::{

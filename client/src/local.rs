@@ -5,12 +5,13 @@
 //! not recomputed and matched, and every extension moves the pin in the same
 //! SQLite transaction.
 
+mod beside;
 pub(crate) mod link;
 mod opening;
 mod unmet;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterfoil_core::{
@@ -20,7 +21,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::watch;
 
 use crate::config::Acknowledged;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unavailable};
 use crate::index::{Gaps, Index, NewRow, Position, StreamInfo, StreamKey, record_finding};
 #[cfg(feature = "immudb")]
 use crate::log::entries_root;
@@ -63,7 +64,9 @@ pub(crate) struct CheckedTx {
 
 pub(crate) struct Local {
     conn: SqliteConnection,
-    _lock: Option<FileLock>,
+    lock: Option<FileLock>,
+    /// Where it lies; nowhere in memory.
+    place: Option<PathBuf>,
     log: Log,
     tiles: TileCache,
     index: Index,
@@ -79,6 +82,8 @@ pub(crate) struct Local {
     /// Extensions are written and not committed: the log is on its way to a
     /// known state.
     open_ended: bool,
+    /// Whether another process may extend it: nothing is written here.
+    is_beside: bool,
     table: Option<Table<'static>>,
     genesis: TxId,
     checked: HashMap<TxId, Arc<CheckedTx>>,
@@ -151,7 +156,8 @@ impl Local {
         let grown = watch::Sender::new(TxId::new(end.log.size()));
         Self {
             conn,
-            _lock: lock,
+            lock,
+            place: None,
             log: end.log,
             tiles: TileCache::default(),
             index: end.index,
@@ -161,6 +167,7 @@ impl Local {
             left: None,
             repair: None,
             open_ended: false,
+            is_beside: false,
             table: end.table,
             genesis: end.genesis,
             checked: HashMap::new(),
@@ -172,9 +179,49 @@ impl Local {
         }
     }
 
+    /// Goes over to what the file was found to hold.
+    fn take(&mut self, end: Next) {
+        (self.log, self.index, self.trust) = (end.log, end.index, end.trust);
+        (self.table, self.genesis, self.truncation) = (end.table, end.genesis, end.truncation);
+        self.tiles = TileCache::default();
+        self.gaps = Gaps::UNCOUNTED;
+        self.checked.clear();
+        self.sound.clear();
+    }
+
+    /// Whether anything is in it that somebody may rely on.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.trust.is_some() || self.log.size() > 0 || self.left.is_some()
+    }
+
+    /// Closes a file that was made for nothing, and removes it while nobody
+    /// else can take it.
+    pub(crate) async fn discard(self, path: &Path) -> Result<()> {
+        self.conn.close().await?;
+        for suffix in ["-wal", "-shm", ""] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            match std::fs::remove_file(&name) {
+                Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Unavailable::file(name, cause).into());
+                }
+                _ => {}
+            }
+        }
+        if let Some(lock) = self.lock {
+            lock.undo();
+        }
+        Ok(())
+    }
+
     /// Closes the file, and waits until it is.
     pub(crate) async fn close(self) -> Result<()> {
         Ok(self.conn.close().await?)
+    }
+
+    /// Where it lies; nowhere in memory.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.place.as_deref()
     }
 
     pub(crate) fn conn(&mut self) -> &mut SqliteConnection {
@@ -204,6 +251,12 @@ impl Local {
     /// Whether a commit was announced whose end is not known.
     pub(crate) fn is_unsettled(&self) -> bool {
         self.trust.is_some_and(|trust| trust.pending.is_some())
+    }
+
+    /// Whether nothing can be new in the ledger: only this store writes it,
+    /// and it knows what became of every commit.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.is_beside && !self.is_unsettled()
     }
 
     /// The pin of a ledger that is open.
@@ -246,6 +299,17 @@ impl Local {
     /// Takes what the configuration acknowledges, for as long as this is open.
     pub(crate) async fn acknowledge(&mut self, acknowledged: &[Acknowledged]) -> Result<()> {
         self.gaps = Gaps::UNCOUNTED;
+        if self.is_beside {
+            // They go into a table of this connection's own.
+            sqlite::run(&mut self.conn, "PRAGMA query_only = OFF").await?;
+            let noted = self.note_acknowledged(acknowledged).await;
+            sqlite::run(&mut self.conn, "PRAGMA query_only = ON").await?;
+            return noted;
+        }
+        self.note_acknowledged(acknowledged).await
+    }
+
+    async fn note_acknowledged(&mut self, acknowledged: &[Acknowledged]) -> Result<()> {
         for Acknowledged { tx, alh, table_changed, .. } in acknowledged {
             match self.log.alh(&mut self.conn, tx.get()).await? {
                 Some(found) if found == *alh => {
@@ -314,6 +378,9 @@ impl Local {
     /// Keeps the evidence of a verdict and gives it back as the error. What
     /// the ledger has shown on the way to a known state does not stay.
     pub(crate) async fn refuse(&mut self, verdict: Verdict) -> Error {
+        if self.is_beside {
+            return verdict.into();
+        }
         if let Err(error) = self.give_up().await {
             return error;
         }
@@ -553,19 +620,19 @@ impl Next {
     /// What is in the file.
     async fn read(conn: &mut SqliteConnection) -> Result<Self> {
         sqlite::run(conn, TABLES).await?;
-        match meta(conn, "format").await? {
-            None => set_meta(conn, "format", FORMAT).await?,
-            Some(FORMAT) => {}
-            Some(other) => {
-                return Err(Error::Config(format!(
-                    "the log has format {other}, this version reads {FORMAT}; remove it to build \
-                     it anew (give its pin in [trust])"
-                )));
-            }
+        if meta(conn, "format").await?.is_none() {
+            set_meta(conn, "format", FORMAT).await?;
         }
+        check_format(conn).await?;
         Trust::create(conn).await?;
         Log::create(conn).await?;
         Index::create(conn).await?;
+        Self::found(conn).await
+    }
+
+    /// The same of a file that has its tables; nothing is written.
+    async fn found(conn: &mut SqliteConnection) -> Result<Self> {
+        check_format(conn).await?;
         let table = match meta(conn, "table_id").await? {
             Some(id) => Some(table(id)?),
             None => None,
@@ -610,6 +677,17 @@ impl Next {
             pin.state = head.state;
         }
         Ok(())
+    }
+}
+
+async fn check_format(conn: &mut SqliteConnection) -> Result<()> {
+    match meta(conn, "format").await? {
+        Some(FORMAT) => Ok(()),
+        None => Err(damaged("it has no format")),
+        Some(other) => Err(Error::Config(format!(
+            "the log has format {other}, this version reads {FORMAT}; remove it to build it anew \
+             (give its pin in [trust])"
+        ))),
     }
 }
 

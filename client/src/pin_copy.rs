@@ -30,9 +30,7 @@ pub(crate) struct PinCopy {
 impl PinCopy {
     /// The copy beside this log.
     pub(crate) fn beside(log: &Path) -> Self {
-        let mut path = log.as_os_str().to_owned();
-        path.push(".pin");
-        Self { path: path.into(), file: None, slot: 0 }
+        Self { path: pin_copy(log), file: None, slot: 0 }
     }
 
     /// The newest pin that it holds whole, if any.
@@ -76,6 +74,13 @@ impl PinCopy {
         self.slot = 1 - self.slot;
         Ok(())
     }
+}
+
+/// Where the copy beside this log is.
+pub(crate) fn pin_copy(log: &Path) -> PathBuf {
+    let mut path = log.as_os_str().to_owned();
+    path.push(".pin");
+    path.into()
 }
 
 /// What the file holds of a pin.

@@ -24,47 +24,73 @@ impl EventProof {
     /// [`Verdict::BadProof`] for what is no proof at all: a header that cannot be, a body that is
     /// none.
     pub fn to_receipt(&self) -> Result<Vec<u8>, Verdict> {
-        self.receipt_with(None, Attached::default())
+        encode(std::slice::from_ref(self), None, Attached::default())
     }
+}
 
-    /// The same with what else is known of the ledger.
-    pub(crate) fn receipt_with(
-        &self,
-        genesis: Option<Genesis<'_>>,
-        attached: Attached<'_>,
-    ) -> Result<Vec<u8>, Verdict> {
-        let events = [ReceiptEntry {
-            entry: self.entry,
-            path: &self.entry_path,
-            body: self.body.as_slice(),
-        }];
-        let transactions =
-            [ReceiptTx { header: self.header.to_header()?, path: &self.tx_path, events: &events }];
-        let parts = ReceiptParts {
-            ledger: self.ledger,
-            table_id: self.table_id,
-            genesis,
-            state_header: self.state_header.to_header()?,
-            transactions: &transactions,
-            attached,
-        };
+/// How many bytes [`encode`] writes.
+pub(crate) fn size(
+    proofs: &[EventProof],
+    genesis: Option<Genesis<'_>>,
+    attached: Attached<'_>,
+) -> Result<usize, Verdict> {
+    with_parts(proofs, genesis, attached, |parts| parts.encoded_len().map_err(bad_proof))
+}
+
+/// The receipt of events at rising places of one ledger, under one state, with what else is known of
+/// the ledger.
+pub(crate) fn encode(
+    proofs: &[EventProof],
+    genesis: Option<Genesis<'_>>,
+    attached: Attached<'_>,
+) -> Result<Vec<u8>, Verdict> {
+    with_parts(proofs, genesis, attached, |parts| {
         let mut bytes = vec![0; parts.encoded_len().map_err(bad_proof)?];
         parts.encode(&mut bytes).map_err(bad_proof)?;
         Ok(bytes)
+    })
+}
+
+fn with_parts<T>(
+    proofs: &[EventProof],
+    genesis: Option<Genesis<'_>>,
+    attached: Attached<'_>,
+    work: impl FnOnce(&ReceiptParts<'_>) -> Result<T, Verdict>,
+) -> Result<T, Verdict> {
+    let Some(first) = proofs.first() else {
+        return Err(Verdict::BadProof { reason: "there is none".into() });
+    };
+    let entries: Vec<ReceiptEntry<'_>> = proofs
+        .iter()
+        .map(|proof| ReceiptEntry {
+            entry: proof.entry,
+            path: &proof.entry_path,
+            body: proof.body.as_slice(),
+        })
+        .collect();
+    let mut transactions = Vec::new();
+    let mut left = &entries[..];
+    for of_tx in proofs.chunk_by(|one, next| one.header.tx == next.header.tx) {
+        let (events, behind) = left.split_at(of_tx.len());
+        left = behind;
+        let EventProof { header, tx_path, .. } = &of_tx[0];
+        transactions.push(ReceiptTx { header: header.to_header()?, path: tx_path, events });
     }
+    work(&ReceiptParts {
+        ledger: first.ledger,
+        table_id: first.table_id,
+        genesis,
+        state_header: first.state_header.to_header()?,
+        transactions: &transactions,
+        attached,
+    })
 }
 
 /// What a receipt says that the application said. It is as true as the receipt's verdict.
 impl From<&EventBody<'_>> for Event {
     fn from(body: &EventBody<'_>) -> Self {
         let cover = Cover::new(body.domain, body.root.to_vec()).in_edition(body.edition);
-        let payload = match body.payload {
-            ReceiptPayload::Inline(content) => Payload::Inline(content.to_vec().into()),
-            ReceiptPayload::Commitment(hash) => {
-                Payload::Commitment(PayloadCommitment::from_bytes(*hash))
-            }
-        };
-        let mut event = Self::new(&cover, body.event_type, payload);
+        let mut event = Self::new(&cover, body.event_type, Payload::from(&body.payload));
         let metadata = body.metadata.iter();
         event.metadata =
             metadata.map(|(name, value)| (name.into(), value.to_vec().into())).collect();
@@ -72,6 +98,17 @@ impl From<&EventBody<'_>> for Event {
         event.causation_id = body.causation_id.into();
         event.external_id = body.external_id.into();
         event
+    }
+}
+
+impl From<&ReceiptPayload<'_>> for Payload {
+    fn from(payload: &ReceiptPayload<'_>) -> Self {
+        match payload {
+            ReceiptPayload::Inline(content) => Self::Inline(content.to_vec().into()),
+            ReceiptPayload::Commitment(hash) => {
+                Self::Commitment(PayloadCommitment::from_bytes(**hash))
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! every commit on disk before it is believed.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,9 +27,16 @@ pub(crate) enum FileKind {
 }
 
 /// Opens a file. It is created, marked and switched to a write-ahead log where
-/// `write` says so; a file of another kind is left as it is.
+/// `write` says so; a file of another kind is left as it is. For reading alone
+/// it may lie where nothing can be written.
 pub(crate) async fn open(path: &Path, kind: FileKind, write: bool) -> Result<SqliteConnection> {
-    open_kind(path, kind, write).await.map_err(|error| match error {
+    let options =
+        options().filename(path).create_if_missing(write).synchronous(SqliteSynchronous::Full);
+    let opened = match open_kind(options, path, kind, write).await {
+        Err(error) if !write && cannot_write(&error) => open_unchanging(path, kind).await,
+        opened => opened,
+    };
+    opened.map_err(|error| match error {
         // SQLite's words do not name the file.
         Error::Unavailable(Unavailable::Storage(cause)) => {
             Unavailable::file(path, std::io::Error::other(cause)).into()
@@ -37,9 +45,42 @@ pub(crate) async fn open(path: &Path, kind: FileKind, write: bool) -> Result<Sql
     })
 }
 
-async fn open_kind(path: &Path, kind: FileKind, write: bool) -> Result<SqliteConnection> {
-    let options =
-        options().filename(path).create_if_missing(write).synchronous(SqliteSynchronous::Full);
+/// Opens a file beside which SQLite cannot put what its readers share with
+/// writers. There is no need to where nobody writes; whoever did would have a
+/// write-ahead log there, and without it the file is an older one.
+async fn open_unchanging(path: &Path, kind: FileKind) -> Result<SqliteConnection> {
+    if has_log(path) {
+        let cause = "nothing can be written to its folder, and the -wal file beside it says that \
+            somebody writes to it or was interrupted; whoever may write there reads it whole, and \
+            opening it once settles it";
+        return Err(Unavailable::file(path, std::io::Error::other(cause)).into());
+    }
+    let options = options().filename(path).read_only(true).immutable(true);
+    open_kind(options, path, kind, false).await
+}
+
+/// Whether commits lie in a write-ahead log and not in the file yet.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+/// Whether SQLite was not let write: SQLITE_READONLY, and SQLITE_CANTOPEN,
+/// which it also says of a file that is not there.
+fn cannot_write(error: &Error) -> bool {
+    let Error::Unavailable(Unavailable::Storage(error)) = error else { return false };
+    let sqlx::Error::Database(refused) = &**error else { return false };
+    let code = refused.code().and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 8 | 14))
+}
+
+async fn open_kind(
+    options: SqliteConnectOptions,
+    path: &Path,
+    kind: FileKind,
+    write: bool,
+) -> Result<SqliteConnection> {
     let mut conn = options.connect().await?;
     match prepare(&mut conn, path, kind, write).await {
         Ok(()) => Ok(conn),
@@ -175,7 +216,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf> {
     for part in ["-wal", "-shm", ""] {
         let from = name(part.into());
         match std::fs::rename(&from, name(format!(".damaged-{n}{part}"))) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => {
                 return Err(Unavailable::file(from, cause).into());
             }
             _ => {}
@@ -273,6 +314,9 @@ pub(crate) async fn undo(conn: &mut SqliteConnection) {
 #[derive(Debug)]
 pub(crate) struct FileLock {
     file: File,
+    path: PathBuf,
+    /// Whether the file was not there before.
+    made: bool,
 }
 
 impl Drop for FileLock {
@@ -289,22 +333,60 @@ impl FileLock {
         lock_path.push(".lock");
         let lock_path = PathBuf::from(lock_path);
         let failed = |cause| Unavailable::file(lock_path.clone(), cause);
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&lock_path)
-            .map_err(failed)?;
-        let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
-        match taken {
-            Ok(()) => Ok(Self { file }),
-            Err(TryLockError::WouldBlock) => {
-                Err(Unavailable::InUse { path: path.into(), remedy }.into())
+        loop {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true);
+            let (file, made) = match options.create_new(true).open(&lock_path) {
+                Ok(file) => (file, true),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    match options.create_new(false).open(&lock_path) {
+                        // It was removed just now.
+                        Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                        opened => (opened.map_err(failed)?, false),
+                    }
+                }
+                Err(cause) => return Err(failed(cause).into()),
+            };
+            let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
+            match taken {
+                Ok(()) if is_still(&lock_path, &file).map_err(failed)? => {
+                    return Ok(Self { file, path: lock_path, made });
+                }
+                // Whoever made it has removed it before it was locked here.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Unavailable::InUse { path: path.into(), remedy }.into());
+                }
+                Err(TryLockError::Error(cause)) => return Err(failed(cause).into()),
             }
-            Err(TryLockError::Error(cause)) => Err(failed(cause).into()),
         }
     }
+
+    /// Gives it back and leaves no trace, where there was none before.
+    pub(crate) fn undo(self) {
+        // While it is held: whoever waits for it finds out that it is gone.
+        if self.made && cfg!(unix) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Whether a file that is open is the one that has this name.
+#[cfg(unix)]
+fn is_still(path: &Path, file: &File) -> std::io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let open = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (open.dev(), open.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Elsewhere none is ever removed.
+#[cfg(not(unix))]
+fn is_still(_: &Path, _: &File) -> std::io::Result<bool> {
+    Ok(true)
 }
 
 /// 32 bytes of a column.

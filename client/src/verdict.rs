@@ -389,6 +389,10 @@ pub enum FindingKind {
     OutOfLine,
     /// The writer had seen another history than this log holds.
     SawOtherHistory,
+    /// An author's key and signature stand in an event, and the signature is not
+    /// that key's over this event in this ledger. The event is in the ledger all
+    /// the same; it proves no author.
+    AuthorSignatureBroken,
     /// The transaction's time stamp is before its predecessor's.
     TimeWentBack,
     /// The table's definition was changed: its own entries in the catalog say
@@ -401,7 +405,7 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Opaque,
         Self::Unaccounted,
         Self::Overwritten,
@@ -410,6 +414,7 @@ impl FindingKind {
         Self::NotCanonical,
         Self::OutOfLine,
         Self::SawOtherHistory,
+        Self::AuthorSignatureBroken,
         Self::TimeWentBack,
         Self::SchemaChanged,
         Self::Truncated,
@@ -426,6 +431,7 @@ impl FindingKind {
             Self::NotCanonical => "not_canonical",
             Self::OutOfLine => "out_of_line",
             Self::SawOtherHistory => "saw_other_history",
+            Self::AuthorSignatureBroken => "author_signature_broken",
             Self::TimeWentBack => "time_went_back",
             Self::SchemaChanged => "schema_changed",
             Self::Truncated => "truncated",

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use counterfoil_core::receipt::*;
 use counterfoil_core::*;
-use receipts::{Books, DATABASE, Order, SALT, judge, state_key};
+use receipts::{Books, Order, SALT, judge, server_keys};
 
 const FORMAT: &str = include_str!("../../docs/format.md");
 const RECEIPT: &str = include_str!("../../docs/receipt.md");
@@ -48,6 +48,7 @@ fn several(books: &Books) -> Order {
         earlier: Some(3),
         later: Some(9),
         signature: Some(books.sign(6)),
+        checkpoint: None,
     }
 }
 
@@ -58,6 +59,9 @@ fn the_documented_bytes_are_the_written_ones() {
     let mut put = |name: &str, bytes: &[u8]| computed.insert(name.to_owned(), hex::encode(bytes));
     put("receipt of one event", &books.receipt(&single()));
     put("receipt of four events", &books.receipt(&several(&books)));
+    let signed = Books::signed();
+    put("receipt of a signed event", &signed.receipt(&single()));
+    put("alh of the signed event's transaction", signed.ledger.alh(2).as_bytes());
     let parted = Books::parted_at(6);
     put(EARLIER_PARTED, &parted.receipt(&Order { earlier: Some(6), ..Order::new(&[(2, 0)], 9) }));
     put(LATER_PARTED, &parted.receipt(&Order { later: Some(6), ..Order::new(&[(2, 0)], 4) }));
@@ -70,6 +74,42 @@ fn the_documented_bytes_are_the_written_ones() {
     let other: Vec<_> = other.map(|(name, hex)| block(name, hex)).collect();
     assert!(other.is_empty(), "the document should have\n{}", other.join("\n"));
     assert_eq!(documented.len(), computed.len(), "the document has others");
+}
+
+/// What is shown of a receipt is what is verified: the paths, put together again, lead to the roots.
+#[test]
+fn what_is_placed_leads_to_the_state() {
+    let books = Books::golden();
+    for order in [single(), several(&books)] {
+        let bytes = books.receipt(&order);
+        let receipt = Receipt::parse(&bytes).unwrap();
+        let state = receipt.state_header();
+        let (mut shown, mut path) = (Vec::new(), Vec::new());
+        for tx in receipt.transactions() {
+            extend(&mut path, tx.path);
+            if tx.header.id < state.id {
+                let (leaf, size) = (tx.header.alh().unwrap().leaf_hash(), state.bl_tx_id.get());
+                let index = LeafIndex::new(tx.header.id.get() - 1);
+                verify_inclusion(&leaf, index, TreeSize::new(size), &path, &state.bl_root).unwrap();
+            }
+            let mut path = Vec::new();
+            for event in tx.events() {
+                extend(&mut path, event.path);
+                let leaf = event.digest(receipt.table_id()).unwrap().leaf_hash();
+                let (index, size) = (event.entry.into(), tx.header.nentries.into());
+                let (index, size) = (LeafIndex::new(index), TreeSize::new(size));
+                verify_inclusion(&leaf, index, size, &path, &tx.header.eh).unwrap();
+                assert_eq!(EventBody::parse(event.bytes), Ok(event.body));
+                shown.push((tx.header.id.get(), event.entry));
+            }
+        }
+        assert_eq!(shown, order.events);
+    }
+}
+
+fn extend(path: &mut Vec<[u8; 32]>, placed: PlacedPath<'_>) {
+    path.drain(..path.len() - placed.shared);
+    path.splice(..0, placed.own.iter().copied());
 }
 
 /// As it stands in a document.
@@ -91,6 +131,20 @@ fn the_ledger_is_the_one_of_the_stored_format() {
     let body = EventBody::parse(&body).unwrap();
     assert_eq!(body.payload, Payload::Commitment(&[0x55; 32]));
     assert!(body.author.is_some());
+    assert_eq!(body.authorship(books.id(), &[]), Authorship::Broken { key: [0x66; 32] });
+    let key = documented["author key"].clone();
+    let signed = Books::signed();
+    assert_eq!(documented["event body, signed"], hex::encode(signed.bodies[1][0].encode()));
+    for (message, body) in [
+        ("author message", "event body, signed"),
+        ("author message of the commitment", "event body with commitment, signed"),
+    ] {
+        let body = hex::decode(&documented[body]).unwrap();
+        let body = EventBody::parse(&body).unwrap();
+        assert_eq!(documented[message], hex::encode(body.author_message(books.id())));
+        let told = body.authorship(books.id(), &[]);
+        assert_eq!(told.signed_by().map(hex::encode), Some(key.clone()));
+    }
     let without = hex::encode(body.ext());
     assert_eq!(documented["ext without external id"], without);
     let commitment = receipts::commitment(b"content");
@@ -105,7 +159,7 @@ fn the_documented_receipts_are_verified() {
     let bytes = |name: &str| hex::decode(&documented[name]).unwrap();
     let (one, four) = (bytes("receipt of one event"), bytes("receipt of four events"));
     let books = Books::golden();
-    let key = state_key();
+    let keys = server_keys();
     let policy = Policy::new(books.id());
     let words = |bytes: &[u8], policy: &Policy<'_>| {
         let receipt = Receipt::parse(bytes).unwrap();
@@ -134,7 +188,7 @@ fn the_documented_receipts_are_verified() {
     assert_eq!(words(&four, &before), (extends, mixed));
     let signed = "verified_by_signature";
     let all = vec![signed, signed, signed, unavailable];
-    let signed = policy.with_state_key(&key, DATABASE);
+    let signed = policy.with_state_keys(&keys);
     assert_eq!(words(&four, &signed), (unavailable, all));
     let pins = [books.state(8)];
     let elsewhere = policy.with_pins(&pins).unwrap();

@@ -2,6 +2,7 @@
 //! each of them ([`contract!`]).
 
 pub(crate) mod appending;
+pub(crate) mod authors;
 pub(crate) mod concurrency;
 pub(crate) mod correlation;
 pub(crate) mod editions;
@@ -142,6 +143,15 @@ macro_rules! contract {
                 a_payload_is_kept_before_its_commitment_is_written
                 a_repeated_commitment_gives_the_first_result_back
                 what_cannot_be_erased_is_refused
+            }
+            authors {
+                whatever_is_written_is_signed
+                what_nobody_signed_is_unsigned
+                a_receipt_proves_its_author
+                what_is_not_signed_is_not_written_and_nobody_else_pays
+                a_key_that_never_signs_writes_nothing
+                what_is_repeated_is_not_signed_again
+                a_slow_key_is_asked_by_many_and_stops_no_reader
             }
             json {
                 what_a_caller_keeps_survives_json

@@ -2,11 +2,12 @@
 //! that outlives its store.
 
 use counterfoil::{
-    Anchor, Config, Cover, Edition, Error, Event, EventStore, ExpectedVersion, ReadOptions, TxId,
-    Unavailable,
+    Anchor, Config, Cover, Ed25519Signer, Edition, Error, Event, EventStore, ExpectedVersion,
+    ReadOptions, SigningKeyFile, StoreOptions, TrustedAuthor, TxId, Unavailable,
 };
 
 use super::contract::{Harness, forgery, full, numbered, said, shipment};
+use super::signing::{everything, key, signing};
 
 /// A backend whose ledgers outlive their stores.
 pub(crate) trait Reopen: Harness {
@@ -28,6 +29,8 @@ macro_rules! reopening_contract {
                 a_ledger_that_is_open_cannot_be_opened_twice
                 what_was_open_can_be_opened_again_at_once
                 a_closed_store_leaves_whole_files
+                a_trusted_author_is_told_from_all_others
+                a_configured_key_signs
             }
         }
     };
@@ -157,10 +160,12 @@ pub(crate) async fn a_read_only_store_reads_and_refuses_to_write(harness: impl R
 pub(crate) async fn a_ledger_that_is_open_cannot_be_opened_twice(harness: impl Reopen) {
     let store = harness.open().await;
     store.add_event(&numbered(&shipment(), 0)).await.unwrap();
-    for second in [
-        EventStore::open(&harness.config()).await,
-        EventStore::open_read_only(&harness.config()).await,
-    ] {
+    let mut refused = vec![EventStore::open(&harness.config()).await];
+    // An embedded ledger is read beside its writer; a log of immudb's is moved by its readers.
+    if harness.config().storage.backend == counterfoil::BackendKind::Immudb {
+        refused.push(EventStore::open_read_only(&harness.config()).await);
+    }
+    for second in refused {
         let error = second.unwrap_err();
         let Error::Unavailable(Unavailable::InUse { path, .. }) = &error else { panic!("{error}") };
         assert!(error.to_string().starts_with(&format!("{} is in use", path.display())), "{error}");
@@ -193,4 +198,60 @@ pub(crate) async fn a_closed_store_leaves_whole_files(harness: impl Reopen) {
     }
     let store = harness.open().await;
     assert_eq!(store.next_sequence(&shipment()).await.unwrap(), 1);
+}
+
+/// Written by an author, in a domain that he may not write to, by nobody, by a stranger.
+pub(crate) async fn a_trusted_author_is_told_from_all_others(harness: impl Reopen) {
+    let (author, stranger) = (key(), key());
+    let (here, elsewhere) = (shipment(), Cover::new("elsewhere", "r"));
+    for (options, cover) in [
+        (signing(&author), &here),
+        (signing(&author), &elsewhere),
+        (StoreOptions::new(), &here),
+        (signing(&stranger), &here),
+    ] {
+        let store = harness.open_with(options).await;
+        store.add_event(&numbered(cover, 0)).await.unwrap();
+        store.close().await.unwrap();
+    }
+    let mut config = harness.config();
+    let words = async |config: &Config| {
+        let store = EventStore::open_read_only(config).await.unwrap();
+        assert_eq!(store.findings().await.unwrap(), []);
+        let read = everything(&store).await;
+        store.close().await.unwrap();
+        read.iter().map(|event| event.authorship.word()).collect::<Vec<_>>()
+    };
+    let unknown = "unknown_author";
+    assert_eq!(words(&config).await, [unknown, unknown, "unsigned", unknown]);
+    let domains = Some(vec![here.domain.clone()]);
+    config.trust.author = vec![TrustedAuthor { key: author.public_key(), domains }];
+    let signed = "signed_by_author";
+    assert_eq!(words(&config).await, [signed, "author_not_allowed", "unsigned", unknown]);
+    config.trust.author[0].domains = None;
+    assert_eq!(words(&config).await, [signed, signed, "unsigned", unknown]);
+}
+
+pub(crate) async fn a_configured_key_signs(harness: impl Reopen) {
+    let folder = counterfoil_test_support::temp_dir("key");
+    let path = folder.join("key");
+    let configured = SigningKeyFile::generate(&path, "author").unwrap();
+    let given = key();
+    let mut config = harness.config();
+    config.signing.key = Some(path.clone());
+    for options in [StoreOptions::new(), signing(&given)] {
+        let store = options.open(&config).await.unwrap();
+        store.add_event(&numbered(&shipment(), 0)).await.unwrap();
+        store.close().await.unwrap();
+    }
+    // Whoever only reads needs no key.
+    std::fs::remove_file(&path).unwrap();
+    let store = EventStore::open_read_only(&config).await.unwrap();
+    let read = everything(&store).await;
+    store.close().await.unwrap();
+    let signers: Vec<_> = read.iter().map(|event| event.authorship.signed_by().copied()).collect();
+    let keys = [configured.public_key(), given.public_key()];
+    assert_eq!(signers, keys.map(|key| Some(*key.as_bytes())));
+    let none = EventStore::open(&config).await.unwrap_err();
+    assert!(none.to_string().contains("key"), "{none}");
 }

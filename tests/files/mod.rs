@@ -74,6 +74,16 @@ impl Files {
         Self { trust: other.trust.clone(), ..self.clone() }
     }
 
+    /// The names of all that lies in the folder, sorted.
+    #[allow(dead_code)] // Not every test that has files counts them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
     /// A place in the same folder where nothing is yet.
     pub(crate) fn free(&self, extension: &str) -> PathBuf {
         static COUNT: AtomicU64 = AtomicU64::new(0);

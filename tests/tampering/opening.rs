@@ -41,6 +41,7 @@ async fn a_file_of_another_kind_is_named_and_left_as_it_is() {
     for strange in [text, swapped, foreign, folder] {
         let strange = strange.unknown();
         let before = std::fs::read(&strange.ledger).ok();
+        let names = strange.names();
         for opened in [
             EventStore::open(&strange.accepting()).await,
             EventStore::open_read_only(&strange.accepting()).await,
@@ -51,6 +52,7 @@ async fn a_file_of_another_kind_is_named_and_left_as_it_is() {
             assert!(!error.is_verdict(), "{error}");
         }
         assert_eq!(std::fs::read(&strange.ledger).ok(), before, "{}", strange.ledger.display());
+        assert_eq!(strange.names(), names, "nothing is left");
     }
     // The other way round: a ledger where the trust file should be.
     let mixed = Files { trust: files.copy().await.ledger, ..files.clone() };
@@ -62,9 +64,9 @@ async fn a_file_of_another_kind_is_named_and_left_as_it_is() {
 async fn reading_a_ledger_that_is_not_there_creates_nothing() {
     let files = Files::new();
     let error = EventStore::open_read_only(&files.accepting()).await.unwrap_err();
-    let Error::Unavailable(Unavailable::File { path, cause }) = &error else { panic!("{error}") };
-    assert_eq!((path, cause.kind()), (&files.ledger, std::io::ErrorKind::NotFound));
-    assert!(!files.ledger.exists());
+    let Error::Unavailable(Unavailable::NoLedger { path }) = &error else { panic!("{error}") };
+    assert_eq!(path, &files.ledger);
+    assert_eq!(files.names(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -74,7 +76,6 @@ async fn one_file_has_one_writer_whatever_trust_file_it_brings() {
     let rival = files.unknown();
     for (second, file) in [
         (files.open().await, &files.trust),
-        (EventStore::open_read_only(&files.config()).await, &files.trust),
         (EventStore::open(&rival.accepting()).await, &files.ledger),
     ] {
         let error = second.unwrap_err();

@@ -1,28 +1,34 @@
-//! `append`: one event, or as many as a file has lines.
+//! `append`: one event, or as many as a file has.
+
+mod input;
 
 use std::cell::Cell;
 use std::path::Path;
+use std::time::Instant;
 
 use counterfoil::{AddedEvent, Appended, Cover, Event, EventStore, ExpectedVersion};
 use futures_util::{StreamExt as _, stream};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, BufReader};
 
+use self::input::{Form, Input};
 use super::Session;
 use crate::args::{AppendArgs, content};
+use crate::epcis;
 use crate::exit::{Exit, Failure, Result};
 use crate::output::bold;
 use crate::progress::Progress;
 
-/// Lines under way at the same time: they share commits.
+/// Events under way at the same time: they share commits.
 const TOGETHER: usize = 256;
-/// The longest line that is read: an event's largest body, in hex, and the
-/// JSON around it.
-const LONGEST_LINE: u64 = 4 << 20;
 
 pub(super) async fn run(session: &Session, args: AppendArgs) -> Result<Exit> {
-    match &args.lines {
-        Some(file) => lines(session, file).await,
-        None => one(session, args).await,
+    match (&args.lines, &args.epcis) {
+        (Some(file), _) => many(session, file, Form::Lines).await,
+        (None, Some(file)) => {
+            let domain = args.in_domain.clone().unwrap_or_else(|| epcis::DOMAIN.into());
+            many(session, file, Form::Epcis { domain, edition: args.edition.clone() }).await
+        }
+        (None, None) => one(session, args).await,
     }
 }
 
@@ -54,56 +60,55 @@ fn event(args: AppendArgs) -> Result<Event> {
     Ok(event)
 }
 
-async fn lines(session: &Session, file: &Path) -> Result<Exit> {
+async fn many(session: &Session, file: &Path, form: Form) -> Result<Exit> {
     if file == Path::new("-") {
-        let input = BufReader::new(tokio::io::stdin());
-        return session.writing(async |store| append_lines(session, store, input).await).await;
+        let input = Input::new(BufReader::new(tokio::io::stdin()), form);
+        return session.writing(async |store| append_all(session, store, input).await).await;
     }
     let named = |error| Failure::Usage(format!("{}: {error}", file.display()));
-    let input = BufReader::new(tokio::fs::File::open(file).await.map_err(named)?);
-    session.writing(async |store| append_lines(session, store, input).await).await
+    let file = tokio::fs::File::open(file).await.map_err(named)?;
+    let input = Input::new(BufReader::with_capacity(1 << 16, file), form);
+    session.writing(async |store| append_all(session, store, input).await).await
 }
 
-/// Appends line by line, many at a time; ends at the first that fails.
-async fn append_lines(
+/// Appends event by event, many at a time; ends at the first that fails.
+async fn append_all(
     session: &Session,
     store: &EventStore,
-    input: impl AsyncBufRead + Unpin,
+    input: Input<impl AsyncBufRead + Unpin>,
 ) -> Result<Exit> {
     let progress = Progress::endless(session.quiet, "events");
-    // Behind a line that fails none is begun; what is under way ends, and is
+    // Behind an event that fails none is begun; what is under way ends, and is
     // shown like everything else that was appended.
     let stopped = Cell::new(false);
-    let numbered = stream::unfold((input, 0_u64), |(mut input, number)| {
+    let placed = stream::unfold(input, |mut input| {
         let stopped = &stopped;
         async move {
             if stopped.get() {
                 return None;
             }
-            let line = next_line(&mut input).await.transpose()?;
-            let event = line.and_then(|line| parse(&line));
+            let (place, event) = input.next().await?;
             if event.is_err() {
                 stopped.set(true);
             }
-            Some(((number + 1, event), (input, number + 1)))
+            Some(((place, event), input))
         }
     });
-    let mut outcomes = numbered
-        .map(|(number, event)| async move {
+    let mut outcomes = placed
+        .map(|(place, event)| async move {
             let appended = match event {
-                Ok(Some(event)) => append(store, event).await.map(Some),
-                Ok(None) => Ok(None),
+                Ok(event) => append(store, event).await,
                 Err(failure) => Err(failure),
             };
-            (number, appended)
+            (place, appended)
         })
         .buffered(TOGETHER)
         .boxed_local();
     let (mut appended, mut repeated, mut failed) = (0, 0, None);
-    while let Some((number, outcome)) = outcomes.next().await {
+    let begun = Instant::now();
+    while let Some((place, outcome)) = outcomes.next().await {
         match outcome {
-            Ok(None) => {}
-            Ok(Some((cover, done))) => {
+            Ok((cover, done)) => {
                 appended += 1;
                 repeated += u64::from(done.repeated);
                 progress.advance();
@@ -111,12 +116,17 @@ async fn append_lines(
             }
             Err(failure) => {
                 stopped.set(true);
-                failed.get_or_insert((number, failure));
+                failed.get_or_insert((place, failure));
             }
         }
     }
-    if let Some((number, failure)) = failed {
-        return Err(Failure::Line { number, appended, failure: Box::new(failure) });
+    if let Some((place, failure)) = failed {
+        return Err(Failure::At { place, appended, failure: Box::new(failure) });
+    }
+    if progress.is_shown() {
+        let seconds = begun.elapsed().as_secs_f64();
+        let rate = appended as f64 / seconds.max(1e-3);
+        session.output.note(format_args!("{appended} in {seconds:.1} s, {rate:.0} a second"));
     }
     if repeated > 0 {
         session.output.note(format_args!("{repeated} of {appended} had been appended before"));
@@ -124,34 +134,10 @@ async fn append_lines(
     Ok(Exit::Done)
 }
 
-/// The event in a line, if it is not empty.
-fn parse(line: &str) -> Result<Option<Event>> {
-    if line.trim().is_empty() {
-        return Ok(None);
-    }
-    serde_json::from_str(line).map(Some).map_err(|error| Failure::Usage(error.to_string()))
-}
-
 async fn append(store: &EventStore, event: Event) -> Result<(Cover, Appended)> {
     let events = std::slice::from_ref(&event);
     let appended = store.append(&event.cover, ExpectedVersion::Any, events).await?;
     Ok((event.cover, appended))
-}
-
-/// The next line without its end, however the input's lines end.
-async fn next_line(input: &mut (impl AsyncBufRead + Unpin)) -> Result<Option<String>> {
-    use tokio::io::AsyncReadExt as _;
-    let mut line = Vec::new();
-    let unreadable = |error| Failure::Usage(format!("it cannot be read: {error}"));
-    input.take(LONGEST_LINE).read_until(b'\n', &mut line).await.map_err(unreadable)?;
-    if line.len() as u64 == LONGEST_LINE {
-        return Err(Failure::Usage(format!("it is longer than {LONGEST_LINE} bytes")));
-    }
-    if line.is_empty() {
-        return Ok(None);
-    }
-    let line = String::from_utf8(line).map_err(|_| Failure::Usage("it is not UTF-8".into()))?;
-    Ok(Some(line))
 }
 
 fn show(session: &Session, cover: &Cover, appended: &Appended) -> Result<()> {

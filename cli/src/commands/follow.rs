@@ -1,6 +1,6 @@
 //! `follow`: events as they come.
 
-use counterfoil::{EventStore, FollowOptions, Followed, LedgerPosition, Streams};
+use counterfoil::{Error, EventStore, FollowOptions, Followed, LedgerPosition, Streams, Verdict};
 
 use super::Session;
 use crate::args::FollowArgs;
@@ -18,11 +18,11 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &FollowArgs
     }
     let mut follow = store.follow_with(from, options);
     let mut left = args.limit.unwrap_or(u64::MAX);
+    let mut asked_to_end = std::pin::pin!(asked_to_end());
     while left > 0 {
         let next = tokio::select! {
             next = follow.next() => next,
-            // Ctrl-C is how this is ended.
-            _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
+            () = &mut asked_to_end => return Ok(Exit::Done),
         };
         match next {
             None => break,
@@ -30,12 +30,41 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &FollowArgs
                 show(session, &followed)?;
                 left -= 1;
             }
-            Some(Err(error)) if error.is_verdict() => return Err(error.into()),
             // It goes on by itself when the ledger can be asked again.
-            Some(Err(error)) => session.output.note(format_args!("waiting: {error}")),
+            Some(Err(error)) if may_pass(&error) => {
+                session.output.note(format_args!("waiting: {error}"));
+            }
+            // Also a place beyond the ledger's end: whoever was there has seen
+            // another ledger than this one.
+            Some(Err(error)) => return Err(error.into()),
         }
     }
     Ok(Exit::Done)
+}
+
+/// Ctrl-C, and what stops a service: that is how this is ended.
+async fn asked_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = match signal(SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            // Then it ends as every program does.
+            Err(_) => return std::future::pending().await,
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// As the library has it: it goes on asking.
+fn may_pass(error: &Error) -> bool {
+    matches!(error, Error::Unavailable(_))
+        || matches!(error.verdict(), Some(Verdict::UnconfirmedEnd { .. }))
 }
 
 fn show(session: &Session, followed: &Followed) -> Result<()> {

@@ -5,26 +5,31 @@ mod audit;
 mod backup;
 mod follow;
 mod init;
+mod inspect;
+mod policy;
 mod read;
 mod receipt;
 mod state;
 mod verify;
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 use counterfoil::{BackendKind, Config, EventStore, StoreOptions};
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, PolicyCommand};
 use crate::configure::configure;
-use crate::exit::{Exit, Result};
+use crate::exit::{Exit, Failure, Result};
 use crate::output::Output;
 use crate::progress::Progress;
 
 /// What every command is given.
 struct Session {
     config: Config,
+    /// Where it was read, if it was named.
+    config_file: Option<PathBuf>,
     output: Output,
     quiet: bool,
 }
@@ -34,6 +39,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
     let session = || -> Result<Session> {
         Ok(Session {
             config: configure(&ledger)?,
+            config_file: ledger.config.clone(),
             output: Output::new(output.json),
             quiet: output.quiet || output.json,
         })
@@ -68,9 +74,23 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         }
         // These ask no ledger, and need no configuration.
         Command::Verify(args) => verify::run(&args, &ledger, Output::new(output.json)),
+        Command::Inspect(args) => inspect::run(&args, Output::new(output.json)),
+        Command::Policy(PolicyCommand::Init { output }) => {
+            let session = session()?;
+            session
+                .reading(async |store| policy::init(&session, store, output.as_deref()).await)
+                .await
+        }
+        Command::Policy(PolicyCommand::Show { file }) => {
+            policy::show(&file, Output::new(output.json))
+        }
+        Command::Policy(PolicyCommand::Check { file }) => {
+            policy::check(&file, Output::new(output.json))
+        }
         Command::Backup(args) => backup::run(&session()?, &args).await,
         #[cfg(feature = "immudb")]
         Command::Publish => init::publish(&session()?).await,
+        Command::Man { folder } => man(&folder),
         Command::Completions { shell } => completions(shell),
     }
 }
@@ -79,6 +99,12 @@ fn completions(shell: Shell) -> Result<Exit> {
     let mut out = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "counterfoil", &mut out);
     std::io::stdout().write_all(&out)?;
+    Ok(Exit::Done)
+}
+
+fn man(folder: &Path) -> Result<Exit> {
+    let failed = |error| Failure::Usage(format!("{}: {error}", folder.display()));
+    clap_mangen::generate_to(Cli::command(), folder).map_err(failed)?;
     Ok(Exit::Done)
 }
 

@@ -1,42 +1,127 @@
-//! `receipt`: an event to hand on.
+//! `receipt`: events to hand on.
 
-use std::fs::File;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use counterfoil::{EventStore, IssuedReceipt};
+use counterfoil::{Cover, EventStore};
 use serde::Serialize;
 
 use super::Session;
 use crate::args::ReceiptArgs;
 use crate::exit::{Exit, Failure, Result};
 
+/// The most events of one receipt that are asked for: more do not fit.
+const MOST: u64 = 100_000;
+
 pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArgs) -> Result<Exit> {
-    let cover = args.stream.cover();
-    let issued = store.issue_receipt(&cover, args.sequence, args.since).await?;
     let file = args.output.as_path();
-    // Never over a file that is there: it could be the ledger.
-    let written = File::create_new(file).and_then(|mut file| {
-        file.write_all(&issued.bytes)?;
-        file.sync_all()
-    });
-    written.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
-    let made = Made { file, size: issued.bytes.len(), issued: &issued };
-    let text = format!("{}: {} bytes, under state {}", file.display(), made.size, issued.state);
-    session.output.print(&made, text)?;
-    if !issued.shows_table {
+    if args.force {
+        not_one_of_ours(session, store, file).await?;
+    } else if file.try_exists().is_ok_and(|exists| exists) {
+        // Before any work; the writing looks again.
+        let why = format!("{}: it is there already; --force writes over it", file.display());
+        return Err(Failure::Usage(why));
+    }
+    let wanted = wanted(store, args).await?;
+    let (shows_table, table_id) = match &wanted[..] {
+        [(cover, sequence)] => {
+            let issued = store.issue_receipt(cover, *sequence, args.since).await?;
+            save(file, &issued.bytes, args.force)?;
+            let size = issued.bytes.len();
+            let text = format!("{}: {size} bytes, under state {}", file.display(), issued.state);
+            session.output.print(&Made { file, size, issued: &issued }, text)?;
+            (issued.shows_table, issued.table_id)
+        }
+        _ => {
+            let issued = store.issue_batch(&wanted, args.since).await?;
+            save(file, &issued.bytes, args.force)?;
+            let size = issued.bytes.len();
+            let share = 100 * size as u64 / issued.size_of_singles.max(1);
+            let text = format!(
+                "{}: {} events in {size} bytes ({share} % of the {} that a receipt of each takes), \
+                 under state {}",
+                file.display(),
+                issued.places.len(),
+                issued.size_of_singles,
+                issued.state
+            );
+            session.output.print(&Made { file, size, issued: &issued }, text)?;
+            (issued.shows_table, issued.table_id)
+        }
+    };
+    if !shows_table {
         session.output.note(format_args!(
-            "it does not show its table: who verifies it gives --table {}",
-            issued.table_id
+            "it does not show its table: who verifies it gives --table {table_id}"
         ));
     }
     Ok(Exit::Done)
 }
 
+/// The events that are asked for.
+async fn wanted(store: &EventStore, args: &ReceiptArgs) -> Result<Vec<(Cover, u64)>> {
+    let cover = args.stream.cover();
+    let ranges = match args.all {
+        false => args.sequences.clone(),
+        true => match store.next_sequence(&cover).await?.checked_sub(1) {
+            Some(last) => vec![0..=last],
+            None => return Err(Failure::Usage(format!("{cover} has no events"))),
+        },
+    };
+    let count = ranges.iter().fold(0_u64, |count, range| {
+        count.saturating_add(range.end() - range.start()).saturating_add(1)
+    });
+    if count > MOST {
+        return Err(Failure::Usage(format!("one receipt cannot hold {count} events")));
+    }
+    Ok(ranges.into_iter().flatten().map(|sequence| (cover.clone(), sequence)).collect())
+}
+
+/// `--force` is for an older receipt, not for what the receipt is made of.
+async fn not_one_of_ours(session: &Session, store: &EventStore, output: &Path) -> Result<()> {
+    let Ok(output) = output.canonicalize() else { return Ok(()) };
+    let files = store.files().await;
+    let pin = files.log.as_ref().map(|log| {
+        let mut name = log.as_os_str().to_owned();
+        name.push(".pin");
+        PathBuf::from(name)
+    });
+    let config = session.config_file.as_ref().and_then(|file| file.canonicalize().ok());
+    for ours in [files.ledger, files.log, pin, config].into_iter().flatten() {
+        if ours == output {
+            let why = format!("{}: the receipt is made of it; name another file", ours.display());
+            return Err(Failure::Usage(why));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file, all of it or nothing, and over another one only if told to.
+fn save(file: &Path, bytes: &[u8], force: bool) -> Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let written = || {
+        let mut options = tempfile::Builder::new();
+        // As any new file; what the system masks is masked.
+        #[cfg(unix)]
+        options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut temporary = options.prefix(".receipt-").tempfile_in(folder)?;
+        temporary.write_all(bytes)?;
+        temporary.as_file().sync_all()?;
+        let saved = match force {
+            true => temporary.persist(file),
+            false => temporary.persist_noclobber(file),
+        };
+        saved.map(drop).map_err(|error| error.error)
+    };
+    written().map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
+}
+
 #[derive(Serialize)]
-struct Made<'a> {
+struct Made<'a, T> {
     file: &'a Path,
     size: usize,
     #[serde(flatten)]
-    issued: &'a IssuedReceipt,
+    issued: &'a T,
 }

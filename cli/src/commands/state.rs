@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use counterfoil::{EventStore, Finding, Status, TrustedState};
+use counterfoil::{EventStore, Finding, Status, StoreFiles, TrustedState};
 use serde::Serialize;
 
 use super::Session;
 use crate::args::{StateAction, StateArgs};
 use crate::exit::{Exit, Result};
-use crate::output::bold;
+use crate::output::{Plain, bold};
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &StateArgs) -> Result<Exit> {
     let status = store.status().await?;
@@ -25,7 +25,8 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &StateArgs)
         }
         _ => {
             let findings = store.findings().await?;
-            let shown = Shown { status: &status, findings: &findings };
+            let files = store.files().await;
+            let shown = Shown { status: &status, findings: &findings, files };
             session.output.print(&shown, &shown)?;
         }
     }
@@ -56,11 +57,25 @@ struct Shown<'a> {
     #[serde(flatten)]
     status: &'a Status,
     findings: &'a [Finding],
+    files: StoreFiles,
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", StatusText(self.status))?;
+        let log = if self.files.ledger.is_some() { "trust" } else { "log" };
+        for (what, file) in [("file", &self.files.ledger), (log, &self.files.log)] {
+            if let Some(file) = file {
+                write!(
+                    f,
+                    "\n{}{:width$} {}",
+                    bold(what),
+                    "",
+                    Plain(file.display()),
+                    width = 8 - what.len()
+                )?;
+            }
+        }
         for finding in self.findings {
             write!(f, "\n{} {finding}", bold("finding"))?;
         }

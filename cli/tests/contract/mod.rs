@@ -24,7 +24,15 @@ macro_rules! contract {
                 a_follower_sees_what_comes,
                 an_audit_has_a_verdict,
                 a_receipt_stands_alone,
-                a_receipt_extends_an_older_pin
+                a_receipt_extends_an_older_pin,
+                one_receipt_holds_many_events,
+                a_receipt_is_written_over_only_if_told,
+                epcis_documents_are_appended_once,
+                epcis_lines_are_read_one_by_one,
+                stderr_is_json_where_it_is_asked_for,
+                a_follower_beyond_the_end_is_told,
+                a_follower_ends_when_it_is_asked_to,
+                a_follower_ends_when_nobody_reads
             );
         }
     };
@@ -303,7 +311,7 @@ pub(crate) fn a_receipt_stands_alone(user: &User) {
             &[verified.clone(), format, verified.clone()],
         );
     }
-    verifier.run(&["absent", "a", "--pin", &state]).fails(2, "absent: ");
+    verifier.run(&["absent", "a", "--pin", &state]).fails(4, "absent: ");
 
     // What is trusted may stand in a configuration, if it is named.
     let trust = format!("[trust]\nledger = \"{}\"\npin = \"{state}\"\n", verifier.id);
@@ -338,4 +346,206 @@ pub(crate) fn a_receipt_extends_an_older_pin(user: &User) {
     let beyond = format!("9{}", &pin[1..]);
     user.run(&["receipt", "d", "r", "0", "--since", &beyond, "-o", "no"]).fails(3, "beyond");
     assert!(!user.path("no").exists());
+}
+
+pub(crate) fn one_receipt_holds_many_events(user: &User) {
+    user.json(&["init"]);
+    let pin = user.state();
+    for n in 0..6 {
+        user.json(&["append", "d", "r", "T", &n.to_string()]);
+    }
+    let state = user.state();
+    let all = user.json(&["receipt", "d", "r", "--all", "-o", "all", "--link-from", &pin]);
+    let some = user.json(&["receipt", "d", "r", "5", "0", "2-3", "-o", "some"]);
+    for (made, name, count) in [(&all[0], "all", 6), (&some[0], "some", 4)] {
+        let size = std::fs::metadata(user.path(name)).unwrap().len();
+        assert_eq!((&made["size"], &made["state"]), (&json!(size), &json!(state)));
+        assert_eq!(made["places"].as_array().unwrap().len(), count);
+        assert!(made["size_of_singles"].as_u64().unwrap() > size * 3 / 2, "{made}");
+    }
+    let text = user.run(&["receipt", "d", "r", "0-1", "-o", "two"]).out;
+    assert!(text.starts_with("two: 2 events in ") && text.contains(" % of the "), "{text}");
+    user.run(&["receipt", "d", "r", "4-6", "-o", "no"]).fails(6, "no event 6");
+    user.run(&["receipt", "d", "r", "3-1", "-o", "no"]).fails(2, "3 comes after 1");
+    user.run(&["receipt", "d", "r", "x", "-o", "no"]).fails(2, "no sequence");
+    user.run(&["receipt", "d", "r", "-o", "no"]).fails(2, "SEQUENCE");
+    user.run(&["receipt", "d", "r", "1", "--all", "-o", "no"]).fails(2, "--all");
+    user.run(&["receipt", "d", "s", "--all", "-o", "no"]).fails(2, "d/s has no events");
+    let most = format!("0-{}", u64::MAX);
+    user.run(&["receipt", "d", "r", &most, "-o", "no"]).fails(2, "cannot hold");
+    assert!(!user.path("no").exists());
+
+    let verifier = Verifier::of(user, "all");
+    std::fs::copy(user.path("some"), verifier.user.path("some")).unwrap();
+    let verified = ("verified_by_pinned_state", Value::Null);
+    let shown = verifier.says(&["some", "all", "--pin", &state], 0, &[verified.clone(), verified]);
+    let contents = |shown: &Value| -> Vec<String> {
+        let events = shown["events"].as_array().unwrap().iter();
+        events.map(|e| e["event"]["payload"]["inline"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(contents(&shown[0]), ["0", "2", "3", "5"]);
+    assert_eq!(contents(&shown[1]), ["0", "1", "2", "3", "4", "5"]);
+    // The link is in the one that asked for it.
+    let extends = ("extends_pin_unconfirmed", Value::Null);
+    verifier.says(&["all", "--pin", &pin], 3, &[extends]);
+    verifier.says(&["some", "--pin", &pin], 5, &[("cannot_decide", json!("link"))]);
+}
+
+pub(crate) fn a_receipt_is_written_over_only_if_told(user: &User) {
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    user.write("a", "an older one");
+    user.run(&["receipt", "d", "r", "0", "-o", "a"]).fails(2, "--force");
+    assert_eq!(std::fs::read(user.path("a")).unwrap(), b"an older one");
+    // What fails leaves it as it was.
+    assert_eq!(user.run(&["receipt", "d", "r", "7", "-o", "a", "--force"]).code, 6);
+    assert_eq!(std::fs::read(user.path("a")).unwrap(), b"an older one");
+    user.json(&["receipt", "d", "r", "0", "-o", "a", "--force"]);
+    assert!(std::fs::read(user.path("a")).unwrap().starts_with(b"CfR"));
+    assert!(!user.names().iter().any(|name| name.starts_with(".receipt")), "{:?}", user.names());
+    // Nor over what it is made of.
+    let files = user.json(&["state"])[0]["files"].clone();
+    for file in [&files["ledger"], &files["log"]] {
+        let Some(file) = file.as_str() else { continue };
+        let before = std::fs::read(file).unwrap();
+        user.run(&["receipt", "d", "r", "0", "-o", file, "--force"]).fails(2, "is made of it");
+        assert_eq!(std::fs::read(file).unwrap(), before);
+    }
+    assert!(files["log"].is_string());
+}
+
+/// As one that came from elsewhere: indented, with an event without an id.
+const DOCUMENT: &str = r#"{
+  "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],
+  "type": "EPCISDocument", "schemaVersion": "2.0", "id": "urn:example:delivery-1",
+  "epcisBody": { "eventList": [
+    { "type": "ObjectEvent", "eventID": "urn:uuid:1", "action": "OBSERVE",
+      "epcList": ["urn:epc:id:sgtin:0614141.107346.1", "urn:epc:id:sgtin:0614141.107346.2"],
+      "quantity":  1.50 },
+    {"type":"AggregationEvent","parentID":"urn:epc:id:sscc:0614141.1234567890",
+     "childEPCs":["urn:epc:id:sgtin:0614141.107346.1"]},
+    { "type": "ObjectEvent", "eventID": "urn:uuid:3",
+      "epcList": ["urn:epc:id:sgtin:0614141.107346.1"] }
+  ] } }
+"#;
+
+pub(crate) fn epcis_documents_are_appended_once(user: &User) {
+    user.json(&["init"]);
+    user.write("delivery.jsonld", DOCUMENT);
+    let appended = user.json(&["append", "--epcis", "delivery.jsonld"]);
+    assert_eq!(appended.len(), 3);
+    let item = user.json(&["read", "epcis", "urn:epc:id:sgtin:0614141.107346.1"]);
+    let ids: Vec<&Value> = item.iter().map(|event| &event["event"]["external_id"]).collect();
+    assert_eq!(ids, ["urn:uuid:1", "urn:uuid:3"]);
+    // Byte for byte, line feeds and spaces among them.
+    let payload = item[0]["event"]["payload"]["inline"].as_str().unwrap();
+    assert!(DOCUMENT.contains(payload) && payload.contains("\"quantity\":  1.50 }"), "{payload}");
+    assert_eq!(item[0]["event"]["metadata"]["document"], "urn:example:delivery-1");
+    let pallet = user.json(&["read", "epcis", "urn:epc:id:sscc:0614141.1234567890"]);
+    assert_eq!(pallet[0]["event"]["event_type"], "AggregationEvent");
+    let before = user.state();
+    let again = user.run_with(&["append", "--epcis", "-"], DOCUMENT);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.err.contains("3 of 3 had been appended before"), "{}", again.err);
+    assert_eq!(user.state(), before);
+    // Elsewhere they are others.
+    let other = ["append", "--epcis", "delivery.jsonld", "--in-domain", "goods", "--edition", "x"];
+    assert_eq!(user.json(&other)[0]["repeated"], false);
+    let streams = user.run(&["streams", "--domain", "goods"]).out;
+    assert!(streams.contains("urn:epc:id:sscc:0614141.1234567890@x"), "{streams}");
+    // An event that says otherwise under an id that was used is refused, by its place.
+    let changed = DOCUMENT.replace("OBSERVE", "DELETE");
+    let refused = user.run_with(&["append", "--epcis", "-", "--json"], &changed);
+    refused.fails(6, "used in transaction");
+    assert_eq!(refused.said()[0]["error"]["event"], 1);
+    user.run_with(&["append", "--epcis", "-"], "{\"a\": 1}").fails(2, "no EPCIS document");
+    user.run(&["append", "--epcis", "absent.jsonld"]).fails(2, "absent.jsonld: ");
+    user.run(&["append", "d", "r", "T", "x", "--in-domain", "d"]).fails(2, "--in-domain");
+    user.run(&["append", "--lines", "-", "--in-domain", "d"]).fails(2, "--in-domain");
+}
+
+pub(crate) fn epcis_lines_are_read_one_by_one(user: &User) {
+    user.json(&["init"]);
+    let event = |n: usize| {
+        format!("{{\"type\":\"ObjectEvent\",\"epcList\":[\"urn:{}\"],\"n\":{n}}}", n % 2)
+    };
+    let document = DOCUMENT.replace('\n', " ");
+    let mut lines: Vec<String> = (0..20).map(event).collect();
+    lines.insert(10, document);
+    lines.push(String::new());
+    let ran = user.run_with(&["append", "--epcis", "-", "--json"], &lines.join("\n"));
+    assert_eq!((ran.code, ran.lines().len()), (0, 23), "{}", ran.err);
+    let read = user.json(&["read", "epcis", "urn:1"]);
+    let wanted: Vec<String> = (0..20).filter(|n| n % 2 == 1).map(event).collect();
+    let found: Vec<_> = read.iter().map(|e| e["event"]["payload"]["inline"].clone()).collect();
+    assert_eq!(found, wanted);
+    lines.insert(1, "{\"type\": ".into());
+    let ran = user.run_with(&["append", "--epcis", "-", "--json"], &lines.join("\n"));
+    ran.fails(2, "line 2: ");
+    assert_eq!(ran.said().last().unwrap()["error"]["appended"], 1);
+}
+
+pub(crate) fn stderr_is_json_where_it_is_asked_for(user: &User) {
+    user.json(&["init"]);
+    let error = |arguments: &[&str], code: i32| {
+        let ran = user.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{}", ran.err);
+        let said = ran.said();
+        assert_eq!((said.len(), &said[0]["error"]["exit"]), (1, &json!(code)), "{}", ran.err);
+        said[0]["error"]["message"].as_str().unwrap().to_owned()
+    };
+    assert!(error(&["read", "--json"], 2).contains("<DOMAIN>"));
+    assert!(error(&["--json", "nonsense"], 2).contains("unrecognized subcommand"));
+    assert!(error(&["receipt", "d", "r", "0", "-o", "a", "--json"], 6).contains("no event 0"));
+    let note = user.run(&["read", "d", "r", "--json"]);
+    assert_eq!((note.code, note.out.as_str()), (0, ""));
+    assert!(note.said()[0]["note"]["message"].as_str().unwrap().contains("no such events"));
+    // What is logged, too.
+    let logged = user.run(&["state", "--json", "-vvv"]);
+    assert!(logged.said().iter().all(|line| line["level"].is_string()), "{}", logged.err);
+    // An argument is no option, and without the option it is text.
+    let text = user.run(&["nonsense", "--", "--json"]);
+    assert_eq!(text.code, 2);
+    assert!(text.err.starts_with("error: "), "{}", text.err);
+    assert_eq!(user.run(&["--help", "--json"]).code, 0);
+}
+
+pub(crate) fn a_follower_beyond_the_end_is_told(user: &User) {
+    user.json(&["init"]);
+    let follow = |after, limit| user.run(&["follow", "--after", after, "--limit", limit, "--json"]);
+    let ran = follow("9", "1");
+    ran.fails(3, "beyond the verified state");
+    assert_eq!((ran.said().len(), ran.out.as_str()), (1, ""), "{}", ran.err);
+    assert_eq!(follow("9", "0").code, 0, "nothing was asked");
+}
+
+#[cfg(unix)]
+pub(crate) fn a_follower_ends_when_it_is_asked_to(user: &User) {
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    for signal in ["INT", "TERM"] {
+        let mut child = user.command(&["follow", "--after", "1", "--json"]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("\"event\""), "{line}");
+        let kill = ["-s", signal, &child.id().to_string()];
+        assert!(std::process::Command::new("kill").args(kill).status().unwrap().success());
+        let ended = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{signal}");
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn a_follower_ends_when_it_is_asked_to(_: &User) {}
+
+pub(crate) fn a_follower_ends_when_nobody_reads(user: &User) {
+    user.json(&["init"]);
+    let mut lines: String = (0..500).map(|n| line(n % 3, n)).collect();
+    lines.push('\n');
+    assert_eq!(user.run_with(&["append", "--lines", "-"], &lines).code, 0);
+    let mut child = user.command(&["follow", "--after", "1"]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ended = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
 }

@@ -65,6 +65,16 @@ impl User {
         ran.lines()
     }
 
+    /// The names of all that lies in the folder, sorted.
+    #[allow(dead_code)] // Where the files are a server's there is nothing to see.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     /// The state that `state` shows.
     pub(crate) fn state(&self) -> String {
         let shown = self.json(&["state"]);
@@ -73,7 +83,7 @@ impl User {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code().expect("it ended by itself"),
             out: String::from_utf8(output.stdout).unwrap(),
@@ -83,6 +93,11 @@ impl Ran {
 
     pub(crate) fn lines(&self) -> Vec<Value> {
         self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What stderr says: every line of it is JSON.
+    pub(crate) fn said(&self) -> Vec<Value> {
+        self.err.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
     }
 
     /// Its exit code, and words of its error.

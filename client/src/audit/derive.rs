@@ -169,8 +169,7 @@ impl<'a> Derivation<'a> {
         };
         let (Some(mut file), Some((last, alh))) = (file, end) else {
             let path = self.config.storage.embedded.path.clone();
-            let cause = std::io::ErrorKind::NotFound.into();
-            return self.is_missing(Unavailable::file(path, cause)).await;
+            return self.is_missing(Unavailable::NoLedger { path }).await;
         };
         self.claimed = alh.map(|alh| TrustedState { tx: last, alh });
         self.found.extend(file.misplaced().await?);
@@ -267,6 +266,10 @@ impl<'a> Derivation<'a> {
             Some(payloads) => Some(payloads::look(fresh.conn(), payloads, all).await?),
             None => None,
         };
+        let authors = match &self.config.trust.author[..] {
+            [] => None,
+            trusted => Some(scratch::authors(fresh.conn(), self.from, trusted).await?),
+        };
         Ok(AuditReport {
             verdict,
             ledger,
@@ -281,6 +284,7 @@ impl<'a> Derivation<'a> {
             findings_total,
             counts,
             payloads,
+            authors,
         })
     }
 }

@@ -20,7 +20,9 @@ use counterfoil_core::TrustedState;
 
 pub use self::pace::Pace;
 pub use self::payloads::{AuditedPayloads, PayloadProblem, PayloadProblemKind};
-pub use self::report::{AuditCounts, AuditReport, AuditVerdict, Inconsistency, InconsistencyKind};
+pub use self::report::{
+    AuditCounts, AuditReport, AuditVerdict, AuditedAuthors, Inconsistency, InconsistencyKind,
+};
 use crate::config::Config;
 use crate::error::Result;
 use crate::payloads::PayloadStore;

@@ -43,6 +43,9 @@ pub struct AuditReport {
     /// What the payload store has that [`Audit::payloads`](super::Audit::payloads)
     /// named.
     pub payloads: Option<AuditedPayloads>,
+    /// Who signed the events that were read, where the configuration lists
+    /// authors (`[[trust.author]]`).
+    pub authors: Option<AuditedAuthors>,
 }
 
 impl AuditReport {
@@ -199,6 +202,24 @@ impl InconsistencyKind {
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
+}
+
+/// How many events were signed by whom. It decides nothing: that an event is
+/// unsigned, or signed by nobody who may write to its domain, does not make the
+/// ledger wrong. Reading it names the events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AuditedAuthors {
+    /// By an author who may write to the event's domain.
+    pub signed_by_author: u64,
+    /// By an author who may not write there.
+    pub author_not_allowed: u64,
+    /// By a key that is not listed.
+    pub unknown_author: u64,
+    /// By nobody.
+    pub unsigned: u64,
+    /// With a signature that does not hold; each is a finding, too.
+    pub author_signature_broken: u64,
 }
 
 /// What a ledger consists of.

@@ -1,10 +1,12 @@
 //! What an audit derives: a log and an index of its own, made from nothing
 //! but the ledger, and beside them what did not hold on the way.
 
-use counterfoil_core::{Alh, TxId};
+use counterfoil_core::receipt::Authorship;
+use counterfoil_core::{Alh, TrustedState, TxId};
 use sqlx::{Row, SqliteConnection};
 
-use super::report::{AuditCounts, AuditReport, Inconsistency, InconsistencyKind};
+use super::report::{AuditCounts, AuditReport, AuditedAuthors, Inconsistency, InconsistencyKind};
+use crate::author::{TrustedAuthor, told};
 use crate::error::Result;
 use crate::event::PayloadCommitment;
 use crate::index::Position;
@@ -173,4 +175,45 @@ pub(super) async fn is_committed(
 pub(super) async fn findings(conn: &mut SqliteConnection) -> Result<u64> {
     let total: i64 = sqlx::query_scalar("SELECT count(*) FROM finding").fetch_one(conn).await?;
     to_u64(total, "count")
+}
+
+/// Who signed the events behind `from`, to whoever trusts these.
+pub(super) async fn authors(
+    conn: &mut SqliteConnection,
+    from: Option<TrustedState>,
+    trusted: &[TrustedAuthor],
+) -> Result<AuditedAuthors> {
+    let after = from.map_or(0, |state| Position::end_of(state.tx).raw());
+    let mut found = AuditedAuthors::default();
+    let mut signed = 0;
+    for row in sqlx::query(
+        "SELECT s.key, t.domain, count(*) AS events FROM signed s JOIN event e ON e.pos = s.pos \
+         JOIN stream t ON t.id = e.stream GROUP BY s.key, t.domain",
+    )
+    .fetch_all(&mut *conn)
+    .await?
+    {
+        let (key, domain) = (sqlite::hash(&row, "key")?, row.try_get::<Vec<u8>, _>("domain")?);
+        let events = to_u64(row.try_get("events")?, "count")?;
+        signed += events;
+        match told(key, &String::from_utf8_lossy(&domain), trusted) {
+            Authorship::Allowed { .. } => found.signed_by_author += events,
+            Authorship::NotAllowed { .. } => found.author_not_allowed += events,
+            _ => found.unknown_author += events,
+        }
+    }
+    let row = sqlx::query(
+        "SELECT (SELECT count(*) FROM event WHERE pos > ?) AS events, \
+         (SELECT count(*) FROM finding f JOIN event e ON e.pos = (f.tx << 16) + f.entry \
+           WHERE f.kind = 'author_signature_broken' AND e.pos > ?) AS broken",
+    )
+    .bind(after)
+    .bind(after)
+    .fetch_one(conn)
+    .await?;
+    let number = |name: &str| to_u64(row.try_get(name)?, name);
+    found.author_signature_broken = number("broken")?;
+    found.unsigned =
+        number("events")?.saturating_sub(signed).saturating_sub(found.author_signature_broken);
+    Ok(found)
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use counterfoil_core::TxId;
+use counterfoil_core::receipt::Authorship;
+use counterfoil_core::{Alh, TxId};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{Index, NewRow, Position, RowContent, StreamKey, StreamState, correlation};
+use crate::author;
 use crate::body::{EventBody, GENESIS_FORMAT, GenesisBody};
 use crate::error::Result;
 use crate::payloads::erasure::{self, Outside};
@@ -30,6 +32,7 @@ pub(super) fn content(row: &StoredRow) -> RowContent {
             seen_alh: body.seen_alh,
             correlation: correlation(&body.correlation_id),
             outside: erasure::outside(&body),
+            signed: body.author.is_some().then(|| row.body.as_slice().into()),
         },
         Err(reason) => RowContent::Not(reason),
     }
@@ -78,6 +81,7 @@ impl Index {
         let mut known_exts = known_exts(conn, rows).await?;
         let seen = seen_alhs(conn, rows).await?;
         let mut events: Vec<(&NewRow, i64, [u8; 32])> = Vec::new();
+        let mut signed: Vec<(Position, [u8; 32])> = Vec::new();
         for row in rows {
             let (ext, prev_event, seen_tx, seen_alh) = match &row.content {
                 RowContent::Event { ext, prev_event, seen_tx, seen_alh, .. } => {
@@ -119,6 +123,15 @@ impl Index {
                 let detail = format!("its writer saw another transaction {seen_tx}");
                 finding(conn, row.pos, FindingKind::SawOtherHistory, &detail).await?;
             }
+            let mut author = Authorship::Unsigned;
+            if let RowContent::Event { signed: Some(body), .. } = &row.content {
+                let ledger = self.ledger(conn).await?;
+                author = author::authorship(body, ledger, &[]);
+                if let Authorship::Broken { key } = author {
+                    let detail = format!("its signature is not that of {}", hex::encode(key));
+                    finding(conn, row.pos, FindingKind::AuthorSignatureBroken, &detail).await?;
+                }
+            }
             let stream = self.stream(conn, &row.key).await?;
             // event_number was checked to equal a u64 in the body.
             let number = row.event_number as u64;
@@ -144,6 +157,7 @@ impl Index {
                 finding(conn, row.pos, FindingKind::Overwritten, &detail).await?;
             } else {
                 events.push((row, stream.id, *ext));
+                signed.extend(author.signed_by().map(|key| (row.pos, *key)));
                 let next = StreamState { next: number + 1, head: row.digest.to_bytes(), ..stream };
                 self.streams.insert(row.key.clone(), next);
             }
@@ -151,8 +165,20 @@ impl Index {
         insert_events(conn, &events).await?;
         if self.outside {
             insert_outside(conn, &events).await?;
+            insert_signed(conn, &signed).await?;
         }
         self.store_streams(conn, events.iter().map(|(row, ..)| &row.key)).await
+    }
+
+    /// The ledger's id: the hash of its first transaction.
+    async fn ledger(&mut self, conn: &mut SqliteConnection) -> Result<Alh> {
+        if let Some(ledger) = self.ledger {
+            return Ok(ledger);
+        }
+        let first = sqlx::query("SELECT alh FROM tx WHERE id = 1").fetch_one(conn).await?;
+        let ledger = Alh::new(sqlite::hash(&first, "alh")?);
+        self.ledger = Some(ledger);
+        Ok(ledger)
     }
 
     /// Whether the row's key is an event's already.
@@ -371,6 +397,17 @@ async fn insert_outside(
             .bind(erases)
             .execute(&mut *conn)
             .await?;
+    }
+    Ok(())
+}
+
+async fn insert_signed(conn: &mut SqliteConnection, signed: &[(Position, [u8; 32])]) -> Result<()> {
+    for chunk in signed.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO signed (pos, key) ");
+        query.push_values(chunk, |mut values, (pos, key)| {
+            values.push_bind(pos.raw()).push_bind(&key[..]);
+        });
+        query.build().execute(&mut *conn).await?;
     }
     Ok(())
 }

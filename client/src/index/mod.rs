@@ -9,8 +9,9 @@ mod rederive;
 mod taken;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use counterfoil_core::{EntryDigest, TxId};
+use counterfoil_core::{Alh, EntryDigest, TxId};
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
@@ -68,6 +69,9 @@ const TABLES: &str = "
         WHERE kind IN ('opaque', 'unaccounted');
     CREATE INDEX IF NOT EXISTS finding_schema ON finding (tx) WHERE kind = 'schema_changed';
     CREATE INDEX IF NOT EXISTS finding_truncated ON finding (tx) WHERE kind = 'truncated';
+";
+
+const OWN_TABLES: &str = "
     CREATE TEMP TABLE IF NOT EXISTS acknowledged (
         tx INTEGER PRIMARY KEY,
         table_changed INTEGER NOT NULL
@@ -75,14 +79,19 @@ const TABLES: &str = "
 ";
 
 /// Only in an audit's index: the events that commit to contents outside the
-/// ledger, and those that say that one is erased.
+/// ledger, and those that say that one is erased; and the events that are
+/// signed, each under the key whose signature holds.
 const OUTSIDE: &str = "
-    CREATE TABLE outside (
+    CREATE TABLE IF NOT EXISTS outside (
         pos INTEGER PRIMARY KEY,
         commitment BLOB NOT NULL,
         erases INTEGER NOT NULL
     );
-    CREATE INDEX outside_commitment ON outside (commitment);
+    CREATE INDEX IF NOT EXISTS outside_commitment ON outside (commitment);
+    CREATE TABLE signed (
+        pos INTEGER PRIMARY KEY,
+        key BLOB NOT NULL
+    );
 ";
 
 /// A row's place in the ledger: transaction ‖ entry as one number, so that
@@ -197,6 +206,8 @@ pub(crate) enum RowContent {
         seen_alh: [u8; 32],
         correlation: Option<i64>,
         outside: Option<Outside>,
+        /// The stored body, if it is signed.
+        signed: Option<Arc<[u8]>>,
     },
     Genesis,
     Not(String),
@@ -246,8 +257,10 @@ impl NewRow {
 #[derive(Default)]
 pub(crate) struct Index {
     streams: HashMap<StreamKey, StreamState>,
-    /// Whether commitments are noted.
+    /// Whether commitments and signatures are noted.
     outside: bool,
+    /// The ledger's id, once it was needed.
+    ledger: Option<Alh>,
 }
 
 impl Index {
@@ -256,17 +269,23 @@ impl Index {
 
     /// Makes the tables beside the log.
     pub(crate) async fn create(conn: &mut SqliteConnection) -> Result<()> {
-        sqlite::run(conn, TABLES).await
+        sqlite::run(conn, TABLES).await?;
+        Self::create_own(conn).await
     }
 
-    /// From now on notes the commitments, too: from the first row on, or where
+    /// Makes the tables that are this connection's own and not in the file.
+    pub(crate) async fn create_own(conn: &mut SqliteConnection) -> Result<()> {
+        sqlite::run(conn, OWN_TABLES).await
+    }
+
+    /// From now on notes the commitments and signatures, too: from the first row on, or where
     /// they were noted before. False if some rows have gone by unnoted.
     pub(crate) async fn note_outside(
         &mut self,
         conn: &mut SqliteConnection,
         begun: bool,
     ) -> Result<bool> {
-        self.outside = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'outside'")
+        self.outside = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'signed'")
             .fetch_optional(&mut *conn)
             .await?
             .is_some();
@@ -279,7 +298,11 @@ impl Index {
 
     /// What it knows, to work on; what stays behind knows no stream.
     pub(crate) fn take(&mut self) -> Self {
-        Self { streams: std::mem::take(&mut self.streams), outside: self.outside }
+        Self {
+            streams: std::mem::take(&mut self.streams),
+            outside: self.outside,
+            ledger: self.ledger,
+        }
     }
 }
 

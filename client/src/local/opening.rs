@@ -9,6 +9,7 @@ use counterfoil_core::TrustedState;
 use super::Local;
 use crate::error::{Error, Result, Unavailable};
 use crate::pin_copy::PinCopy;
+use crate::place;
 use crate::sqlite::{self, FileKind, FileLock, damaged};
 use crate::trust::{LogRepair, Pin, Trust, compare};
 use crate::verdict::Verdict;
@@ -35,8 +36,9 @@ impl Local {
             (Err(error), None) if sqlite::is_damage(&error) => return Err(lost(path, error)),
             (Err(error), _) => return Err(error),
         };
-        local._lock = Some(lock);
+        local.lock = Some(lock);
         local.copy = Some(copy);
+        local.place = place::of(path).ok();
         match left.zip(lost) {
             Some((left, cause)) => {
                 local.is_made_anew(cause, Some(left.state));

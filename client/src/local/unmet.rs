@@ -6,7 +6,6 @@ use counterfoil_core::{TrustedState, TxId};
 
 use super::{Local, NewTx, Next};
 use crate::error::Result;
-use crate::log::TileCache;
 use crate::sqlite;
 use crate::trust::Trust;
 use crate::verdict::Verdict;
@@ -91,12 +90,7 @@ impl Local {
             return Ok(());
         }
         let end = Next::read(&mut self.conn).await?;
-        (self.log, self.index, self.trust) = (end.log, end.index, end.trust);
-        (self.table, self.genesis, self.truncation) = (end.table, end.genesis, end.truncation);
-        self.tiles = TileCache::default();
-        self.gaps = crate::index::Gaps::UNCOUNTED;
-        self.checked.clear();
-        self.sound.clear();
+        self.take(end);
         Ok(())
     }
 }

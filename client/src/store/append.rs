@@ -6,6 +6,7 @@ use counterfoil_core::{Alh, Table, TrustedState, TxId};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use super::draft::Drafted;
 use super::queue::Append;
 use super::tried::Tried;
 use super::{EventStore, Shared, encode, to_the_end};
@@ -59,7 +60,7 @@ pub(super) struct Request {
     pub(super) cover: Cover,
     pub(super) key: StreamKey,
     pub(super) expected: ExpectedVersion,
-    pub(super) events: Vec<Event>,
+    pub(super) events: Arc<[Event]>,
     pub(super) append_id: [u8; 16],
     /// More than its bodies can have.
     bytes: usize,
@@ -69,6 +70,8 @@ pub(super) struct Request {
     pub(super) company: usize,
     /// What became of the attempts to write it, if it was sent before.
     pub(super) tried: Option<Tried>,
+    /// What it was signed as, if it was.
+    pub(super) drafted: Option<Drafted>,
 }
 
 impl Append for Request {
@@ -200,13 +203,14 @@ impl EventStore {
         let request = Request {
             cover: cover.clone(),
             expected,
-            events: events.to_vec(),
+            events: events.into(),
             append_id: self.shared.environment.random(),
             key: StreamKey::of_cover(cover),
             bytes: encode::most_bytes(events),
             lost: 0,
             company: usize::MAX,
             tried: None,
+            drafted: None,
         };
         // Before anything is spawned: appends wait in the order in which their
         // futures are polled first.
@@ -262,7 +266,7 @@ impl Shared {
             return Err(conflict());
         }
         let found = self.verified(&wanted).await?;
-        let same = found.iter().zip(&request.events).all(|(old, new)| old.body.to_event() == *new);
+        let same = found.iter().zip(&*request.events).all(|(old, new)| old.body.to_event() == *new);
         // An append's rows are neighbours; what is not was not written as one.
         let places = wanted.iter().zip(first.pos.entry()..);
         let together = |(event, entry): (&EventAt, u32)| event.pos == Position::new(tx, entry);

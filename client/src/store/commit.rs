@@ -1,14 +1,14 @@
 //! One commit for all appends that wait for one.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::{MutexGuard, PoisonError};
 
 use counterfoil_core::TxId;
 
 use super::append::{Appended, Proofs, Waiting, out_of_line};
-use super::encode::{self, Assigned, Encoded};
-use super::queue::{self, Append, Decision, Plan};
+use super::draft::{Later, Planned, in_order};
+use super::encode::Encoded;
+use super::queue::{self, Decision, Plan};
 use super::tried::{Tried, unproved};
 use super::{Backend, Shared};
 #[cfg(feature = "immudb")]
@@ -43,24 +43,6 @@ const TOGETHER: u32 = 4;
 /// fewer: the one for which it was refused is soon alone.
 const APART: usize = 8;
 
-/// An append in the commit that is being made.
-struct Planned {
-    /// Its place in the queue.
-    place: usize,
-    waiting: Waiting,
-    /// The number of its first event.
-    first: u64,
-    /// The stream's last event in the ledger.
-    head: [u8; 32],
-    /// Its rows among those of the commit.
-    rows: Range<usize>,
-    /// The end of the log when they were made.
-    seen: TxId,
-}
-
-/// Appends that go back into the queue, each with its place there.
-type Later = Vec<(usize, Waiting)>;
-
 impl Shared {
     pub(super) fn queue(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
         // Nothing that could panic happens while it is locked.
@@ -81,7 +63,7 @@ impl Shared {
         }
         let mut later = Later::new();
         let planned = self.plan(taken, &mut later).await;
-        let (planned, encoded) = match self.encode(planned, &mut later).await {
+        let (planned, encoded) = match self.draft(planned, &mut later).await {
             Ok(encoded) => encoded,
             Err((planned, error)) => {
                 self.refuse(waiting(planned), &error).await;
@@ -131,7 +113,7 @@ impl Shared {
                 Err(error) => self.refuse([waiting], &error).await,
             }
         }
-        planned.sort_by(|a, b| (a.waiting.stream(), a.first).cmp(&(b.waiting.stream(), b.first)));
+        planned.sort_by(in_order);
         planned
     }
 
@@ -169,69 +151,6 @@ impl Shared {
                 Err(Error::WrongExpectedVersion { expected: request.expected, actual })
             }
         }
-    }
-
-    /// The rows of the commit. An append that cannot be encoded in company is
-    /// tried alone before it is refused, and what builds on it waits.
-    #[allow(clippy::type_complexity)]
-    async fn encode(
-        &self,
-        planned: Vec<Planned>,
-        later: &mut Later,
-    ) -> Result<(Vec<Planned>, Encoded), (Vec<Planned>, Error)> {
-        let found = {
-            let local = self.local.lock().await;
-            local.table().and_then(|table| Ok((table, local.state()?)))
-        };
-        let (table, seen) = match found {
-            Ok(found) => found,
-            Err(error) => return Err((planned, error)),
-        };
-        let recorded_at = self.environment.clock.now_micros();
-        let commit_id = self.environment.random();
-        let company = planned.len() > 1;
-        let mut all = Encoded { rows: Vec::new(), digests: Vec::new() };
-        let mut going: Vec<Planned> = Vec::new();
-        let mut broken = None;
-        for mut append in planned {
-            let key = append.waiting.stream().clone();
-            if broken.as_ref() == Some(&key) {
-                later.push((append.place, append.waiting));
-                continue;
-            }
-            let before = going.last().filter(|before| *before.waiting.stream() == key);
-            let prev_event = match (before, all.digests.last()) {
-                (Some(_), Some(digest)) => digest.to_bytes(),
-                _ => append.head,
-            };
-            let request = &append.waiting.request;
-            let assigned = Assigned {
-                first_number: append.first,
-                prev_event,
-                recorded_at,
-                seen,
-                append_id: request.append_id,
-                commit_id,
-                // At most a thousand.
-                commit_index: all.rows.len() as u32,
-            };
-            match encode::encode(&table, &request.events, &assigned) {
-                Ok(encoded) => {
-                    append.seen = seen.tx;
-                    append.rows = all.rows.len()..all.rows.len() + encoded.rows.len();
-                    all.rows.extend(encoded.rows);
-                    all.digests.extend(encoded.digests);
-                    going.push(append);
-                }
-                Err(_) if company => {
-                    append.waiting.request.company = 1;
-                    later.push((append.place, append.waiting));
-                    broken = Some(key);
-                }
-                Err(error) => self.refuse([append.waiting], &error).await,
-            }
-        }
-        Ok((going, all))
     }
 
     async fn commit(&self, encoded: &Encoded, company: bool) -> Result<Outcome> {

@@ -2,6 +2,7 @@
 
 use counterfoil_core::{EntryDigest, Table, TrustedState};
 
+use super::pen::Pen;
 use crate::body::{EventBody, StoredPayload};
 use crate::error::{Error, Result};
 use crate::event::{Event, MAX_BODY, Payload};
@@ -34,7 +35,13 @@ pub(super) struct Encoded {
     pub(super) digests: Vec<EntryDigest>,
 }
 
-pub(super) fn encode(table: &Table<'_>, events: &[Event], assigned: &Assigned) -> Result<Encoded> {
+/// Signed, if there is a pen.
+pub(super) fn encode(
+    table: &Table<'_>,
+    events: &[Event],
+    assigned: &Assigned,
+    mut pen: Option<&mut Pen>,
+) -> Result<Encoded> {
     let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
     let mut encoded = Encoded { rows: Vec::new(), digests: Vec::new() };
     let mut prev_event = assigned.prev_event;
@@ -43,7 +50,7 @@ pub(super) fn encode(table: &Table<'_>, events: &[Event], assigned: &Assigned) -
         if i64::try_from(event_number).is_err() {
             return Err(Error::Invalid("the stream is full".into()));
         }
-        let body = EventBody {
+        let mut body = EventBody {
             domain: event.cover.domain.clone(),
             edition: event.cover.edition.as_str().to_owned(),
             root: event.cover.root.clone(),
@@ -66,9 +73,9 @@ pub(super) fn encode(table: &Table<'_>, events: &[Event], assigned: &Assigned) -
             append_count: count,
             commit_id: assigned.commit_id,
             commit_index: assigned.commit_index.saturating_add(index),
-            author: None,
+            author: pen.as_ref().map(|pen| pen.author()),
         };
-        let stored = body.encode();
+        let mut stored = body.encode();
         bytes += stored.len();
         if stored.len() > MAX_BODY {
             return Err(Error::Invalid(format!(
@@ -82,6 +89,9 @@ pub(super) fn encode(table: &Table<'_>, events: &[Event], assigned: &Assigned) -
                 "the append has more than {MAX_BYTES} bytes; split it"
             )));
         }
+        if let Some(pen) = &mut pen {
+            pen.sign(&mut body, &mut stored)?;
+        }
         let row = proof::row_of(&body, &stored);
         let digest = schema::row_digest(table, &row)
             .map_err(|error| Error::Invalid(format!("event {index}: {error}")))?;
@@ -94,8 +104,8 @@ pub(super) fn encode(table: &Table<'_>, events: &[Event], assigned: &Assigned) -
 
 /// More bytes than the bodies of these events can have, whatever is assigned.
 pub(super) fn most_bytes(events: &[Event]) -> usize {
-    // Hashes, ids and numbers: 128 bytes and eleven varints; a length each.
-    const REST: usize = 384;
+    // Hashes, ids and numbers: 128 bytes and eleven varints; a length each; an author.
+    const REST: usize = 512;
     let of = |event: &Event| {
         let metadata: usize = event
             .metadata

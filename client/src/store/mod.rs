@@ -3,10 +3,12 @@
 mod append;
 mod commit;
 mod correlation;
+mod draft;
 mod encode;
 mod follow;
 mod options;
 mod payloads;
+mod pen;
 mod queue;
 mod read;
 mod receipt;
@@ -17,6 +19,7 @@ mod tried;
 mod verify;
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use counterfoil_core::{Alh, EntryDigest, Table, TrustedState, TxId};
@@ -31,10 +34,12 @@ pub use self::follow::{Follow, FollowOptions, Followed};
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
+use self::pen::AuthorKey;
 pub use self::read::{Direction, ReadOptions, StreamRead};
-pub use self::receipt::IssuedReceipt;
+pub use self::receipt::{IssuedBatch, IssuedReceipt};
 pub use self::reexamine::Reexamined;
 pub use self::streams::{StreamList, StreamStatus, Streams};
+use crate::author::TrustedAuthor;
 use crate::backend::embedded::Embedded;
 #[cfg(feature = "immudb")]
 use crate::backend::immudb::Immudb;
@@ -44,6 +49,7 @@ use crate::error::{Error, Result};
 use crate::index::{EventAt, Index, Position};
 use crate::local::Local;
 use crate::row::StoredRow;
+use crate::signing_key::{Ed25519Signer, SigningKeyFile};
 use crate::trust::{LogRepair, Pin};
 use crate::verdict::{Completeness, Finding, SchemaState, Verdict};
 
@@ -63,6 +69,10 @@ struct Shared {
     /// Whether anything that costs completeness stops writes.
     strict: bool,
     acknowledged: Vec<Acknowledged>,
+    /// Whose signatures count.
+    authors: Vec<TrustedAuthor>,
+    /// The key with which everything is signed that is written.
+    key: Option<Arc<AuthorKey>>,
     /// Appends that wait for a commit, in the order in which they came.
     queue: std::sync::Mutex<VecDeque<Waiting>>,
     /// One commit at a time: each builds on the streams that it has seen.
@@ -100,6 +110,18 @@ pub struct Status {
     pub repairs: Vec<LogRepair>,
 }
 
+/// Where a store's files lie, by their absolute names without links.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StoreFiles {
+    /// An embedded ledger.
+    pub ledger: Option<PathBuf>,
+    /// This client's log, index and pin; for an embedded ledger that is the
+    /// trust file. The copy of the pin lies beside it, its name goes on with
+    /// `.pin`.
+    pub log: Option<PathBuf>,
+}
+
 impl EventStore {
     /// Opens the store that the configuration names, creating an embedded
     /// ledger file, or immudb's database and table, where there is none.
@@ -114,7 +136,21 @@ impl EventStore {
     }
 
     /// Opens the store for reading. The ledger itself is never created nor
-    /// written to; this client's own log and pin are.
+    /// written to; this client's own log and pin are, where something is new
+    /// in them.
+    ///
+    /// An embedded ledger is read beside whoever writes it, with the same trust
+    /// file: any number of readers and followers, of any processes, and one
+    /// writer do not keep each other waiting. A reader takes no lock and moves
+    /// no pin. It reads the trust file as one commit of the writer left it, and
+    /// shows what is pinned there; a transaction in the ledger file that is not
+    /// in the trust file, nor announced there by the writer, is never shown.
+    /// Only what has to be written (a first contact, a repair, a commit that
+    /// was interrupted) takes the trust file for as long as that lasts. Both
+    /// files may lie where nothing can be written.
+    ///
+    /// Of a ledger on immudb each process has a log of its own: two with one
+    /// `[log] path` are refused.
     ///
     /// # Errors
     ///
@@ -187,11 +223,20 @@ impl EventStore {
     }
 
     async fn open_with(config: &Config, options: StoreOptions, write: bool) -> Result<Self> {
-        let StoreOptions { environment, progress } = options;
+        let StoreOptions { environment, progress, signer } = options;
+        let signer = match (signer, &config.signing.key) {
+            (None, Some(path)) if write => {
+                Some(Arc::new(SigningKeyFile::load(path)?) as Arc<dyn Ed25519Signer>)
+            }
+            (signer, _) => signer,
+        };
         let (backend, mut local) = match config.storage.backend {
             BackendKind::Embedded => {
-                let (embedded, local) =
-                    Embedded::open(config, environment.clone(), write, &progress).await?;
+                let environment = environment.clone();
+                let (embedded, local) = match write {
+                    true => Embedded::open(config, environment, &progress).await?,
+                    false => Embedded::open_read_only(config, environment, &progress).await?,
+                };
                 (Backend::Embedded(Mutex::new(embedded)), local)
             }
             #[cfg(feature = "immudb")]
@@ -207,21 +252,25 @@ impl EventStore {
                 ));
             }
         };
-        local.acknowledge(&config.trust.acknowledged).await?;
-        Ok(Self::new(environment, write, &config.trust, backend, local))
+        if let Err(error) = local.acknowledge(&config.trust.acknowledged).await {
+            local.close().await?;
+            return Err(error);
+        }
+        Ok(Self::new(environment, write, &config.trust, signer, backend, local))
     }
 
     async fn in_memory_with(options: StoreOptions) -> Result<Self> {
-        let environment = options.environment;
+        let StoreOptions { environment, signer, .. } = options;
         let (embedded, local) = Embedded::memory(environment.clone()).await?;
         let backend = Backend::Embedded(Mutex::new(embedded));
-        Ok(Self::new(environment, true, &TrustConfig::default(), backend, local))
+        Ok(Self::new(environment, true, &TrustConfig::default(), signer, backend, local))
     }
 
     fn new(
         environment: Environment,
         write: bool,
         trust: &TrustConfig,
+        signer: Option<Arc<dyn Ed25519Signer>>,
         backend: Backend,
         local: Local,
     ) -> Self {
@@ -229,11 +278,15 @@ impl EventStore {
         let (writing, local) = (Mutex::new(()), Mutex::new(local));
         let queue = std::sync::Mutex::default();
         let (strict, acknowledged) = (trust.strict, trust.acknowledged.clone());
+        let authors = trust.author.clone();
+        let key = signer.map(|signer| Arc::new(AuthorKey::new(signer)));
         let shared = Shared {
             environment,
             write,
             strict,
             acknowledged,
+            authors,
+            key,
             queue,
             writing,
             local,
@@ -257,6 +310,17 @@ impl EventStore {
         let acknowledged = self.shared.acknowledged.clone();
         let repairs = local.repairs().await?;
         Ok(Status { pin, completeness, schema, acknowledged, repairs })
+    }
+
+    /// Where this store's files lie; nothing of a store in memory.
+    pub async fn files(&self) -> StoreFiles {
+        let log = self.shared.local.lock().await.path().map(Path::to_path_buf);
+        let ledger = match &self.shared.backend {
+            Backend::Embedded(embedded) => embedded.lock().await.path().map(Path::to_path_buf),
+            #[cfg(feature = "immudb")]
+            _ => None,
+        };
+        StoreFiles { ledger, log }
     }
 
     /// The ledger's id: Alh(1).
@@ -304,7 +368,9 @@ impl EventStore {
     /// goes away, so that file and memory never part.
     async fn sync(&self) -> Result<()> {
         match self.sync_as_far().await? {
-            None => Ok(()),
+            // Beside a writer with a trust file of its own: what is pinned here
+            // stays what is read.
+            None | Some(Verdict::ExtendsPin { .. }) => Ok(()),
             Some(verdict) => Err(verdict.into()),
         }
     }
@@ -313,7 +379,7 @@ impl EventStore {
     /// error.
     async fn sync_as_far(&self) -> Result<Option<Verdict>> {
         if let Backend::Embedded(_) = &self.shared.backend
-            && !self.shared.local.lock().await.is_unsettled()
+            && self.shared.local.lock().await.is_settled()
         {
             return Ok(None);
         }
@@ -329,6 +395,9 @@ impl Shared {
         match &self.backend {
             Backend::Embedded(embedded) => {
                 let mut local = self.local.lock().await;
+                if local.is_beside() {
+                    return embedded.lock().await.look_on(&mut local).await;
+                }
                 if local.is_unsettled() {
                     embedded.lock().await.settle(&mut local).await?;
                 }

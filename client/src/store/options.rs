@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::config::Config;
 use crate::environment::{Clock, Entropy, Environment};
 use crate::error::Result;
+use crate::signing_key::Ed25519Signer;
 use crate::store::EventStore;
 
 /// Opens stores with clocks, randomness or a progress display of one's own.
@@ -16,6 +17,7 @@ use crate::store::EventStore;
 pub struct StoreOptions {
     pub(super) environment: Environment,
     pub(super) progress: Progress,
+    pub(super) signer: Option<Arc<dyn Ed25519Signer>>,
 }
 
 impl StoreOptions {
@@ -49,6 +51,26 @@ impl StoreOptions {
     /// equal.
     pub fn progress(mut self, show: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
         self.progress = Progress::to(show);
+        self
+    }
+
+    /// Signs every event that is written, erasures included, by this key as its
+    /// author, whatever `[signing]` says: the event itself with its place in its
+    /// stream, for this ledger, as the writer had seen it (`docs/format.md` §11).
+    /// A file's key is a [`SigningKeyFile`](crate::SigningKeyFile).
+    ///
+    /// The key is asked once for each event, before anything is sent, and again
+    /// where a rival took the event's place in its stream, or where its append
+    /// has more events than one and must go into another transaction than was
+    /// planned. Appends that go into one transaction wait for each other's
+    /// signatures, for a second and those that were begun; of different streams
+    /// up to 16 are asked for at once. Reads and other stores wait for nothing.
+    ///
+    /// What the key does not sign within a minute, or refuses, fails with
+    /// [`Error::Signing`](crate::Error::Signing) and is not written; other
+    /// appends go on.
+    pub fn sign_with(mut self, key: Arc<dyn Ed25519Signer>) -> Self {
+        self.signer = Some(key);
         self
     }
 

@@ -1,12 +1,14 @@
 //! Reading: every event that is returned has the digest that the verified log
 //! holds in its place.
 
-use counterfoil_core::{EntryDigest, Table, TrustedState, TxId};
+use counterfoil_core::receipt::Authorship;
+use counterfoil_core::{Alh, EntryDigest, Table, TrustedState, TxId};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 use super::append::out_of_line;
 use super::{EventStore, Shared, Streams};
+use crate::author::{self, TrustedAuthor};
 use crate::body::EventBody;
 use crate::error::{Error, Result, Unavailable};
 use crate::event::{Cover, Edition, RecordedEvent};
@@ -342,22 +344,25 @@ impl Shared {
     }
 
     /// What the ledger has at these places, and what the log says of it.
-    async fn fetched(&self, wanted: &[EventAt]) -> Result<Fetched> {
+    async fn fetched(&self, wanted: &[EventAt]) -> Result<Fetched<'_>> {
         let mut local = self.local.lock().await;
         let table = local.table()?;
         let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
         let (times, digests): (Vec<i64>, Vec<EntryDigest>) =
             local.digests(&places).await?.into_iter().unzip();
-        let truncation = local.truncation();
+        let (truncation, ledger) = (local.truncation(), local.pin()?.ledger);
         drop(local);
         let rows = self.candidates(&table, wanted, &digests).await?;
-        Ok(Fetched { table, places, times, digests, rows, truncation })
+        let authors = &self.authors;
+        Ok(Fetched { table, ledger, authors, places, times, digests, rows, truncation })
     }
 }
 
 /// Rows on their way to be verified.
-struct Fetched {
+struct Fetched<'a> {
     table: Table<'static>,
+    ledger: Alh,
+    authors: &'a [TrustedAuthor],
     places: Vec<Position>,
     times: Vec<i64>,
     digests: Vec<EntryDigest>,
@@ -365,10 +370,10 @@ struct Fetched {
     truncation: Option<Truncation>,
 }
 
-impl Fetched {
+impl<'a> Fetched<'a> {
     /// Those that are what the log says.
-    fn verified(self) -> impl Iterator<Item = Result<Verified>> {
-        let Self { table, places, times, digests, rows, truncation } = self;
+    fn verified(self) -> impl Iterator<Item = Result<Verified>> + use<'a> {
+        let Self { table, ledger, authors, places, times, digests, rows, truncation } = self;
         rows.into_iter().zip(places).zip(times).zip(digests).map(
             move |(((row, pos), committed_at), digest)| {
                 let (tx, entry) = (pos.tx(), pos.entry());
@@ -384,7 +389,8 @@ impl Fetched {
                         "transaction {tx}, entry {entry} is indexed as an event, but {reason}"
                     ),
                 })?;
-                Ok(Verified { pos, committed_at, digest, body })
+                let authorship = author::authorship(&row.body, ledger, authors);
+                Ok(Verified { pos, committed_at, digest, body, authorship })
             },
         )
     }
@@ -396,6 +402,7 @@ pub(super) struct Verified {
     committed_at: i64,
     digest: EntryDigest,
     pub(super) body: EventBody,
+    authorship: Authorship,
 }
 
 impl Verified {
@@ -407,6 +414,7 @@ impl Verified {
             recorded_at: self.body.recorded_at,
             committed_at: self.committed_at,
             digest: self.digest,
+            authorship: self.authorship,
             event: self.body.into_event(),
         }
     }

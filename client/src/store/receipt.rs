@@ -10,11 +10,15 @@ use super::EventStore;
 use super::append::Proofs;
 use super::read::locate;
 use crate::body::GenesisBody;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::Cover;
 use crate::index::{EventAt, Position, StreamKey};
+use crate::local::Local;
 use crate::local::link::StateLink;
-use crate::receipt::bad_proof;
+use crate::policy::TrustPolicy;
+use crate::position::LedgerPosition;
+use crate::proof::EventProof;
+use crate::receipt::{self, bad_proof};
 use crate::schema::{GENESIS_CATALOG, row_digest};
 use crate::verdict::Verdict;
 
@@ -40,6 +44,53 @@ pub struct IssuedReceipt {
     pub tx: TxId,
     /// The event's place among the transaction's entries, from 0.
     pub entry: u32,
+}
+
+/// A receipt of several events, and what its holder needs to know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct IssuedBatch {
+    /// The receipt (`docs/receipt.md`): what the events have in common is in it once.
+    #[serde(skip)]
+    pub bytes: Vec<u8>,
+    /// The ledger's id, which a verifier must have from elsewhere.
+    pub ledger: Alh,
+    /// The number of the table of events.
+    pub table_id: u32,
+    /// As [`IssuedReceipt::shows_table`].
+    pub shows_table: bool,
+    /// The state that the receipt is under: whoever has pinned it can verify.
+    pub state: TrustedState,
+    /// The older state to which it is tied, if one was asked for.
+    pub since: Option<TrustedState>,
+    /// The events' places, in the ledger's order.
+    pub places: Vec<LedgerPosition>,
+    /// How many bytes receipts of the single events take together.
+    pub size_of_singles: u64,
+}
+
+/// Events whose rows are fetched at once.
+const AT_ONCE: usize = 256;
+
+/// The proofs of events at rising places, with their bodies.
+async fn prove(
+    local: &mut Local,
+    wanted: &[EventAt],
+    bodies: Vec<Vec<u8>>,
+) -> Result<Vec<EventProof>> {
+    let mut proofs = Vec::with_capacity(wanted.len());
+    let mut of_tx: Option<(TxId, Proofs)> = None;
+    for (event, body) in wanted.iter().zip(bodies) {
+        let (tx, entry) = (event.pos.tx(), event.pos.entry());
+        let mut made = match of_tx.take() {
+            Some((last, made)) if last == tx => made,
+            _ => Proofs::of(local, tx).await?,
+        };
+        let added = made.events(event.number, entry, std::iter::once(body))?;
+        proofs.extend(added.into_iter().map(|added| added.proof));
+        of_tx = Some((tx, made));
+    }
+    Ok(proofs)
 }
 
 /// What the first transaction holds, where it created the table.
@@ -73,30 +124,58 @@ impl EventStore {
         sequence: u64,
         since: Option<TrustedState>,
     ) -> Result<IssuedReceipt> {
-        cover.check()?;
+        let of = [(cover.clone(), sequence)];
+        let IssuedBatch { bytes, ledger, table_id, shows_table, state, since, places, .. } =
+            self.issue_batch(&of, since).await?;
+        // One was asked for, and each has its place.
+        let LedgerPosition { tx, entry } = places[0];
+        Ok(IssuedReceipt { bytes, ledger, table_id, shows_table, state, since, tx, entry })
+    }
+
+    /// One receipt of several events, of any streams, each named by its stream and sequence; one that is
+    /// named twice is in it once. As [`issue_receipt`](Self::issue_receipt) otherwise, but smaller than
+    /// a receipt of each: state, table, headers and the paths that they share are in it once.
+    ///
+    /// # Errors
+    ///
+    /// As [`issue_receipt`](Self::issue_receipt) for each event: nothing is given out if one of them is
+    /// not there. [`Error::Invalid`] for no event at all, and for so many that the receipt would be
+    /// larger than [`Receipt::MAX_LEN`].
+    pub async fn issue_batch(
+        &self,
+        of: &[(Cover, u64)],
+        since: Option<TrustedState>,
+    ) -> Result<IssuedBatch> {
+        of.iter().try_for_each(|(cover, _)| cover.check())?;
         match since {
             Some(state) => self.check_state(state).await?,
             None => self.sync().await?,
         }
         let mut local = self.shared.local.lock().await;
-        let place = locate(&mut local, cover, sequence).await?;
+        let mut wanted = Vec::with_capacity(of.len());
+        for (cover, sequence) in of {
+            wanted.push(locate(&mut local, cover, *sequence).await?);
+        }
         drop(local);
-        let (tx, entry) = (place.pos.tx(), place.pos.entry());
-        let found = self.shared.verified(&[place]).await?;
+        wanted.sort_by_key(|event| event.pos);
+        wanted.dedup_by_key(|event| event.pos);
+        let mut bodies = Vec::with_capacity(wanted.len());
+        for chunk in wanted.chunks(AT_ONCE) {
+            let found = self.shared.verified(chunk).await?;
+            bodies.extend(found.iter().map(|event| event.body.encode()));
+        }
         let beginning = self.beginning().await?;
 
+        // All of it under one state: nothing moves while the log is locked.
         let mut local = self.shared.local.lock().await;
         let state = local.state()?;
-        let bodies = found.iter().map(|event| event.body.encode());
-        let mut events = Proofs::of(&mut local, tx).await?.events(sequence, entry, bodies)?;
+        let proofs = prove(&mut local, &wanted, bodies).await?;
         // The receipt's own state needs no link.
         let link = match since.filter(|since| since.tx < state.tx) {
             Some(since) => Some(local.link(since.tx).await?),
             None => None,
         };
         drop(local);
-        // One was asked for, and each has its proof.
-        let proof = events.swap_remove(0).proof;
         let genesis = beginning.as_ref().map(|begun| Genesis {
             ts: begun.ts,
             nonce: &begun.nonce,
@@ -107,19 +186,51 @@ impl EventStore {
             inclusion,
             consistency,
         });
-        let bytes = proof.receipt_with(genesis, Attached { earlier, ..Attached::default() })?;
-        let issued = IssuedReceipt {
-            bytes,
-            ledger: proof.ledger,
-            table_id: proof.table_id,
+        let attached = Attached { earlier, ..Attached::default() };
+        let Some(first) = proofs.first() else {
+            return Err(Error::Invalid("a receipt of no event shows nothing".into()));
+        };
+        let size = receipt::size(&proofs, genesis, attached)?;
+        if size > Receipt::MAX_LEN {
+            return Err(Error::Invalid(format!(
+                "the receipt would have {size} bytes, and may have {}: make several",
+                Receipt::MAX_LEN
+            )));
+        }
+        let mut size_of_singles = 0;
+        for proof in &proofs {
+            size_of_singles +=
+                receipt::size(std::slice::from_ref(proof), genesis, attached)? as u64;
+        }
+        let issued = IssuedBatch {
+            bytes: receipt::encode(&proofs, genesis, attached)?,
+            ledger: first.ledger,
+            table_id: first.table_id,
             shows_table: genesis.is_some(),
             state,
             since,
-            tx,
-            entry,
+            places: wanted
+                .iter()
+                .map(|event| LedgerPosition::new(event.pos.tx(), event.pos.entry()))
+                .collect(),
+            size_of_singles,
         };
         issued.check()?;
         Ok(issued)
+    }
+
+    /// A policy for whoever is to verify receipts of this ledger: its id, the number of its table, and
+    /// its verified state as the pin. It is to be handed on as what it is: this client's word.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Self::status).
+    pub async fn trust_policy(&self) -> Result<TrustPolicy> {
+        let pin = self.status().await?.pin;
+        let table = self.shared.local.lock().await.table()?.id();
+        let policy = TrustPolicy::new(pin.ledger).with_table(table);
+        let policy = policy.and_then(|policy| policy.with_pin(pin.state));
+        policy.map_err(|problem| Error::Config(problem.to_string()))
     }
 
     /// How the ledger began, as its first transaction holds it. `None` where the table came later, as in
@@ -147,7 +258,7 @@ impl EventStore {
     }
 }
 
-impl IssuedReceipt {
+impl IssuedBatch {
     /// Nothing is given out that would not verify.
     fn check(&self) -> Result<(), Verdict> {
         let receipt = Receipt::parse(&self.bytes).map_err(bad_proof)?;
@@ -166,7 +277,7 @@ impl IssuedReceipt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Error, Event};
+    use crate::Event;
 
     /// Every event under every older state: a pin at or after the event verifies it, one before it does
     /// not, and without the link nothing can be said.
@@ -209,5 +320,63 @@ mod tests {
         );
         let none = store.issue_receipt(&cover, 9, None).await.unwrap_err();
         assert!(matches!(none, Error::NotFound { sequence: 9, next: 9, .. }), "{none}");
+    }
+
+    /// Whatever is put together, each event of it is verified as if it stood alone.
+    #[tokio::test]
+    async fn a_batch_is_what_its_events_are_and_smaller() {
+        let store = EventStore::in_memory().await.unwrap();
+        let covers = ["r", "s", "t"].map(|root| Cover::new("d", root));
+        let mut pin = store.state().await.unwrap();
+        for n in 0..12_usize {
+            let cover = &covers[n % 3];
+            let events: Vec<Event> =
+                (0..=n % 4).map(|m| Event::new(cover, "T", format!("{n}/{m}"))).collect();
+            store.append(cover, crate::ExpectedVersion::Any, &events).await.unwrap();
+            if n == 5 {
+                pin = store.state().await.unwrap();
+            }
+        }
+        let next = store.next_sequence(&covers[0]).await.unwrap();
+        let one: Vec<_> = (0..next).map(|n| (covers[0].clone(), n)).collect();
+        let mut all = one.clone();
+        for cover in &covers[1..] {
+            let next = store.next_sequence(cover).await.unwrap();
+            all.extend((0..next).map(|n| (cover.clone(), n)));
+        }
+        // Twice, and not in their order.
+        let mut mixed: Vec<_> = all.iter().rev().cloned().collect();
+        mixed.extend(one.clone());
+        let wanted = store.issue_batch(&all, None).await.unwrap();
+        assert_eq!(store.issue_batch(&mixed, None).await.unwrap(), wanted);
+        for (of, since) in [(&one, None), (&all, None), (&all, Some(pin)), (&one, Some(pin))] {
+            let batch = store.issue_batch(of, since).await.unwrap();
+            let receipt = Receipt::parse(&batch.bytes).unwrap();
+            let places: Vec<LedgerPosition> =
+                receipt.events().map(|event| LedgerPosition::new(event.tx, event.entry)).collect();
+            assert_eq!((places.len(), &places), (of.len(), &batch.places));
+            let mut singles = 0;
+            for (cover, sequence) in of {
+                let single = store.issue_receipt(cover, *sequence, since).await.unwrap();
+                let alone = Receipt::parse(&single.bytes).unwrap();
+                let shown = alone.events().next().unwrap();
+                assert!(receipt.events().any(|event| event == shown), "{cover} {sequence}");
+                singles += single.bytes.len() as u64;
+            }
+            assert_eq!(batch.size_of_singles, singles);
+            assert!(batch.bytes.len() as u64 * 2 < singles, "{} {singles}", batch.bytes.len());
+        }
+        let lost = [(covers[0].clone(), 0), (covers[0].clone(), next)];
+        let error = store.issue_batch(&lost, None).await.unwrap_err();
+        assert!(matches!(error, Error::NotFound { .. }), "{error}");
+        assert!(matches!(store.issue_batch(&[], None).await, Err(Error::Invalid(_))));
+        let large = "x".repeat(1 << 19);
+        for _ in 0..33 {
+            store.add_event(&Event::new(&covers[0], "T", large.as_str())).await.unwrap();
+        }
+        let many: Vec<_> = (next..next + 33).map(|n| (covers[0].clone(), n)).collect();
+        let error = store.issue_batch(&many, None).await.unwrap_err();
+        assert!(error.to_string().contains("make several"), "{error}");
+        assert!(store.issue_batch(&many[..31], None).await.is_ok());
     }
 }

@@ -3,6 +3,7 @@
 use counterfoil_core::TrustedState;
 
 use super::EventStore;
+use crate::author::{self, TrustedAuthor};
 use crate::body::EventBody;
 use crate::error::{Error, Result};
 use crate::event::{Event, RecordedEvent};
@@ -45,7 +46,7 @@ impl EventStore {
     ) -> Result<Result<RecordedEvent, Verdict>> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
-        match check(&mut local, event, proof).await {
+        match check(&mut local, event, proof, &self.shared.authors).await {
             Ok(recorded) => Ok(Ok(recorded)),
             Err(Failed::Proof(verdict)) => Ok(Err(verdict)),
             Err(Failed::Store(error)) => Err(error),
@@ -75,6 +76,7 @@ async fn check(
     local: &mut Local,
     event: &Event,
     proof: &EventProof,
+    authors: &[TrustedAuthor],
 ) -> Result<RecordedEvent, Failed> {
     let pin = local.pin()?;
     if proof.ledger != pin.ledger {
@@ -119,6 +121,8 @@ async fn check(
         }
     }
 
+    let authorship = author::authorship(proof.body.as_slice(), pin.ledger, authors);
+
     // It is in the ledger; is it the event of its stream, or a later row
     // under its key?
     let place = Position::new(tx.id(), proof.entry);
@@ -134,6 +138,7 @@ async fn check(
         recorded_at: body.recorded_at,
         committed_at: tx.ts(),
         digest: entry.digest(),
+        authorship,
     })
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use super::answer::{Advance, Claim, PresentEvent, ThinCost};
 use super::source::HeaderSource;
 use super::tree::ThinTree;
+use crate::author::{self, TrustedAuthor};
 use crate::backend::immudb::{WireSource, of_truncation};
 use crate::body::EventBody;
 use crate::config::{BackendKind, Config};
@@ -63,6 +64,8 @@ struct Reader {
     tree: ThinTree,
     ledger: Alh,
     table: Table<'static>,
+    /// Whose signatures count.
+    authors: Vec<TrustedAuthor>,
 }
 
 impl ThinStore {
@@ -111,7 +114,8 @@ impl ThinStore {
         };
         let table = proven_table(&mut source, &created).await?;
         let opened = (std::mem::take(&mut source.cost), tree.take_flaws());
-        let reader = Reader { source, state, header, tree, ledger, table };
+        let authors = config.trust.author.clone();
+        let reader = Reader { source, state, header, tree, ledger, table, authors };
         Ok(Self { reader: Mutex::new(reader), opened })
     }
 
@@ -368,6 +372,7 @@ impl Reader {
                 recorded_at: body.recorded_at,
                 committed_at: proved.tx.ts(),
                 digest: held.digest(),
+                authorship: author::authorship(&row.body, self.ledger, &self.authors),
             },
             proof: EventProof {
                 ledger: self.ledger,

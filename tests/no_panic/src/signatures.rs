@@ -1,6 +1,6 @@
 //! The features `p256` and `ed25519`.
 
-use counterfoil_core::receipt::{Policy, Receipt};
+use counterfoil_core::receipt::{Author, EventBody, JudgedEvent, Policy, Receipt};
 use counterfoil_core::{Ed25519Key, SignedState, StateKey};
 
 functions! {
@@ -12,6 +12,14 @@ functions! {
     Ed25519Key__verify = Ed25519Key::verify;
     SignedState__database = SignedState::database;
     SignedState__state_of = SignedState::state_of;
-    Policy__with_state_key = Policy::with_state_key;
+    Policy__with_state_keys = Policy::with_state_keys;
+    Policy__with_authors = Policy::with_authors;
+    Policy__demanding_authorship = Policy::demanding_authorship;
+    Author__new = Author::new;
+    Author__with_domains = Author::with_domains;
+    Author__key = Author::key;
+    Author__may_write = Author::may_write;
+    EventBody__authorship = EventBody::authorship;
+    JudgedEvent__authorship_read = JudgedEvent::authorship;
     Receipt__verify_signed = Receipt::verify;
 }

@@ -1,6 +1,7 @@
 //! A ledger file and its trust file as they were at one moment.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::TrustedState;
@@ -10,7 +11,7 @@ use sqlx::Connection as _;
 use super::file::LedgerFile;
 use super::open::{file_error, trust_file};
 use crate::config::{BackendKind, Config};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unavailable};
 use crate::sqlite::{self, FileKind};
 use crate::trust::{Trust, compare};
 
@@ -53,12 +54,16 @@ pub async fn back_up(config: &Config, folder: impl AsRef<Path>) -> Result<Backed
     let (folder, trust) = (folder.as_ref(), trust_file(config)?);
     let ledger = &config.storage.embedded.path;
     if folder.try_exists().map_err(|cause| file_error(folder, cause))? {
-        return Err(file_error(folder, std::io::ErrorKind::AlreadyExists.into()));
+        let cause = "it is there already; a backup makes a new folder";
+        return Err(file_error(folder, std::io::Error::new(ErrorKind::AlreadyExists, cause)));
     }
-    for path in [&trust, ledger] {
-        if !path.try_exists().map_err(|cause| file_error(path, cause))? {
-            return Err(file_error(path, std::io::ErrorKind::NotFound.into()));
-        }
+    if !ledger.try_exists().map_err(|cause| file_error(ledger, cause))? {
+        return Err(Unavailable::NoLedger { path: ledger.clone() }.into());
+    }
+    if !trust.try_exists().map_err(|cause| file_error(&trust, cause))? {
+        let cause = "the ledger has no trust file here; name it as `file` in [trust], or open the \
+            ledger once, which makes one";
+        return Err(file_error(&trust, std::io::Error::new(ErrorKind::NotFound, cause)));
     }
     let begun = begin(folder).map_err(|cause| file_error(folder, cause))?;
     let made = Pair { ledger: begun.join(LEDGER), trust: begun.join(TRUST) };
@@ -83,7 +88,7 @@ fn begin(folder: &Path) -> std::io::Result<PathBuf> {
     for name in [LEDGER, TRUST] {
         for suffix in ["", "-journal"] {
             match std::fs::remove_file(begun.join(format!("{name}{suffix}"))) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
         }

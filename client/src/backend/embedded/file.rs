@@ -1,14 +1,16 @@
 //! The ledger file: what a server would keep, and trusted as little.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use counterfoil_core::{Alh, TrustedState, TxId};
 use sqlx::{Connection as _, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::audit::{Raw, RawTx};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unavailable};
 use crate::index::Position;
+use crate::place;
 use crate::sqlite::{self, FileKind, FileLock, Unfinished, to_i64, to_u64};
+use crate::verdict::Verdict;
 
 /// `alh` is there to be compared; the rows decide. `value` is the row's value
 /// exactly as immudb encodes it; `pos` is transaction ‖ entry (16 bits).
@@ -26,7 +28,7 @@ const TABLES: &str = "
 ";
 
 /// One process writes a ledger file.
-const REMEDY: &str = "; close the other one, or read beside it: open_read_only with a [trust] file and pin of its own";
+const REMEDY: &str = ", which writes to it; close that one, or read beside it (open_read_only)";
 
 /// A transaction as the file shows it.
 #[derive(Debug, Clone)]
@@ -50,6 +52,8 @@ pub(super) struct Misplaced {
 
 pub(super) struct LedgerFile {
     conn: SqliteConnection,
+    /// Empty in memory.
+    path: PathBuf,
     _lock: Option<FileLock>,
 }
 
@@ -64,19 +68,35 @@ impl LedgerFile {
             true => Some(FileLock::take(path, false, REMEDY)?),
             false => None,
         };
-        let mut conn = sqlite::open(path, FileKind::Ledger, write).await?;
-        match write {
-            true => sqlite::run(&mut conn, TABLES).await?,
-            false => sqlite::run(&mut conn, "PRAGMA query_only = ON").await?,
+        match connect(path, write).await {
+            Ok(conn) => {
+                let path = place::of(path).unwrap_or_else(|_| path.into());
+                Ok(Self { conn, path, _lock: lock })
+            }
+            Err(error) => {
+                if let Some(lock) = lock {
+                    lock.undo();
+                }
+                Err(naming(path, error))
+            }
         }
-        Ok(Self { conn, _lock: lock })
     }
 
     /// A copy that nobody else knows of: changed in place, without a
     /// write-ahead log beside it.
     pub(super) async fn of_copy(path: &Path) -> Result<Self> {
         let conn = sqlite::open(path, FileKind::Ledger, false).await?;
-        Ok(Self { conn, _lock: None })
+        Ok(Self { conn, path: path.into(), _lock: None })
+    }
+
+    /// Where it lies; nowhere in memory.
+    pub(super) fn place(&self) -> Option<&Path> {
+        Some(&*self.path).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// Says of what was found in the file that it was there.
+    fn named<T>(&self, found: Result<T>) -> Result<T> {
+        found.map_err(|error| naming(&self.path, error))
     }
 
     /// Takes everything behind a transaction out of a copy, and closes it.
@@ -90,41 +110,54 @@ impl LedgerFile {
     pub(super) async fn memory() -> Result<Self> {
         let mut conn = sqlite::memory().await?;
         sqlite::run(&mut conn, TABLES).await?;
-        Ok(Self { conn, _lock: None })
+        Ok(Self { conn, path: PathBuf::new(), _lock: None })
     }
 
     /// The last transaction.
     pub(super) async fn end(&mut self) -> Result<Option<TrustedState>> {
-        let row = sqlx::query("SELECT id, alh FROM ledger_tx ORDER BY id DESC LIMIT 1")
-            .fetch_optional(&mut self.conn)
-            .await?;
-        row.map(|row| {
-            Ok(TrustedState {
-                tx: TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?),
-                alh: Alh::new(sqlite::hash(&row, "alh")?),
+        let found: Result<_> = async {
+            let row = sqlx::query("SELECT id, alh FROM ledger_tx ORDER BY id DESC LIMIT 1")
+                .fetch_optional(&mut self.conn)
+                .await?;
+            row.map(|row| {
+                Ok(TrustedState {
+                    tx: TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?),
+                    alh: Alh::new(sqlite::hash(&row, "alh")?),
+                })
             })
-        })
-        .transpose()
+            .transpose()
+        }
+        .await;
+        self.named(found)
     }
 
     /// The Alh that the file shows for a transaction.
     pub(super) async fn alh(&mut self, id: TxId) -> Result<Option<Alh>> {
-        let row = sqlx::query("SELECT alh FROM ledger_tx WHERE id = ?")
-            .bind(to_i64(id.get()))
-            .fetch_optional(&mut self.conn)
-            .await?;
-        row.map(|row| Ok(Alh::new(sqlite::hash(&row, "alh")?))).transpose()
+        let found: Result<_> = async {
+            let row = sqlx::query("SELECT alh FROM ledger_tx WHERE id = ?")
+                .bind(to_i64(id.get()))
+                .fetch_optional(&mut self.conn)
+                .await?;
+            row.map(|row| Ok(Alh::new(sqlite::hash(&row, "alh")?))).transpose()
+        }
+        .await;
+        self.named(found)
     }
 
     /// The rows behind the last transaction: there must be none.
     pub(super) async fn surplus(&mut self, end: TxId) -> Result<Option<(Position, u64)>> {
-        let row =
-            sqlx::query("SELECT min(pos) AS first, count(*) AS n FROM ledger_row WHERE pos >= ?")
-                .bind(Position::new(TxId::new(end.get() + 1), 0).raw())
-                .fetch_one(&mut self.conn)
-                .await?;
-        let Some(first) = row.try_get::<Option<i64>, _>("first")? else { return Ok(None) };
-        Ok(Some((Position::from_raw(first), to_u64(row.try_get("n")?, "count")?)))
+        let found: Result<_> = async {
+            let row = sqlx::query(
+                "SELECT min(pos) AS first, count(*) AS n FROM ledger_row WHERE pos >= ?",
+            )
+            .bind(Position::new(TxId::new(end.get() + 1), 0).raw())
+            .fetch_one(&mut self.conn)
+            .await?;
+            let Some(first) = row.try_get::<Option<i64>, _>("first")? else { return Ok(None) };
+            Ok(Some((Position::from_raw(first), to_u64(row.try_get("n")?, "count")?)))
+        }
+        .await;
+        self.named(found)
     }
 
     /// Transactions `first` to `last` that exist, and their rows.
@@ -133,128 +166,151 @@ impl LedgerFile {
         first: u64,
         last: u64,
     ) -> Result<(Vec<FileTx>, Vec<FileRow>)> {
-        let txs = sqlx::query(
-            "SELECT id, ts, nentries, alh FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
-        )
-        .bind(to_i64(first))
-        .bind(to_i64(last))
-        .fetch_all(&mut self.conn)
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(FileTx {
-                id: TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?),
-                ts: row.try_get("ts")?,
-                nentries: row.try_get("nentries")?,
-                alh: Alh::new(sqlite::hash(row, "alh")?),
+        let found: Result<_> = async {
+            let txs = sqlx::query(
+                "SELECT id, ts, nentries, alh FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
+            )
+            .bind(to_i64(first))
+            .bind(to_i64(last))
+            .fetch_all(&mut self.conn)
+            .await?
+            .iter()
+            .map(|row| {
+                Ok(FileTx {
+                    id: TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?),
+                    ts: row.try_get("ts")?,
+                    nentries: row.try_get("nentries")?,
+                    alh: Alh::new(sqlite::hash(row, "alh")?),
+                })
             })
-        })
-        .collect::<Result<Vec<_>>>()?;
-        let rows = sqlx::query(
-            "SELECT pos, value FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos",
-        )
-        .bind(Position::new(TxId::new(first), 0).raw())
-        .bind(Position::new(TxId::new(last + 1), 0).raw())
-        .fetch_all(&mut self.conn)
-        .await?
-        .iter()
-        .map(|row| Ok((Position::from_raw(row.try_get("pos")?), row.try_get("value")?)))
-        .collect::<Result<Vec<_>>>()?;
-        Ok((txs, rows))
+            .collect::<Result<Vec<_>>>()?;
+            let rows = sqlx::query(
+                "SELECT pos, value FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos",
+            )
+            .bind(Position::new(TxId::new(first), 0).raw())
+            .bind(Position::new(TxId::new(last + 1), 0).raw())
+            .fetch_all(&mut self.conn)
+            .await?
+            .iter()
+            .map(|row| Ok((Position::from_raw(row.try_get("pos")?), row.try_get("value")?)))
+            .collect::<Result<Vec<_>>>()?;
+            Ok((txs, rows))
+        }
+        .await;
+        self.named(found)
     }
 
     /// The last transaction's number and the Alh that the file shows for it,
     /// whatever else is in its row.
     pub(super) async fn raw_end(&mut self) -> Result<Option<(TxId, Option<Alh>)>> {
-        let row = sqlx::query(
-            "SELECT id, iif(typeof(alh) = 'blob', alh, NULL) AS alh FROM ledger_tx \
+        let found: Result<_> = async {
+            let row = sqlx::query(
+                "SELECT id, iif(typeof(alh) = 'blob', alh, NULL) AS alh FROM ledger_tx \
              WHERE id > 0 ORDER BY id DESC LIMIT 1",
-        )
-        .fetch_optional(&mut self.conn)
-        .await?;
-        row.map(|row| Ok((TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?), raw_alh(&row)?)))
+            )
+            .fetch_optional(&mut self.conn)
+            .await?;
+            row.map(|row| {
+                Ok((TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?), raw_alh(&row)?))
+            })
             .transpose()
+        }
+        .await;
+        self.named(found)
     }
 
     /// How many transactions and rows stand before the first place there is,
     /// and the rows behind the last one: counted at one moment, since a
     /// writer may be at work.
     pub(super) async fn misplaced(&mut self) -> Result<Misplaced> {
-        let row = sqlx::query(
-            "SELECT (SELECT count(*) FROM ledger_tx WHERE id < 1) AS txs, \
+        let found: Result<_> = async {
+            let row = sqlx::query(
+                "SELECT (SELECT count(*) FROM ledger_tx WHERE id < 1) AS txs, \
              (SELECT count(*) FROM ledger_row WHERE pos < ?) AS before, \
              min(pos) AS first, count(*) AS behind FROM ledger_row \
              WHERE pos >= ((SELECT coalesce(max(id), 0) FROM ledger_tx) + 1) << 16",
-        )
-        .bind(Position::new(TxId::new(1), 0).raw())
-        .fetch_one(&mut self.conn)
-        .await?;
-        Ok(Misplaced {
-            txs: row.try_get("txs")?,
-            before: row.try_get("before")?,
-            first: row.try_get::<Option<i64>, _>("first")?.map(Position::from_raw),
-            behind: row.try_get("behind")?,
-        })
+            )
+            .bind(Position::new(TxId::new(1), 0).raw())
+            .fetch_one(&mut self.conn)
+            .await?;
+            Ok(Misplaced {
+                txs: row.try_get("txs")?,
+                before: row.try_get("before")?,
+                first: row.try_get::<Option<i64>, _>("first")?.map(Position::from_raw),
+                behind: row.try_get("behind")?,
+            })
+        }
+        .await;
+        self.named(found)
     }
 
     /// Transactions `first` to `last` that exist, and their rows, with
     /// whatever the columns hold.
     pub(super) async fn read_raw(&mut self, first: u64, last: u64) -> Result<Raw> {
-        let mut raw = Raw::default();
-        let txs = sqlx::query(
-            "SELECT id, iif(typeof(ts) = 'integer', ts, NULL) AS ts, \
+        let found: Result<_> = async {
+            let mut raw = Raw::default();
+            let txs = sqlx::query(
+                "SELECT id, iif(typeof(ts) = 'integer', ts, NULL) AS ts, \
              iif(typeof(nentries) = 'integer', nentries, NULL) AS nentries, \
              iif(typeof(alh) = 'blob', alh, NULL) AS alh \
              FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
-        )
-        .bind(to_i64(first))
-        .bind(to_i64(last))
-        .fetch_all(&mut self.conn)
-        .await?;
-        for row in txs {
-            let tx = RawTx {
-                ts: row.try_get("ts")?,
-                nentries: row.try_get("nentries")?,
-                alh: raw_alh(&row)?,
-            };
-            raw.txs.insert(to_u64(row.try_get("id")?, "ledger_tx.id")?, tx);
-        }
-        let rows = sqlx::query(
-            "SELECT pos, iif(typeof(value) = 'blob', value, NULL) AS value \
+            )
+            .bind(to_i64(first))
+            .bind(to_i64(last))
+            .fetch_all(&mut self.conn)
+            .await?;
+            for row in txs {
+                let tx = RawTx {
+                    ts: row.try_get("ts")?,
+                    nentries: row.try_get("nentries")?,
+                    alh: raw_alh(&row)?,
+                };
+                raw.txs.insert(to_u64(row.try_get("id")?, "ledger_tx.id")?, tx);
+            }
+            let rows = sqlx::query(
+                "SELECT pos, iif(typeof(value) = 'blob', value, NULL) AS value \
              FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos",
-        )
-        .bind(Position::new(TxId::new(first), 0).raw())
-        .bind(Position::new(TxId::new(last.saturating_add(1)), 0).raw())
-        .fetch_all(&mut self.conn)
-        .await?;
-        for row in rows {
-            let pos = Position::from_raw(row.try_get("pos")?);
-            let rows = raw.rows.entry(pos.tx().get()).or_default();
-            rows.push((pos.entry(), row.try_get("value")?));
+            )
+            .bind(Position::new(TxId::new(first), 0).raw())
+            .bind(Position::new(TxId::new(last.saturating_add(1)), 0).raw())
+            .fetch_all(&mut self.conn)
+            .await?;
+            for row in rows {
+                let pos = Position::from_raw(row.try_get("pos")?);
+                let rows = raw.rows.entry(pos.tx().get()).or_default();
+                rows.push((pos.entry(), row.try_get("value")?));
+            }
+            Ok(raw)
         }
-        Ok(raw)
+        .await;
+        self.named(found)
     }
 
     /// The stored values at these places, in any order; absent ones are left out.
     pub(super) async fn values(&mut self, places: &[Position]) -> Result<Vec<FileRow>> {
-        let mut found = Vec::with_capacity(places.len());
-        for chunk in places.chunks(500) {
-            let mut query =
-                QueryBuilder::<Sqlite>::new("SELECT pos, value FROM ledger_row WHERE pos IN (");
-            let mut list = query.separated(", ");
-            for place in chunk {
-                list.push_bind(place.raw());
+        let found: Result<_> = async {
+            let mut found = Vec::with_capacity(places.len());
+            for chunk in places.chunks(500) {
+                let mut query =
+                    QueryBuilder::<Sqlite>::new("SELECT pos, value FROM ledger_row WHERE pos IN (");
+                let mut list = query.separated(", ");
+                for place in chunk {
+                    list.push_bind(place.raw());
+                }
+                query.push(")");
+                for row in query.build().fetch_all(&mut self.conn).await? {
+                    found.push((Position::from_raw(row.try_get("pos")?), row.try_get("value")?));
+                }
             }
-            query.push(")");
-            for row in query.build().fetch_all(&mut self.conn).await? {
-                found.push((Position::from_raw(row.try_get("pos")?), row.try_get("value")?));
-            }
+            Ok(found)
         }
-        Ok(found)
+        .await;
+        self.named(found)
     }
 
     /// Commits a transaction: on disk when this returns.
     pub(super) async fn commit(&mut self, tx: &FileTx, rows: &[FileRow]) -> Result<()> {
+        let found: Result<_> = async {
         sqlite::begin(&mut self.conn).await?;
         let written = insert(&mut self.conn, tx, rows).await;
         sqlite::finish(&mut self.conn, written).await.map_err(|unfinished| match unfinished {
@@ -264,6 +320,50 @@ impl LedgerFile {
                 remedy: "repair that, then repeat the append with its external id, or read the stream",
             },
         })
+        }
+        .await;
+        self.named(found)
+    }
+}
+
+async fn connect(path: &Path, write: bool) -> Result<SqliteConnection> {
+    let mut conn = sqlite::open(path, FileKind::Ledger, write).await?;
+    let prepared = match write {
+        true => sqlite::run(&mut conn, TABLES).await,
+        false => sqlite::run(&mut conn, "PRAGMA query_only = ON").await,
+    };
+    match prepared {
+        Ok(()) => Ok(conn),
+        Err(error) => {
+            sqlite::close(conn).await;
+            Err(error)
+        }
+    }
+}
+
+/// What SQLite says names no file, and what is said of a log is not meant.
+fn naming(path: &Path, error: Error) -> Error {
+    let damage = sqlite::is_damage(&error);
+    match error {
+        Error::Unavailable(_) if damage => {
+            let what = match &error {
+                // Which names the file, too.
+                Error::Unavailable(Unavailable::File { cause, .. }) => cause.to_string(),
+                Error::Unavailable(Unavailable::Storage(cause)) => cause.to_string(),
+                other => other.to_string(),
+            };
+            Unavailable::DamagedLedger { path: path.into(), what }.into()
+        }
+        Error::Unavailable(Unavailable::Storage(cause)) => {
+            Unavailable::file(path, std::io::Error::other(cause)).into()
+        }
+        Error::Ledger(verdict) => match *verdict {
+            Verdict::LogAltered { what } => {
+                Verdict::LogAltered { what: format!("{}: {what}", path.display()) }.into()
+            }
+            other => other.into(),
+        },
+        other => other,
     }
 }
 

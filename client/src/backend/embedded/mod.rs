@@ -3,11 +3,13 @@
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+mod beside;
 mod file;
 mod open;
 mod replay;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use counterfoil_core::{Alh, TrustedState, TxId};
 
@@ -34,6 +36,11 @@ impl Embedded {
     /// Closes the file, and waits until it is.
     pub(crate) async fn close(self) -> Result<()> {
         self.file.close().await
+    }
+
+    /// Where the file lies; nowhere in memory.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.file.place()
     }
 
     /// Commits one INSERT of rows that stand in key order.

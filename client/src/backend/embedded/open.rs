@@ -11,30 +11,81 @@ use crate::config::{Config, FirstContact, TrustConfig};
 use crate::environment::Environment;
 use crate::error::{Error, Result, Unavailable};
 use crate::local::Local;
+use crate::pin_copy::pin_copy;
+use crate::place;
 use crate::store::Progress;
 use crate::trust::{Anchor, Trust, compare};
 use crate::verdict::Verdict;
 
+/// What whoever is refused the log can do.
+const REMEDY: &str = ", which writes to it; within a program share one EventStore (clones are \
+                      cheap), else close the other one";
+
 impl Embedded {
-    /// Opens the ledger that the configuration names.
+    /// Opens the ledger that the configuration names, for writing: nobody else
+    /// extends it meanwhile.
     pub(crate) async fn open(
+        config: &Config,
+        environment: Environment,
+        progress: &Progress,
+    ) -> Result<(Self, Local)> {
+        Self::open_alone(config, environment, true, progress).await
+    }
+
+    /// Opens it alone, and leaves no trace where nothing came of it.
+    pub(super) async fn open_alone(
         config: &Config,
         environment: Environment,
         write: bool,
         progress: &Progress,
     ) -> Result<(Self, Local)> {
         let path = &config.storage.embedded.path;
-        let trust_file = trust_file(config)?;
-        let remedy = "; share one EventStore (clones are cheap), or read beside it: open_read_only with a [trust] file and pin of its own";
-        let mut local = Local::open(&trust_file, true, remedy).await?;
+        let trust = trust_file(config)?;
+        let exists = path.try_exists().map_err(|cause| file_error(path, cause))?;
+        let known = trust.try_exists().map_err(|cause| file_error(&trust, cause))?;
+        let pinned = config.trust.known().next();
+        // Where nothing is known of it, nothing is made for it.
+        let lost = known || pin_copy(&trust).exists() || pinned.is_some();
+        if !exists && !write && !lost {
+            return Err(Unavailable::NoLedger { path: path.clone() }.into());
+        }
+        let folders = make_folders(&trust)?;
+        let opened = async {
+            let mut local = Local::open(&trust, true, REMEDY).await?;
+            match Self::open_file(config, environment, write, &mut local, progress).await {
+                Ok(embedded) => Ok((embedded, local)),
+                Err(error) => {
+                    match known || local.is_begun() {
+                        true => local.close().await?,
+                        false => local.discard(&trust).await?,
+                    }
+                    Err(error)
+                }
+            }
+        };
+        let opened = opened.await;
+        if opened.is_err() {
+            // Those that are empty.
+            folders.iter().rev().for_each(|folder| drop(std::fs::remove_dir(folder)));
+        }
+        opened
+    }
+
+    async fn open_file(
+        config: &Config,
+        environment: Environment,
+        write: bool,
+        local: &mut Local,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let path = &config.storage.embedded.path;
         let exists = path.try_exists().map_err(|cause| file_error(path, cause))?;
         if !exists {
             if let Some(pinned) = local.last_seen().or(config.trust.known().next()) {
                 return Err(local.refuse(Verdict::Missing { pinned }).await);
             }
             if !write {
-                let cause = std::io::ErrorKind::NotFound.into();
-                return Err(file_error(path, cause));
+                return Err(Unavailable::NoLedger { path: path.clone() }.into());
             }
         }
         if let Some(parent) = path.parent().filter(|_| write) {
@@ -43,8 +94,13 @@ impl Embedded {
         let file = LedgerFile::open(path, write).await?;
         let mut embedded = Self { file, environment };
         local.must_hold(config.trust.known());
-        embedded.meet(&mut local, &config.trust, write, progress).await?;
-        Ok((embedded, local))
+        match embedded.meet(local, &config.trust, write, progress).await {
+            Ok(()) => Ok(embedded),
+            Err(error) => {
+                embedded.close().await?;
+                Err(error)
+            }
+        }
     }
 
     /// A ledger in memory, new each time.
@@ -183,24 +239,40 @@ impl Embedded {
     }
 }
 
-/// Where the pin of this ledger file is kept.
+/// Where the pin of this ledger file is kept. By default that follows from
+/// where the file lies, whatever way there the name takes.
 pub(super) fn trust_file(config: &Config) -> Result<PathBuf> {
-    let file = match &config.trust.file {
-        Some(file) => file.clone(),
+    let ledger = &config.storage.embedded.path;
+    let place = place::of(ledger).map_err(|cause| file_error(ledger, cause))?;
+    match &config.trust.file {
+        Some(file) => match place::of(file).map_err(|cause| file_error(file, cause))? == place {
+            false => Ok(file.clone()),
+            true => Err(Error::Config(format!(
+                "ledger and trust file are both {}: whoever can write the ledger could change \
+                 what it is held to",
+                place.display()
+            ))),
+        },
         None => {
-            let ledger = &config.storage.embedded.path;
-            let absolute =
-                std::path::absolute(ledger).map_err(|cause| file_error(ledger, cause))?;
-            let hash = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
-            let name = ledger.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let hash = Sha256::digest(place.as_os_str().as_encoded_bytes());
+            let name = place.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let folder = crate::paths::data_folder()?.join("embedded");
-            folder.join(format!("{name}-{}.trust", hex::encode(&hash[..8])))
+            Ok(folder.join(format!("{name}-{}.trust", hex::encode(&hash[..8]))))
         }
-    };
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|cause| file_error(folder, cause))?;
     }
-    Ok(file)
+}
+
+/// Makes the folder of a file, and says which ones were not there.
+fn make_folders(file: &Path) -> Result<Vec<PathBuf>> {
+    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let mut new: Vec<PathBuf> =
+        folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_path_buf).collect();
+    new.retain(|folder| !folder.as_os_str().is_empty());
+    new.reverse();
+    std::fs::create_dir_all(folder).map_err(|cause| file_error(folder, cause))?;
+    Ok(new)
 }
 
 pub(super) fn file_error(path: &Path, cause: std::io::Error) -> Error {

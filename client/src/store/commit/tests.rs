@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as Quick};
 
+use counterfoil_core::Ed25519Key;
 use counterfoil_test_support::temp_dir;
+use ed25519_dalek::{Signer as _, SigningKey};
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use tokio::task::JoinSet;
@@ -16,6 +19,7 @@ use crate::backend::immudb::{Fate, POISON, Unruly, World, is_refusal};
 use crate::environment::Environment;
 use crate::local::Local;
 use crate::row::StoredRow;
+use crate::signing_key::{Ed25519Signer, SigningFailed};
 use crate::store::{Appended, Backend, EventStore};
 use crate::trust::Anchor;
 use crate::{Cover, Error, Event, ExpectedVersion, Result, TrustConfig};
@@ -93,24 +97,46 @@ fn fate() -> impl Strategy<Value = Fate> {
     ]
 }
 
+/// A key that counts what it signs.
+struct Counting(SigningKey, AtomicU64);
+
+impl Counting {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(SigningKey::from_bytes(&[0x99; 32]), AtomicU64::new(0)))
+    }
+}
+
+impl Ed25519Signer for Counting {
+    fn public_key(&self) -> Ed25519Key {
+        Ed25519Key::from_bytes(self.0.verifying_key().as_bytes()).unwrap()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SigningFailed> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        Ok(self.0.sign(message).to_bytes())
+    }
+}
+
 type Answers = Arc<Quick<BTreeMap<usize, Result<Appended>>>>;
 
 /// A client to whom nothing happens, new to the ledger.
 async fn calm(world: &Arc<World>) -> EventStore {
-    connect(Unruly::new(world, None), Local::memory().await.unwrap()).await
+    connect(Unruly::new(world, None), Local::memory().await.unwrap(), None).await
 }
 
-/// A client with this log, on the way to whom everything may happen.
-async fn tried(world: &Arc<World>, log: &Path) -> EventStore {
+/// A client with this log, on the way to whom everything may happen. It signs.
+async fn tried(world: &Arc<World>, log: &Path, key: &Arc<Counting>) -> EventStore {
     let rival = calm(world).await;
     let rival = Box::new(move |row: StoredRow| {
         let rival = rival.clone();
         async move { writes(&rival, &row).await }.boxed()
     });
-    connect(Unruly::new(world, Some(rival)), Local::open(log, true, "").await.unwrap()).await
+    let key = Arc::clone(key) as Arc<dyn Ed25519Signer>;
+    let local = Local::open(log, true, "").await.unwrap();
+    connect(Unruly::new(world, Some(rival)), local, Some(key)).await
 }
 
-async fn connect(way: Unruly, local: Local) -> EventStore {
+async fn connect(way: Unruly, local: Local, key: Option<Arc<dyn Ed25519Signer>>) -> EventStore {
     let local = tokio::sync::Mutex::new(local);
     way.sync(&local).await.unwrap();
     let mut local = local.into_inner();
@@ -118,7 +144,7 @@ async fn connect(way: Unruly, local: Local) -> EventStore {
         local.anchor(Anchor::FirstContact).await.unwrap();
     }
     let trust = TrustConfig::default();
-    EventStore::new(Environment::default(), true, &trust, Backend::Unruly(way), local)
+    EventStore::new(Environment::default(), true, &trust, key, Backend::Unruly(way), local)
 }
 
 /// The rival takes the next place in the row's stream.
@@ -129,10 +155,16 @@ async fn writes(rival: &EventStore, row: &StoredRow) {
 
 /// One life of the client: it makes all these appends at once, and lives until
 /// all are answered or until it dies.
-fn live(world: &Arc<World>, log: &Path, wishes: &[(usize, Wish)], answers: &Answers) {
+fn live(
+    world: &Arc<World>,
+    log: &Path,
+    key: &Arc<Counting>,
+    wishes: &[(usize, Wish)],
+    answers: &Answers,
+) {
     let runtime = runtime();
     runtime.block_on(async {
-        let store = tried(world, log).await;
+        let store = tried(world, log, key).await;
         let mut tasks = JoinSet::new();
         for (name, wish) in wishes.iter().cloned() {
             let (store, answers) = (store.clone(), Arc::clone(answers));
@@ -157,6 +189,14 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// Returns what was answered at last.
 fn run(wishes: Vec<Wish>, fates: Vec<Fate>) -> BTreeMap<usize, Result<Appended>> {
+    run_with(&Counting::new(), wishes, fates)
+}
+
+fn run_with(
+    key: &Arc<Counting>,
+    wishes: Vec<Wish>,
+    fates: Vec<Fate>,
+) -> BTreeMap<usize, Result<Appended>> {
     let folder = temp_dir("unruly");
     let log = folder.join("log");
     let wishes: Vec<(usize, Wish)> = wishes.into_iter().enumerate().collect();
@@ -165,7 +205,7 @@ fn run(wishes: Vec<Wish>, fates: Vec<Fate>) -> BTreeMap<usize, Result<Appended>>
     let mut open: Vec<(usize, Wish)> = wishes.clone();
     let mut repeated = BTreeSet::new();
     loop {
-        live(&world, &log, &open, &answers);
+        live(&world, &log, key, &open, &answers);
         if !world.begins_again() {
             break;
         }
@@ -188,7 +228,7 @@ fn run(wishes: Vec<Wish>, fates: Vec<Fate>) -> BTreeMap<usize, Result<Appended>>
     };
     let doubtful: Vec<(usize, Wish)> = wishes.iter().filter(doubtful).cloned().collect();
     doubtful.iter().for_each(|(name, _)| drop(answers.lock().unwrap().remove(name)));
-    live(&world, &log, &doubtful, &answers);
+    live(&world, &log, key, &doubtful, &answers);
     let answers = std::mem::take(&mut *answers.lock().unwrap());
     for (name, wish) in &doubtful {
         let settled = match &answers[name] {
@@ -233,6 +273,8 @@ fn check(
             assert!(places.iter().all(|found| found.len() <= 1), "{name} is there twice");
             let there: Vec<_> = places.concat();
             assert!(there.is_empty() || there.len() == events.len(), "{name} is there in part");
+            let signed = there.iter().all(|found| found.authorship.signed_by().is_some());
+            assert!(signed, "{name} is not signed");
             match answers.get(name) {
                 Some(Ok(appended)) => {
                     assert_eq!(there.len(), events.len(), "{name} was lost");
@@ -323,4 +365,27 @@ fn who_is_refused_is_refused_alone() {
         wishes[place].poison = Some(kind);
     }
     run(wishes, vec![]);
+}
+
+/// Whoever goes on in other company, and nothing else of him changed, is not
+/// signed again.
+#[test]
+fn in_other_company_a_signature_holds() {
+    for poison in [0, 1, 2] {
+        let mut wishes: Vec<Wish> = (0..40).map(|n| plain(n, None, None)).collect();
+        wishes[17].poison = Some(poison);
+        let key = Counting::new();
+        let answers = run_with(&key, wishes, vec![]);
+        assert_eq!(answers.values().filter(|answer| answer.is_ok()).count(), 39);
+        assert_eq!(key.1.load(Ordering::SeqCst), 40, "{}", POISON[poison]);
+    }
+}
+
+/// Who loses its place has another one to sign for.
+#[test]
+fn in_another_place_all_is_signed_anew() {
+    let key = Counting::new();
+    let answers = run_with(&key, vec![plain(0, None, None)], vec![Fate::Rival, Fate::Rival]);
+    assert!(answers[&0].is_ok(), "{answers:?}");
+    assert_eq!(key.1.load(Ordering::SeqCst), 3);
 }

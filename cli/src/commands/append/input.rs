@@ -1,0 +1,119 @@
+//! The events of a file, one after the other: what is not needed yet is not
+//! in memory.
+
+use std::collections::VecDeque;
+
+use counterfoil::Event;
+use serde_json::value::RawValue;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
+
+use crate::epcis::{self, MAX_DOCUMENT};
+use crate::exit::{Failure, Place, Result};
+
+/// The longest line of our own form that is read: an event's largest body, in
+/// hex, and the JSON around it.
+const LONGEST_LINE: u64 = 4 << 20;
+
+pub(super) struct Input<R> {
+    reader: R,
+    form: Form,
+    /// Lines that were read.
+    lines: u64,
+    /// Events that were given out.
+    events: u64,
+    ready: VecDeque<Event>,
+    ended: bool,
+}
+
+/// What a file holds.
+pub(super) enum Form {
+    /// An event a line, as `read --json` prints it.
+    Lines,
+    /// EPCIS: one document, or a document or event a line.
+    Epcis { domain: String, edition: Option<String> },
+}
+
+impl<R: AsyncBufRead + Unpin> Input<R> {
+    pub(super) fn new(reader: R, form: Form) -> Self {
+        Self { reader, form, lines: 0, events: 0, ready: VecDeque::new(), ended: false }
+    }
+
+    /// The next event and its place; behind one that cannot be read there is
+    /// none.
+    pub(super) async fn next(&mut self) -> Option<(Place, Result<Event>)> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                self.events += 1;
+                let place = match self.form {
+                    Form::Lines => Place::Line(self.lines),
+                    Form::Epcis { .. } => Place::Event(self.events),
+                };
+                return Some((place, Ok(event)));
+            }
+            if self.ended {
+                return None;
+            }
+            if let Err(failure) = self.fill().await {
+                self.ended = true;
+                return Some((Place::Line(self.lines), Err(failure)));
+            }
+        }
+    }
+
+    /// Reads the next line that holds anything, or the end.
+    async fn fill(&mut self) -> Result<()> {
+        self.lines += 1;
+        let limit = if let Form::Lines = self.form { LONGEST_LINE } else { MAX_DOCUMENT };
+        let mut text = Vec::new();
+        let most = limit + 1;
+        let line = (&mut self.reader).take(most).read_until(b'\n', &mut text).await;
+        line.map_err(unreadable)?;
+        if text.is_empty() {
+            self.ended = true;
+            return Ok(());
+        }
+        within(&text, limit)?;
+        if text.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        }
+        let Form::Epcis { domain, edition } = &self.form else {
+            let event = serde_json::from_str(utf8(&text)?);
+            self.ready.push_back(event.map_err(|error| Failure::Usage(error.to_string()))?);
+            return Ok(());
+        };
+        // A first line that is no JSON by itself begins a document.
+        let first = self.events == 0;
+        if first && serde_json::from_str::<&RawValue>(utf8(&text)?).is_err() {
+            let left = most - text.len() as u64;
+            (&mut self.reader).take(left).read_to_end(&mut text).await.map_err(unreadable)?;
+            within(&text, limit)?;
+            self.ended = true;
+        }
+        let events = epcis::events(utf8(&text)?, domain).map_err(Failure::Usage)?;
+        self.ready.extend(events.into_iter().map(|mut event| {
+            if let Some(edition) = edition {
+                event.cover = event.cover.in_edition(edition.as_str());
+            }
+            event
+        }));
+        Ok(())
+    }
+}
+
+fn within(text: &[u8], limit: u64) -> Result<()> {
+    if text.len() as u64 <= limit {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "it is longer than {limit} bytes; a file with an event a line may be of any length"
+    )))
+}
+
+fn utf8(text: &[u8]) -> Result<&str> {
+    let text = std::str::from_utf8(text).map_err(|_| Failure::Usage("it is not UTF-8".into()))?;
+    Ok(text.trim_start_matches('\u{feff}'))
+}
+
+fn unreadable(error: std::io::Error) -> Failure {
+    Failure::Usage(format!("it cannot be read: {error}"))
+}

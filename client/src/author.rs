@@ -1,0 +1,89 @@
+//! Whom the configuration takes as authors, and what is told of an event's author.
+
+use counterfoil_core::receipt::{Authorship, EventBody};
+use counterfoil_core::{Alh, Ed25519Key};
+use serde::de::Error as _;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serializer};
+
+/// `[[trust.author]]`: a key whose signature counts, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedAuthor {
+    /// The public key, 32 bytes (RFC 8032 §5.1.5) in hex.
+    #[serde(deserialize_with = "key")]
+    pub key: Ed25519Key,
+    /// The domains that it may write to; unset for all of them, erasures
+    /// (`counterfoil.erasure`) included.
+    #[serde(default)]
+    pub domains: Option<Vec<String>>,
+}
+
+fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ed25519Key, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(&text, &mut bytes).map_err(D::Error::custom)?;
+    Ed25519Key::from_bytes(&bytes).map_err(D::Error::custom)
+}
+
+/// What these say of the author of a body, whose stored bytes these are.
+pub(crate) fn authorship(stored: &[u8], ledger: Alh, trusted: &[TrustedAuthor]) -> Authorship {
+    let Ok(body) = EventBody::parse(stored) else { return Authorship::NotChecked };
+    match body.authorship(ledger, &[]) {
+        Authorship::Unknown { key } => told(key, body.domain, trusted),
+        other => other,
+    }
+}
+
+/// What these say of a key that signed an event of a domain.
+pub(crate) fn told(key: [u8; 32], domain: &str, trusted: &[TrustedAuthor]) -> Authorship {
+    let mut entries = trusted.iter().filter(|author| *author.key.as_bytes() == key).peekable();
+    let may = |author: &TrustedAuthor| {
+        author.domains.as_ref().is_none_or(|domains| domains.iter().any(|one| one == domain))
+    };
+    if entries.peek().is_none() {
+        Authorship::Unknown { key }
+    } else if entries.any(may) {
+        Authorship::Allowed { key }
+    } else {
+        Authorship::NotAllowed { key }
+    }
+}
+
+/// As `{"word": …, "key": …}`, the key in hex and only where there is one.
+pub(crate) fn serialize<S: Serializer>(
+    authorship: &Authorship,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let key = match authorship {
+        Authorship::Broken { key } => Some(key),
+        other => other.signed_by(),
+    };
+    let mut fields = serializer.serialize_struct("Authorship", 2)?;
+    fields.serialize_field("word", authorship.word())?;
+    match key {
+        Some(key) => fields.serialize_field("key", &hex::encode(key))?,
+        None => fields.skip_field("key")?,
+    }
+    fields.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_author_is_a_key_and_perhaps_its_domains() {
+        let read = |text: &str| toml::from_str::<TrustedAuthor>(text);
+        let key = "1a5cd907143c384c41e830c5bce12aa8817ec5649aaabf2c31388b35b2d744d6";
+        assert_eq!(read(&format!("key = \"{key}\"")).unwrap().domains, None);
+        let one = read(&format!("key = \"{key}\"\ndomains = [\"a\"]")).unwrap();
+        assert_eq!(hex::encode(one.key.as_bytes()), key);
+        assert_eq!(one.domains, Some(vec!["a".to_owned()]));
+        for wrong in ["00", "zz", &key[2..], &"0".repeat(64), &format!("{key}00")] {
+            assert!(read(&format!("key = \"{wrong}\"")).is_err(), "{wrong}");
+        }
+        assert!(read("domains = [\"a\"]").is_err());
+        assert!(read(&format!("key = \"{key}\"\ndomain = \"a\"")).is_err());
+    }
+}
