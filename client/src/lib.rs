@@ -29,6 +29,7 @@ mod audit;
 mod backend;
 pub mod body;
 mod bytes;
+pub mod checkpoint;
 mod config;
 mod environment;
 mod error;
