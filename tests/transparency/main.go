@@ -12,9 +12,9 @@ func main() {
 		"witness": runWitness,
 		"open":    open,
 		"keygen":  keygen,
-		"sign":    sign,
+		"prove":   prove,
 	}
-	command := func([]string) error { return fmt.Errorf("usage: transparency witness|open|keygen|sign …") }
+	command := func([]string) error { return fmt.Errorf("usage: transparency witness|open|keygen|prove …") }
 	var args []string
 	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
 		command, args = commands[os.Args[1]], os.Args[2:]

@@ -54,8 +54,9 @@ func open(args []string) error {
 	return nil
 }
 
-// keygen makes a key of this name: `keygen <name>`. It prints the secret key
-// and the verifier key.
+// keygen makes a key of this name: `keygen <name>`. It prints the secret key,
+// which is a log's and a cosigner's alike, and the verifier key as a
+// cosigner and as a log.
 func keygen(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("usage: keygen <name>")
@@ -64,28 +65,10 @@ func keygen(args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(secret)
-	fmt.Println(public)
+	cosigner, err := f_note.VKeyToCosignatureV1(public)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s\n%s\n%s\n", secret, cosigner, public)
 	return nil
-}
-
-// sign signs the text on standard input: `sign <secret key>`.
-func sign(args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("usage: sign <secret key>")
-	}
-	text, err := io.ReadAll(os.Stdin)
-	if err != nil {
-		return err
-	}
-	signer, err := note.NewSigner(args[0])
-	if err != nil {
-		return err
-	}
-	signed, err := note.Sign(&note.Note{Text: string(text)}, signer)
-	if err != nil {
-		return err
-	}
-	_, err = os.Stdout.Write(signed)
-	return err
 }
