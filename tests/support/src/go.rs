@@ -28,7 +28,12 @@ const IMMUDB: &str = "tests/immudb";
 
 /// The real immudb.
 pub(crate) fn server_binary() -> Result<PathBuf, String> {
-    binary(&Program { name: "immudb-server", module: IMMUDB, package: ".", what: "the immudb test server" })
+    binary(&Program {
+        name: "immudb-server",
+        module: IMMUDB,
+        package: ".",
+        what: "the immudb test server",
+    })
 }
 
 /// immudb's own verifiers, asked over standard input: see `tests/immudb/oracle`.
@@ -102,7 +107,10 @@ fn binary(program: &Program) -> Result<PathBuf, String> {
     );
     let fresh = folder.join(format!("{}.new", program.name));
     let mut command = Command::new(&go);
-    command.current_dir(module(program)).args(["build", "-trimpath", "-buildvcs=false", "-o"]).arg(&fresh);
+    command
+        .current_dir(module(program))
+        .args(["build", "-trimpath", "-buildvcs=false", "-o"])
+        .arg(&fresh);
     command.arg(format!("./{}", program.package));
     if std::env::var_os("GOTOOLCHAIN").is_none() {
         // Some distributions switch this off in their default.
