@@ -7,6 +7,7 @@
 
 pub(crate) mod link;
 mod opening;
+mod tree;
 mod unmet;
 
 use std::collections::{HashMap, HashSet};
@@ -531,21 +532,6 @@ impl Local {
         // Wakes whoever follows.
         self.grown.send_replace(TxId::new(self.log.size()));
         Ok(())
-    }
-
-    /// The log's root when it had `size` transactions.
-    pub(crate) async fn root_at(&mut self, size: u64) -> Result<counterfoil_core::Root> {
-        self.log.root_at(&mut self.conn, &mut self.tiles, size).await
-    }
-
-    /// The path of a transaction in the tree of the first `size`, both in the log.
-    pub(crate) async fn inclusion_path(&mut self, id: TxId, size: u64) -> Result<Vec<Hash>> {
-        self.log.inclusion_path(&mut self.conn, &mut self.tiles, id.get(), size).await
-    }
-
-    /// The RFC 9162 path from the tree of the first `old` to that of the first `new`, both in the log.
-    pub(crate) async fn consistency_path(&mut self, old: u64, new: u64) -> Result<Vec<Hash>> {
-        self.log.consistency_path(&mut self.conn, &mut self.tiles, old, new).await
     }
 }
 

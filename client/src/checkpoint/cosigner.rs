@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use counterfoil_core::TreeSize;
-use counterfoil_core::checkpoint::{
-    Checkpoint, CosignedMessage, KeyName, LogKey, LogPolicy, WitnessKey,
-};
+use counterfoil_core::checkpoint::{CosignedMessage, KeyName, LogKey, LogPolicy, WitnessKey};
 use sha2::{Digest, Sha256};
 
 use super::last::Last;
@@ -119,21 +117,17 @@ impl Cosigner {
         let logs = [*log];
         let policy = LogPolicy::new(&logs).map_err(|error| bad(&error))?;
         policy.open(&signed.note()).map_err(|error| bad(&error))?;
+        let time = u64::try_from(self.clock.now_micros() / 1_000_000).unwrap_or(0);
+        if time == 0 {
+            return Err(CheckpointRefusal::Clock.into());
+        }
         let origin = checkpoint.origin();
         let mut last = Last::take(&self.file(origin.as_str()), origin)?;
         if *old != last.size() {
             return Err(CheckpointRefusal::Stale { old: *old, last: last.size() }.into());
         }
         last.advance(&checkpoint, proof)?;
-        self.sign(&checkpoint, signed)
-    }
-
-    fn sign(&self, checkpoint: &Checkpoint<'_>, signed: &SignedCheckpoint) -> Result<Cosignature> {
-        let time = u64::try_from(self.clock.now_micros() / 1_000_000).unwrap_or(0);
-        if time == 0 {
-            return Err(CheckpointRefusal::Clock.into());
-        }
-        let message = CosignedMessage { checkpoint: *checkpoint, time }.to_string();
+        let message = CosignedMessage { checkpoint, time }.to_string();
         let signature = signing_key::sign(&*self.key, message.as_bytes())?;
         let key = WitnessKey::new(name(&self.name)?, self.key.public_key());
         let line = key.cosignature(time, &signature).map_err(|_| CheckpointRefusal::Clock)?;
