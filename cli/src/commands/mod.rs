@@ -69,7 +69,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         }
         // These ask no ledger, and need no configuration.
         Command::Verify(args) => verify::run(&args, &ledger, Output::new(output.json)),
-        Command::Checkpoint(args) => checkpoint::run(session, args.command, &output).await,
+        Command::Checkpoint(args) => checkpoint::run(session, args, &output).await,
         Command::Backup(args) => backup::run(&session()?, &args).await,
         #[cfg(feature = "immudb")]
         Command::Publish => init::publish(&session()?).await,

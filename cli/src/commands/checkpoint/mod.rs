@@ -18,11 +18,11 @@ use crate::output::Output;
 
 pub(super) async fn run(
     session: impl Fn() -> Result<Session>,
-    command: CheckpointCommand,
+    args: CheckpointArgs,
     output: &OutputArgs,
 ) -> Result<Exit> {
     let output = Output::new(output.json);
-    match command {
+    match args.command {
         CheckpointCommand::Keygen(args) => keygen::run(session, &args, output).await,
         CheckpointCommand::Make(args) => {
             let session = session()?;
