@@ -310,6 +310,29 @@ async fn a_time_limit_is_for_all_together() {
     assert!(refused.to_string().contains("named twice"), "{refused}");
 }
 
+/// Whoever answers at an https address without TLS, or with a certificate that nobody vouches for, is
+/// told nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_behind_tls_must_have_a_certificate() {
+    let (store, log) = (ledger(3).await, Log::new());
+    let signed = store.sign_checkpoint(&log.signer, None).await.unwrap();
+    let (right, key) = line(&store, &log, &signed, 0).await;
+    let plain = Liar::start(Say::Text(200, "", right));
+    let go = GoWitness::start_with_tls("one.example/w", &log.signer.verifier_key());
+    let behind_tls =
+        [Witness::new(&key, plain.url().replace("http://", "https://")).unwrap(), of_go(&go)];
+    assert!(go.url.starts_with("https://"));
+    let witnessed = store.ask_witnesses(&signed, &behind_tls, LIMIT).await.unwrap();
+    for (asked, why) in witnessed.asked.iter().zip(["", "certificate"]) {
+        let Answer::Refused(WitnessProblem::Unreachable { cause }) = &asked.answer else {
+            panic!("{asked:?}")
+        };
+        assert!(cause.to_lowercase().contains(why), "{cause}");
+    }
+    assert_eq!(plain.asked(), 0);
+    assert_eq!(witnessed.checkpoint, signed);
+}
+
 #[test]
 fn addresses_and_keys_that_are_none_are_refused() {
     let log = Log::new();

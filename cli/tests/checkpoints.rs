@@ -1,6 +1,7 @@
 //! `checkpoint`, on an embedded ledger and on a real immudb.
 
 mod checkpoint;
+#[expect(dead_code, reason = "nothing is read from standard input here")]
 mod support;
 
 use checkpoint::{error, grow, text};

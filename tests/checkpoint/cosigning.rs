@@ -80,6 +80,7 @@ async fn nothing_else_is_cosigned() {
     let first = request(&store, &eight, 0).await;
     let not_begun = refusal(refused(&first));
     assert!(matches!(not_begun, CheckpointRefusal::NotBegun { .. }), "{not_begun}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the key alone");
     cosigner.begin(ORIGIN).unwrap();
     assert!(matches!(cosigner.begin(ORIGIN).unwrap_err(), Error::Unavailable(_)));
     let surplus = AddCheckpoint { proof: vec![[7; 32]], ..first.clone() };

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 
 	f_note "github.com/transparency-dev/formats/note"
@@ -14,18 +14,18 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// runWitness serves a witness that knows one log: `witness <secret key> <log's
-// verifier key>`. It prints its address, and ends with its standard input, so
+// runWitness serves a witness that knows one log: `witness http|https <secret
+// key> <log's verifier key>`, https with a certificate of Go's own tests. It prints its address, and ends with its standard input, so
 // that it does not outlive the test.
 func runWitness(args []string) error {
-	if len(args) != 2 {
-		return fmt.Errorf("usage: witness <secret key> <log's verifier key>")
+	if len(args) != 3 {
+		return fmt.Errorf("usage: witness http|https <secret key> <log's verifier key>")
 	}
-	signer, err := f_note.NewSignerForCosignatureV1(args[0])
+	signer, err := f_note.NewSignerForCosignatureV1(args[1])
 	if err != nil {
 		return err
 	}
-	log, err := note.NewVerifier(args[1])
+	log, err := note.NewVerifier(args[2])
 	if err != nil {
 		return err
 	}
@@ -41,14 +41,16 @@ func runWitness(args []string) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /add-checkpoint", witness.NewHTTPHandler(one).AddCheckpoint)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
+	server := httptest.NewUnstartedServer(mux)
+	switch args[0] {
+	case "http":
+		server.Start()
+	case "https":
+		server.StartTLS()
+	default:
+		return fmt.Errorf("neither http nor https: %q", args[0])
 	}
-	fmt.Println(listener.Addr())
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
-	return http.Serve(listener, mux)
+	fmt.Println(server.Listener.Addr())
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
 }

@@ -14,7 +14,7 @@ use super::note::SignedCheckpoint;
 use super::refusal::CheckpointRefusal;
 use super::request::AddCheckpoint;
 use crate::environment::{Clock, SystemClock};
-use crate::error::Result;
+use crate::error::{Result, Unavailable};
 use crate::signing_key::{self, Ed25519Signer};
 use crate::store::{EventStore, to_the_end};
 use crate::verdict::Verdict;
@@ -79,13 +79,17 @@ impl Cosigner {
         self.folder.join(hex::encode(Sha256::digest(origin)))
     }
 
-    /// Takes a log up, of which this witness has never cosigned anything.
+    /// Takes a log up, of which this witness has never cosigned anything. Makes the folder, if it is not
+    /// there.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`](crate::Error::Unavailable), also if it was taken up before.
     pub fn begin(&self, origin: &str) -> Result<()> {
-        Last::begin(&self.file(origin), name(origin)?)
+        let name = name(origin)?;
+        std::fs::create_dir_all(&self.folder)
+            .map_err(|cause| Unavailable::file(&self.folder, cause))?;
+        Last::begin(&self.file(origin), name)
     }
 
     /// The size that was cosigned last; 0 if none was.

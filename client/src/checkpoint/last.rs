@@ -4,6 +4,7 @@
 //! an earlier one. A crash between the two leaves a checkpoint that nobody has; signing it again, or a
 //! later one, is right.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::checkpoint::{Checkpoint, KeyName, NoteError};
@@ -36,6 +37,10 @@ impl Last {
 
     /// Reads the file and keeps others from it.
     pub(super) fn take(path: &Path, origin: KeyName<'_>) -> Result<Self> {
+        // No lock is made beside a file that nobody made.
+        if std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            return Err(CheckpointRefusal::NotBegun { path: path.into() }.into());
+        }
         let lock = FileLock::take(path, false, ": a signature is being made; try again")?;
         let Some(bytes) = whole_file::read(path, MOST)? else {
             return Err(CheckpointRefusal::NotBegun { path: path.into() }.into());

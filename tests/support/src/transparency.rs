@@ -29,7 +29,7 @@ pub struct GoWitness {
     child: Child,
     /// Ends it when it is closed.
     _stdin: ChildStdin,
-    /// Its address, `http://host:port`.
+    /// Its address, `http://host:port`, or `https`.
     pub url: String,
     /// Its verifier key as a cosigner.
     pub key: String,
@@ -41,16 +41,28 @@ impl GoWitness {
     /// # Panics
     /// When it cannot be built or started.
     pub fn start(name: &str, log: &str) -> Self {
+        Self::start_at("http", name, log)
+    }
+
+    /// The same behind TLS, with a certificate of its own, for which nobody vouches.
+    ///
+    /// # Panics
+    /// When it cannot be built or started.
+    pub fn start_with_tls(name: &str, log: &str) -> Self {
+        Self::start_at("https", name, log)
+    }
+
+    fn start_at(scheme: &str, name: &str, log: &str) -> Self {
         let keys = go_tool(&["keygen", name], b"").expect("a key");
         let mut keys = keys.lines();
         let (secret, key) = (keys.next().expect("a secret key"), keys.next().expect("a key"));
-        let mut child = start(&["witness", secret, log]);
+        let mut child = start(&["witness", scheme, secret, log]);
         let stdin = child.stdin.take().expect("it is piped");
         let mut address = String::new();
         let stdout = child.stdout.take().expect("it is piped");
         BufReader::new(stdout).read_line(&mut address).expect("its address");
         assert!(!address.is_empty(), "the witness did not start: see its error above");
-        let url = format!("http://{}", address.trim_end());
+        let url = format!("{scheme}://{}", address.trim_end());
         Self { child, _stdin: stdin, url, key: key.to_owned() }
     }
 }

@@ -23,16 +23,13 @@ pub(super) async fn run(
         .map_err(|error| Failure::Usage(format!("the key {}: {error}", args.log)))?;
     let key = SigningKeyFile::load(&args.key)?;
     let folder = args.last.clone().unwrap_or_else(|| with_suffix(&args.key, ".logs"));
-    let (name, made) = (key.name().to_owned(), folder.clone());
-    let cosigner = Cosigner::new(name, Arc::new(key), folder)?;
+    let cosigner = Cosigner::new(key.name().to_owned(), Arc::new(key), folder)?;
     let bytes = file::read(&args.checkpoint)?;
     let request = match bytes.starts_with(b"old ") {
         true => Some(AddCheckpoint::parse(&bytes).map_err(Error::from)?),
         false => None,
     };
     if args.first {
-        std::fs::create_dir_all(&made)
-            .map_err(|error| Failure::Usage(format!("{}: {error}", made.display())))?;
         cosigner.begin(log.name().as_str())?;
     }
     let tell = |cosigned: &Cosignature| tell(args, &cosigner, cosigned, output);
