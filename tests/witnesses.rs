@@ -317,20 +317,41 @@ async fn a_witness_behind_tls_must_have_a_certificate() {
     let (store, log) = (ledger(3).await, Log::new());
     let signed = store.sign_checkpoint(&log.signer, None).await.unwrap();
     let (right, key) = line(&store, &log, &signed, 0).await;
-    let plain = Liar::start(Say::Text(200, "", right));
     let go = GoWitness::start_with_tls("one.example/w", &log.signer.verifier_key());
-    let behind_tls =
-        [Witness::new(&key, plain.url().replace("http://", "https://")).unwrap(), of_go(&go)];
     assert!(go.url.starts_with("https://"));
-    let witnessed = store.ask_witnesses(&signed, &behind_tls, LIMIT).await.unwrap();
-    for (asked, why) in witnessed.asked.iter().zip(["", "certificate"]) {
-        let Answer::Refused(WitnessProblem::Unreachable { cause }) = &asked.answer else {
-            panic!("{asked:?}")
-        };
-        assert!(cause.to_lowercase().contains(why), "{cause}");
-    }
-    assert_eq!(plain.asked(), 0);
+    let witnessed = store.ask_witnesses(&signed, &[of_go(&go)], LIMIT).await.unwrap();
+    let Answer::Refused(WitnessProblem::Unreachable { cause }) = &witnessed.asked[0].answer else {
+        panic!("{witnessed:?}")
+    };
+    assert!(cause.to_lowercase().contains("certificate"), "{cause}");
     assert_eq!(witnessed.checkpoint, signed);
+
+    // It waits for the end of a request that it cannot read.
+    let plain = Liar::start(Say::Text(200, "", right));
+    let url = plain.url().replace("http://", "https://");
+    let witness = [Witness::new(&key, url).unwrap()];
+    let limit = Duration::from_secs(1);
+    let witnessed = store.ask_witnesses(&signed, &witness, limit).await.unwrap();
+    assert!(matches!(witnessed.asked[0].answer, Answer::Refused(_)), "{witnessed:?}");
+    assert_eq!((plain.asked(), witnessed.checkpoint), (0, signed));
+}
+
+/// A witness that says again what it said earlier takes nothing away.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_cosignature_replaces_no_newer_one() {
+    let (store, log) = (ledger(3).await, Log::new());
+    let signed = store.sign_checkpoint(&log.signer, None).await.unwrap();
+    let mut held = signed.clone();
+    for (ahead, kept) in [(-500, -500), (-100, -100), (-900, -100), (0, 0)] {
+        let (said, key) = line(&store, &log, &signed, ahead).await;
+        let liar = Liar::start(Say::Text(200, "", said.clone()));
+        let witness = [Witness::new(&key, liar.url()).unwrap()];
+        let witnessed = store.ask_witnesses(&held, &witness, LIMIT).await.unwrap();
+        assert!(matches!(witnessed.asked[0].answer, Answer::Cosigned { .. }), "{witnessed:?}");
+        assert_eq!(witnessed.checkpoint.note().signatures().count(), 2);
+        assert_eq!(witnessed.checkpoint.as_str().ends_with(&said), ahead == kept, "{ahead}");
+        held = witnessed.checkpoint;
+    }
 }
 
 #[test]

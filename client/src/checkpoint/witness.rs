@@ -125,9 +125,12 @@ impl EventStore {
         let mut asked = Vec::new();
         for (witness, answer) in answers {
             let answer = answer.and_then(|cosigned| {
-                checkpoint = checkpoint
-                    .with(&cosigned.line())
-                    .map_err(|error| WitnessProblem::Malformed { what: error.to_string() })?;
+                // What it said later stays.
+                if answer::held(signed, &witness.key).is_none_or(|held| held <= cosigned.time) {
+                    checkpoint = checkpoint
+                        .with(&cosigned.line())
+                        .map_err(|error| WitnessProblem::Malformed { what: error.to_string() })?;
+                }
                 Ok(cosigned.time)
             });
             let (name, url) = (witness.name().to_owned(), witness.url.clone());
