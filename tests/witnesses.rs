@@ -264,7 +264,11 @@ async fn a_witness_that_lies_gets_nothing_in_and_holds_nobody_up() {
             Answer::Refused(problem) => assert!(is(problem), "{what}: {problem:?}"),
             other => panic!("{what}: {other:?}"),
         }
-        assert!(liar.asked() >= 1, "{what}: it was asked");
+        match *what {
+            // Nothing that it says leads to a second question.
+            "409 and no number" => assert_eq!(liar.asked(), 1, "{what}"),
+            _ => assert!(liar.asked() >= 1, "{what}: it was asked"),
+        }
         // The honest one's is there, and nothing of the other.
         let last = &witnessed.asked[1].answer;
         assert!(matches!(last, Answer::Cosigned { .. }), "{what}: {last:?}");
