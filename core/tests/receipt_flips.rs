@@ -17,6 +17,7 @@ fn orders(books: &Books) -> Vec<Order> {
         earlier: Some(5),
         later: Some(9),
         signature: Some(books.sign(7)),
+        checkpoint: None,
     };
     let single = Order { events: vec![(3, 1)], earlier: Some(4), ..full.clone() };
     let own = Order { genesis: true, ..Order::new(&[(9, 0)], 9) };

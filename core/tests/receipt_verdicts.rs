@@ -231,7 +231,7 @@ fn a_link_between_two_ledgers_is_refused() {
                 for link in earlier.iter_mut().chain(&mut later) {
                     link.header = header;
                 }
-                let attached = Attached { earlier, later, signature: None };
+                let attached = Attached { earlier, later, ..Attached::default() };
                 let mut buffer = [0; 4000];
                 let receipt = Receipt::parse(&bytes).unwrap();
                 judge(receipt.encode_with(&attached, &mut buffer).unwrap(), &policy)

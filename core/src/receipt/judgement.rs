@@ -30,15 +30,33 @@ pub(super) struct Reach<'p> {
     pub(super) pins: &'p [TrustedState],
     /// A pinned state of this ledger, and the last transaction that it is shown to vouch for.
     pub(super) pinned: Option<(TrustedState, TxId)>,
-    /// What is to be said where no pin vouches.
+    /// What is to be said where neither pin nor checkpoint vouches.
     pub(super) otherwise: Verdict,
+    /// What the checkpoint says, if a known log signed it.
+    pub(super) logged: Option<Logged>,
+    /// The state that the receipt's is shown to continue.
+    pub(super) earlier: Option<TrustedState>,
+}
+
+/// What a checkpoint says of the transactions in its tree.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Logged {
+    /// The last of them.
+    pub(super) up_to: TxId,
+    /// Verified, or that witnesses are missing.
+    pub(super) verdict: Verdict,
+    /// The newest one in the receipt that may be pinned.
+    pub(super) newest: Option<TrustedState>,
+    #[cfg(feature = "ed25519")]
+    pub(super) witnesses: Option<crate::checkpoint::Witnesses>,
 }
 
 impl Reach<'_> {
     pub(super) fn verdict(&self, tx: TxId, payload: &Payload<'_>) -> Verdict {
         let by_state = self.pinned.filter(|(_, up_to)| tx <= *up_to).map(|(pin, _)| pin);
         let pin = by_state.or_else(|| self.pins.iter().find(|pin| pin.tx == tx).copied());
-        let verdict = pin.map_or(self.otherwise, |pin| Verdict::Verified(Anchor::Pinned(pin)));
+        let unpinned = || self.unpinned(tx);
+        let verdict = pin.map_or_else(unpinned, |pin| Verdict::Verified(Anchor::Pinned(pin)));
         match (verdict, payload) {
             (Verdict::Verified(anchor), Payload::Commitment(_)) => {
                 Verdict::PayloadUnavailable(anchor)
@@ -46,11 +64,28 @@ impl Reach<'_> {
             _ => verdict,
         }
     }
+
+    /// What is to be said of a transaction that no pin vouches for.
+    fn unpinned(&self, tx: TxId) -> Verdict {
+        match self.logged.filter(|logged| tx <= logged.up_to).map(|logged| logged.verdict) {
+            Some(verified @ Verdict::Verified(_)) if verified.rank() < self.otherwise.rank() => {
+                verified
+            }
+            Some(missing @ Verdict::CannotDecide(_)) if self.otherwise == Verdict::Unanchored => {
+                missing
+            }
+            _ => self.otherwise,
+        }
+    }
 }
 
 impl<'r, 'p> Judgement<'r, 'p> {
     pub(super) const fn new(receipt: &'r Receipt<'r>, reach: Reach<'p>, whole: Verdict) -> Self {
         Self { receipt, reach, whole }
+    }
+
+    pub(super) const fn reach(&self) -> &Reach<'p> {
+        &self.reach
     }
 
     /// What is to be said of the whole: of the event of which the least can be said.

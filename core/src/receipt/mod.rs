@@ -35,14 +35,18 @@
 //! * When: [`ReceiptEvent::ts`] is the server's claim, [`EventBody::recorded_at`] the writer's.
 
 mod body;
+mod checkpoint;
 mod cursor;
 mod encode;
 mod error;
 mod flaw;
 mod judgement;
 mod layout;
+#[cfg(feature = "ed25519")]
+mod log;
 mod parse;
 mod path;
+mod pin;
 mod policy;
 mod schema;
 #[cfg(feature = "p256")]
@@ -51,11 +55,13 @@ mod verdict;
 mod verify;
 
 pub use body::{EventBody, Metadata, Payload};
+pub use checkpoint::ReceiptCheckpoint;
 pub use encode::{Attached, Link, ReceiptEntry, ReceiptParts, ReceiptTx};
 pub use error::{BodyRule, ReceiptError, ReceiptErrorKind};
 pub use flaw::Flaw;
 pub use judgement::{JudgedEvent, Judgement};
 pub use parse::{Receipt, ReceiptEvent};
+pub use pin::{NextPin, PinStays};
 pub use policy::{Policy, PolicyError};
 pub use schema::{Genesis, events_table};
 pub use verdict::{Anchor, Missing, Verdict};

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+#[cfg(feature = "ed25519")]
+use crate::checkpoint::LogPolicy;
 use crate::digest::Alh;
 use crate::number::TxId;
 #[cfg(feature = "p256")]
@@ -20,6 +22,9 @@ pub struct Policy<'a> {
     /// The key and its database.
     #[cfg(feature = "p256")]
     pub(super) state_key: Option<(&'a StateKey, &'a [u8])>,
+    /// The ledger's logs, and their witnesses.
+    #[cfg(feature = "ed25519")]
+    pub(super) log: Option<LogPolicy<'a>>,
 }
 
 impl<'a> Policy<'a> {
@@ -32,6 +37,8 @@ impl<'a> Policy<'a> {
             pins: &[],
             #[cfg(feature = "p256")]
             state_key: None,
+            #[cfg(feature = "ed25519")]
+            log: None,
         }
     }
 

@@ -61,6 +61,19 @@ pub fn official_client_binary() -> Result<PathBuf, String> {
     })
 }
 
+/// The notes, checkpoints and proofs of logs' and witnesses' own Go packages, asked over standard input:
+/// see `tests/immudb/notes`.
+///
+/// # Errors
+///
+/// A sentence that says what is missing and how to get it.
+pub fn notes_binary() -> Result<PathBuf, String> {
+    let what = "Go's packages for notes and checkpoints";
+    binary(&Program { name: "notes", module: IMMUDB, package: "notes", what }).map_err(|why| {
+        format!("{why}\nThe tests of notes against Go's packages need Go: `scripts/test` installs it, or see https://go.dev/dl")
+    })
+}
+
 /// An operator with the official client: see `tests/immudb/operator`.
 pub(crate) fn operator_binary() -> Result<PathBuf, String> {
     let what = "an operator with immudb's official client";

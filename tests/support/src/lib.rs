@@ -26,7 +26,7 @@ mod transparency;
 mod wire;
 
 pub use folder::{TempDir, copy_dir, target_dir, temp_dir, wait_until_closed};
-pub use go::{official_client_binary, oracle_binary, transparency_binary};
+pub use go::{notes_binary, official_client_binary, oracle_binary, transparency_binary};
 pub use private::{Options, PrivateServer, Saved};
 pub use proxy::{Action, Context, Direction, Proxy};
 pub use server::{Server, server};
