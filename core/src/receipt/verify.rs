@@ -110,8 +110,17 @@ impl<'r> Receipt<'r> {
 
         let known = Known::new(&self.state_header, claimed.alh);
         let earlier = earlier.map(|(other, link)| Known::new(&link.header, other.alh));
-        let mut walk =
-            Walk { policy, table, reach, state, known, earlier, whole: None, newest: None };
+        let mut walk = Walk {
+            policy,
+            table,
+            reach,
+            state,
+            known,
+            earlier,
+            previous: None,
+            whole: None,
+            newest: None,
+        };
         if self.event_count == 1 {
             walk.single(self)?
         } else {
@@ -217,6 +226,8 @@ struct Walk<'w, 'p> {
     state: TrustedState,
     known: Known,
     earlier: Option<Known>,
+    /// The transaction before in the receipt.
+    previous: Option<Known>,
     whole: Option<Verdict>,
     /// The newest transaction that may be pinned under the checkpoint.
     newest: Option<TrustedState>,
@@ -238,19 +249,15 @@ impl Walk<'_, '_> {
         let mut cursor = receipt.walk();
         let size = receipt.state_header.bl_tx_id.tree_size();
         let mut paths = PathBuffer::<64>::new();
-        let mut previous: Option<Known> = None;
         for _ in 0..receipt.tx_count {
             let Tx { header, path: own, events } = receipt.next_tx(&mut cursor)?;
             let index = leaf(header.id);
-            let shared = previous.map_or(0, |before| shared_terms(leaf(before.tx), index, size));
+            let shared = self.previous.map_or(0, |tx| shared_terms(leaf(tx.tx), index, size));
             let path = paths.next(own, shared).ok_or_else(|| {
                 let error = ProofError::TxInclusion(wrong_len(index, size, own, shared));
                 Flaw::Tx { tx: header.id, error }
             })?;
             let verified = self.tx(receipt, &header, path)?;
-            let known = Known::new(&header, verified.alh());
-            previous.map_or(Ok(()), |before| known.agrees(&before))?;
-            previous = Some(known);
             for_each_event(
                 &verified,
                 events,
@@ -273,13 +280,29 @@ impl Walk<'_, '_> {
             .map_err(|error| Flaw::Tx { tx: header.id, error })?;
         let known = Known::new(header, verified.alh());
         known.agrees(&self.known)?;
-        self.earlier.map_or(Ok(()), |earlier| known.agrees(&earlier))?;
+        for other in [self.earlier, self.previous].into_iter().flatten() {
+            known.agrees(&other)?;
+        }
         meet(self.policy, header, verified.alh())?;
         let covered = self.reach.logged.is_some_and(|logged| header.id <= logged.up_to);
-        if covered && agrees_with_tree(header, receipt.state_header.bl_tx_id, path) {
+        if covered
+            && agrees_with_tree(header, receipt.state_header.bl_tx_id, path)
+            && self.shows_before(&known)
+        {
             self.newest = Some(TrustedState { tx: header.id, alh: verified.alh() });
         }
+        self.previous = Some(known);
         Ok(verified)
+    }
+
+    /// Whether the predecessor that a leaf of the tree names is seen to be the leaf before it. An even
+    /// number's is, by its path ([`agrees_with_tree`]), and the first has none. Beside an odd number's
+    /// there is no leaf: the receipt must hold the transaction before, or be linked to it.
+    fn shows_before(&self, known: &Known) -> bool {
+        let holds =
+            |other: Option<Known>| other.and_then(|other| other.tx.next()) == Some(known.tx);
+        let tx = known.tx.get();
+        tx == 1 || tx & 1 == 0 || holds(self.previous) || holds(self.earlier)
     }
 
     fn event(&mut self, tx: &VerifiedTx, event: &Entry<'_>, path: &[[u8; 32]]) -> Result<(), Flaw> {
@@ -302,7 +325,7 @@ impl Walk<'_, '_> {
 
 /// Whether a leaf's header commits to exactly the leaves before it, by the leaf's own path in a tree of
 /// `size` transactions: the terms on the left are what those leaves make, and the first of them, if it is
-/// a leaf, is the predecessor.
+/// a leaf, is the predecessor. An odd number's is no term: see [`Walk::shows_before`].
 fn agrees_with_tree(header: &Header<'_>, size: TxId, path: &[[u8; 32]]) -> bool {
     let Some(index) = header.id.leaf_index() else { return false };
     if header.bl_tx_id.get() != index.get() {
