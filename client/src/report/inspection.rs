@@ -221,6 +221,11 @@ impl Inspection {
     /// Looks at a receipt's bytes. A receipt that was damaged is looked at as if its check were right:
     /// what can be read then is shown.
     ///
+    /// # Cost
+    ///
+    /// Each path is written out whole, also the terms that it shares with the one before: of a receipt
+    /// with very many events many times the receipt's size.
+    ///
     /// # Errors
     ///
     /// What the bytes are instead of a receipt, and from which byte on.

@@ -34,7 +34,7 @@ impl<'r> Receipt<'r> {
     ///    headers are neighbours the chain says so too.
     /// 5. Every event's row, made from its body, is an entry of its transaction
     ///    ([`VerifiedTx::verify_row`]), and its writer had seen only what came before.
-    /// 6. The signature, if the policy has a key, is that key's, also where a pin would do.
+    /// 6. The signature, if the policy has keys, is that of one of them, also where a pin would do.
     /// 7. The signatures of its checkpoint that bear the names and ids of the policy's logs and witnesses
     ///    are theirs, likewise.
     /// 8. No hash in it contradicts a pinned one or the ledger's id, also none that a header has for
