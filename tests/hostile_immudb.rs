@@ -21,6 +21,8 @@ mod headers;
 #[path = "hostile/history.rs"]
 mod history;
 mod hostile;
+#[path = "hostile/killed.rs"]
+mod killed;
 #[path = "hostile/late.rs"]
 mod late;
 mod on_server;
@@ -28,6 +30,8 @@ mod on_server;
 mod operator;
 #[path = "hostile/poison.rs"]
 mod poison;
+#[path = "killing/readers.rs"]
+mod readers;
 #[path = "hostile/rows.rs"]
 mod rows;
 #[path = "hostile/schema.rs"]

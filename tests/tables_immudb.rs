@@ -7,6 +7,8 @@ mod tables;
 
 #[path = "tables/audit.rs"]
 mod audit;
+#[path = "tables/beside.rs"]
+mod beside;
 #[path = "tables/changes.rs"]
 mod changes;
 #[path = "tables/hostile.rs"]

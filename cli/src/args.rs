@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use counterfoil::{Alh, Bytes, Cover, ExpectedVersion, LedgerPosition, TrustedState};
 
+use crate::commands::checkpoint::CheckpointArgs;
 use crate::exit::EXIT_CODES;
 
 /// Write, read, follow and audit a ledger that nobody can change unnoticed.
@@ -100,6 +101,8 @@ pub(crate) enum Command {
     /// Make and check policies: what somebody who verifies receipts trusts
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Make checkpoints of the ledger as a transparency log, and have them witnessed
+    Checkpoint(CheckpointArgs),
     /// Copy an embedded ledger and its trust file, as a pair of one moment, and audit the copy
     Backup(BackupArgs),
     /// Publish the tree's tiles for thin readers (immudb)

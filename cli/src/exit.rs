@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use counterfoil::checkpoint::CheckpointRefusal;
+use counterfoil::core::checkpoint::CheckpointError;
 use counterfoil::core::receipt::Verdict as ReceiptVerdict;
 use counterfoil::{AuditVerdict, Error, PolicyError, PolicyProblem, Unavailable, Verdict};
 
@@ -66,6 +68,11 @@ pub(crate) enum Failure {
     Store(Error),
     /// An argument, or a file that it names.
     Usage(String),
+    /// What somebody claims is not so, or nobody who is trusted says it.
+    Refuted {
+        exit: Exit,
+        why: String,
+    },
     /// The output could not be written.
     Output(io::Error),
     /// An event of a file that was to be appended.
@@ -97,6 +104,7 @@ impl Failure {
         match self {
             Self::Store(error) => of_error(error),
             Self::Usage(_) => Exit::Usage,
+            Self::Refuted { exit, .. } => *exit,
             Self::Output(_) => Exit::Unavailable,
             Self::At { failure, .. } => failure.exit(),
         }
@@ -134,7 +142,21 @@ fn of_error(error: &Error) -> Exit {
         Error::Config(_) | Error::Invalid(_) => Exit::Usage,
         Error::BeyondState { .. } => Exit::Unanchored,
         Error::OutcomeUnknown { .. } | Error::CannotDecide(_) => Exit::Undecided,
+        Error::Checkpoint(why) => match **why {
+            CheckpointRefusal::NotAccountedFor { .. } => Exit::Undecided,
+            CheckpointRefusal::Form(_) | CheckpointRefusal::Request(_) => Exit::Broken,
+            _ => Exit::Refused,
+        },
         _ => Exit::Refused,
+    }
+}
+
+impl From<CheckpointError> for Exit {
+    fn from(error: CheckpointError) -> Self {
+        match error {
+            CheckpointError::NoLogSignature | CheckpointError::Quorum { .. } => Self::Unanchored,
+            _ => Self::Broken,
+        }
     }
 }
 
@@ -153,7 +175,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) => error.fmt(f),
-            Self::Usage(what) => f.write_str(what),
+            Self::Usage(what) | Self::Refuted { why: what, .. } => f.write_str(what),
             Self::Output(error) => write!(f, "writing the output: {error}"),
             Self::At { place, appended, failure } => {
                 let (what, number) = place.parts();

@@ -22,6 +22,10 @@ impl Output {
         Self { json }
     }
 
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// One thing: a line of JSON, or its text.
     pub(crate) fn print<T: Serialize>(self, value: &T, text: impl Display) -> Result<()> {
         let mut out = anstream::stdout().lock();
@@ -201,7 +205,7 @@ impl Display for Hex<'_> {
 }
 
 /// Seconds since 1970, as the ledger's clock says.
-struct Time(i64);
+pub(crate) struct Time(pub(crate) i64);
 
 impl Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use counterfoil_core::TxId;
 
+use crate::checkpoint::CheckpointRefusal;
 use crate::event::ExpectedVersion;
 use crate::undecided::Undecided;
 use crate::verdict::{Completeness, Verdict};
@@ -111,6 +112,9 @@ pub enum Error {
         /// What it said.
         cause: String,
     },
+    /// No checkpoint was made, signed or cosigned.
+    #[error(transparent)]
+    Checkpoint(#[from] Box<CheckpointRefusal>),
     /// A key did not sign. That says nothing about the ledger.
     #[error(transparent)]
     Signing(#[from] crate::signing_key::SigningFailed),
@@ -141,6 +145,12 @@ impl From<Verdict> for Error {
 impl From<Undecided> for Error {
     fn from(why: Undecided) -> Self {
         Self::CannotDecide(Box::new(why))
+    }
+}
+
+impl From<CheckpointRefusal> for Error {
+    fn from(why: CheckpointRefusal) -> Self {
+        Self::Checkpoint(Box::new(why))
     }
 }
 

@@ -30,6 +30,7 @@ mod author;
 mod backend;
 pub mod body;
 mod bytes;
+pub mod checkpoint;
 mod config;
 mod environment;
 mod error;

@@ -8,6 +8,7 @@
 mod beside;
 pub(crate) mod link;
 mod opening;
+mod tree;
 mod unmet;
 
 use std::collections::{HashMap, HashSet};
@@ -598,11 +599,6 @@ impl Local {
         // Wakes whoever follows.
         self.grown.send_replace(TxId::new(self.log.size()));
         Ok(())
-    }
-
-    /// The log's root when it had `size` transactions.
-    pub(crate) async fn root_at(&mut self, size: u64) -> Result<counterfoil_core::Root> {
-        self.log.root_at(&mut self.conn, &mut self.tiles, size).await
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use base64ct::{Base64, Encoding as _};
 use counterfoil_core::Ed25519Key;
+use counterfoil_core::checkpoint::{KeyId, KeyName, LogKey};
 use ed25519_dalek::{Signer as _, SigningKey};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, Unavailable};
@@ -63,6 +63,7 @@ pub(crate) fn sign(key: &dyn Ed25519Signer, message: &[u8]) -> Result<[u8; 64], 
 /// One key for one purpose: a log's, a witness's or an author's.
 pub struct SigningKeyFile {
     name: String,
+    id: KeyId,
     key: SigningKey,
     public: Ed25519Key,
 }
@@ -83,7 +84,7 @@ impl SigningKeyFile {
     /// a space, a control character or a `+`. [`Error::Unavailable`] if the file is there or cannot be
     /// written; [`Error::Signing`] if there are no random bytes.
     pub fn generate(path: &Path, name: &str) -> Result<Self> {
-        check_name(name).map_err(|why| Error::Invalid(why.into()))?;
+        KeyName::new(name).map_err(|_| Error::Invalid(NO_NAME.into()))?;
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(&mut seed[..]).map_err(SigningFailed::new)?;
         let made = Self::new(name, &seed).map_err(SigningFailed::new)?;
@@ -126,26 +127,28 @@ impl SigningKeyFile {
         let named = line.strip_prefix("PRIVATE+KEY+").ok_or(NO_KEY)?;
         // The key itself may hold a `+`, name and id cannot.
         let mut parts = named.splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(name), Some(_), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(NO_KEY);
         };
-        check_name(name)?;
         let mut bytes = Zeroizing::new([0; 33]);
         let [ED25519, seed @ ..] = decode(key, &mut bytes)? else {
             return Err("it is not an Ed25519 key");
         };
         let read = Self::new(name, seed)?;
-        match hex::encode(read.id()) == id {
+        // Also every spelling of the text but one.
+        match *line == *read.text().trim_end_matches('\n') {
             true => Ok(read),
             false => Err("its key id is not that of the key: the file is damaged"),
         }
     }
 
     fn new(name: &str, seed: &[u8; 32]) -> Result<Self, &'static str> {
+        let checked = KeyName::new(name).map_err(|_| NO_NAME)?;
         let key = SigningKey::from_bytes(seed);
         let public = Ed25519Key::from_bytes(key.verifying_key().as_bytes());
         let public = public.map_err(|_| "the secret is one that no key can have")?;
-        Ok(Self { name: name.to_owned(), key, public })
+        let id = LogKey::new(checked, public).id();
+        Ok(Self { name: name.to_owned(), id, key, public })
     }
 
     /// What the file holds.
@@ -153,43 +156,18 @@ impl SigningKeyFile {
         let mut bytes = Zeroizing::new([ED25519; 33]);
         bytes[1..].copy_from_slice(self.key.as_bytes());
         let key = Zeroizing::new(Base64::encode_string(&bytes[..]));
-        Zeroizing::new(format!(
-            "PRIVATE+KEY+{}+{}+{}\n",
-            self.name,
-            hex::encode(self.id()),
-            key.as_str()
-        ))
-    }
-
-    /// The id of the public key as a log's.
-    fn id(&self) -> [u8; 4] {
-        let mut hash = Sha256::new();
-        hash.update(self.name.as_bytes());
-        hash.update([b'\n', ED25519]);
-        hash.update(self.public.as_bytes());
-        let [a, b, c, d, ..]: [u8; 32] = hash.finalize().into();
-        [a, b, c, d]
+        Zeroizing::new(format!("PRIVATE+KEY+{}+{}+{}\n", self.name, self.id, key.as_str()))
     }
 }
 
+const NO_NAME: &str =
+    "the name of a key has 1 to 255 bytes, and no space, control character or `+`";
 const NO_KEY: &str = "it is not a signing key (PRIVATE+KEY+<name>+<id>+<key>)";
 
 fn decode<'a>(key: &str, bytes: &'a mut [u8; 33]) -> Result<&'a [u8; 33], &'static str> {
     match Base64::decode(key, &mut bytes[..]) {
         Ok(decoded) => decoded.try_into().map_err(|_| NO_KEY),
         Err(_) => Err(NO_KEY),
-    }
-}
-
-/// What the name of a key must be, wherever it is written into a signed note.
-fn check_name(name: &str) -> Result<(), &'static str> {
-    match name {
-        "" => Err("the key's name is empty"),
-        _ if name.len() > 255 => Err("the key's name is longer than 255 bytes"),
-        _ if name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+') => {
-            Err("the key's name holds a space, a control character or a `+`")
-        }
-        _ => Ok(()),
     }
 }
 

@@ -106,6 +106,18 @@ pub enum Undecided {
         /// What was tried, or what stands against it.
         reason: String,
     },
+    /// The server cannot show rows of the table: their values are not stored any
+    /// more.
+    #[error(
+        "not all rows of table {table:?} are stored any more: transaction {by} truncated the \
+         database; only a copy made before has them"
+    )]
+    Truncated {
+        /// The table.
+        table: String,
+        /// The transaction that tells of the truncation.
+        by: TxId,
+    },
     /// The server shows no row under the key, now or earlier.
     #[error("the server shows no such row of table {table:?}, which proves no absence")]
     NoTableRow {

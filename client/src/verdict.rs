@@ -95,6 +95,20 @@ pub enum Verdict {
         /// What this client verified there.
         found: TrustedState,
     },
+    /// A checkpoint of the ledger's log is of another history.
+    #[error(
+        "a checkpoint of size {size} was signed with root {signed}, but the first {size} transactions \
+         have root {found}. Whoever believed it was shown another history; keep both, they are the \
+         evidence"
+    )]
+    OtherTree {
+        /// How many transactions.
+        size: u64,
+        /// The root that was signed.
+        signed: Root,
+        /// The other one: what this client verified, or what is to be signed now.
+        found: Root,
+    },
     /// The ledger goes on beyond what was pinned, and nobody vouches for that.
     #[error(
         "the ledger extends the pin, unconfirmed: {pinned} is pinned, it ends at {found}. If you \

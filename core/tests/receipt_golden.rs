@@ -2,11 +2,14 @@
 //! about begins as in `docs/format.md`.
 
 mod ledger;
+mod log;
 mod receipts;
 mod reference;
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
+use counterfoil_core::checkpoint::{Group, LogPolicy, Member, Quorum};
 use counterfoil_core::receipt::*;
 use counterfoil_core::*;
 use receipts::{Books, Order, SALT, judge, server_keys};
@@ -52,6 +55,27 @@ fn several(books: &Books) -> Order {
     }
 }
 
+/// The note of state 6, by the log and two witnesses.
+fn note(books: &Books) -> String {
+    let checkpoint = log::checkpoint(5, books.ledger.root(5));
+    let lines = [
+        log::sign(&checkpoint, 1),
+        log::cosign(&checkpoint, 0, 1_700_000_100),
+        log::cosign(&checkpoint, 1, 1_700_000_200),
+    ];
+    log::note(&checkpoint, &lines)
+}
+
+fn logged(books: &Books) -> Order {
+    let events = [(2, 0), (5, 0), (6, 0)];
+    Order {
+        earlier: Some(2),
+        genesis: true,
+        checkpoint: Some(note(books)),
+        ..Order::new(&events, 6)
+    }
+}
+
 #[test]
 fn the_documented_bytes_are_the_written_ones() {
     let books = Books::golden();
@@ -62,10 +86,11 @@ fn the_documented_bytes_are_the_written_ones() {
     let signed = Books::signed();
     put("receipt of a signed event", &signed.receipt(&single()));
     put("alh of the signed event's transaction", signed.ledger.alh(2).as_bytes());
+    put("receipt with a checkpoint", &books.receipt(&logged(&books)));
     let parted = Books::parted_at(6);
     put(EARLIER_PARTED, &parted.receipt(&Order { earlier: Some(6), ..Order::new(&[(2, 0)], 9) }));
     put(LATER_PARTED, &parted.receipt(&Order { later: Some(6), ..Order::new(&[(2, 0)], 4) }));
-    for tx in [2, 3, 6, 8, 9] {
+    for tx in [2, 3, 4, 5, 6, 8, 9] {
         put(&format!("alh of transaction {tx}"), books.ledger.alh(tx).as_bytes());
     }
     put("state key", &receipts::state_key_sec1());
@@ -74,6 +99,14 @@ fn the_documented_bytes_are_the_written_ones() {
     let other: Vec<_> = other.map(|(name, hex)| block(name, hex)).collect();
     assert!(other.is_empty(), "the document should have\n{}", other.join("\n"));
     assert_eq!(documented.len(), computed.len(), "the document has others");
+    let keys = [0, 1, 2].map(|place| log::witness(place).to_string());
+    let keys = format!("{}\n{}\n", log::log(1), keys.join("\n"));
+    for text in [keys, note(&books)] {
+        assert!(
+            RECEIPT.contains(&format!("```text\n{text}```\n")),
+            "the document should have\n{text}"
+        );
+    }
 }
 
 /// What is shown of a receipt is what is verified: the paths, put together again, lead to the roots.
@@ -199,5 +232,42 @@ fn the_documented_receipts_are_verified() {
     let flaws = [(EARLIER_PARTED, Flaw::Earlier(error)), (LATER_PARTED, Flaw::Later(error))];
     for (name, flaw) in flaws {
         assert_eq!(judge(&bytes(name), &policy), Verdict::Broken(flaw), "{name}");
+    }
+}
+
+/// The receipt with a checkpoint, read from the document, under the policies that it names.
+#[test]
+fn the_documented_checkpoint_vouches_for_its_tree() {
+    let bytes = hex::decode(&documented(RECEIPT)["receipt with a checkpoint"]).unwrap();
+    let receipt = Receipt::parse(&bytes).unwrap();
+    let books = Books::golden();
+    assert_eq!(receipt.checkpoint().unwrap().to_string(), note(&books));
+    let (key, pins) = (log::log(1), [books.state(2)]);
+    let witnesses = [log::witness(0), log::witness(1), log::witness(2)];
+    let members = [Member::Witness(0), Member::Witness(1), Member::Witness(2)];
+    let words = |policy: &Policy<'_>| {
+        let judgement = receipt.verify(policy);
+        judgement.events().map(|event| event.verdict().word()).collect::<Vec<_>>()
+    };
+    let base = Policy::new(books.id());
+    let alone = LogPolicy::new(from_ref(&key)).unwrap();
+    let signed = "verified_by_signature";
+    assert_eq!(words(&base.with_log_policy(alone)), [signed, signed, "intact_unanchored"]);
+    for threshold in [2, 3] {
+        let groups = [Group { threshold, members: &members }];
+        let quorum = Quorum::new(&witnesses, &groups, Member::Group(0)).unwrap();
+        let policy = base.with_log_policy(alone.with_quorum(&quorum).unwrap());
+        if threshold == 2 {
+            let policy = policy.with_pins(&pins).unwrap();
+            let (pinned, extends) = ("verified_by_pinned_state", "extends_pin_unconfirmed");
+            assert_eq!(words(&policy), [pinned, "witnessed", extends]);
+            assert_eq!(receipt.verify(&policy).next_pin().unwrap().state(), books.state(5));
+        } else {
+            let undecided = "cannot_decide";
+            assert_eq!(words(&policy), [undecided, undecided, "intact_unanchored"]);
+            let missing = receipt.verify(&policy).events().next().unwrap().verdict();
+            let witnesses = Missing::Witnesses { signed: 2, of: 3 };
+            assert_eq!(missing, Verdict::CannotDecide(witnesses));
+        }
     }
 }

@@ -2,28 +2,40 @@
 //! policy takes for verified is what the ledger holds.
 #![no_main]
 
+use std::slice::from_ref;
 use std::sync::LazyLock;
 
+use counterfoil_core::checkpoint::{LogKey, LogPolicy, Member, Quorum, WitnessKey};
 use counterfoil_core::receipt::{EventBody, Payload, Policy, Receipt, ServerKey, Verdict};
 use counterfoil_core::{Alh, StateKey, TrustedState, TxId};
+use counterfoil_fuzz::texts;
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 
 /// The ledger of `docs/receipt.md`.
 struct Honest {
-    receipts: [Vec<u8>; 2],
-    pins: [TrustedState; 4],
+    receipts: [Vec<u8>; 3],
+    /// As far as the document says them; the first four are pinned.
+    states: [TrustedState; 6],
     keys: [ServerKey<'static>; 1],
+    log: LogKey<'static>,
+    witness: WitnessKey<'static>,
 }
 
 static HONEST: LazyLock<Honest> = LazyLock::new(|| {
-    let receipts = ["receipt of one event", "receipt of four events"].map(documented);
-    let pins = [2, 3, 6, 9].map(|tx| {
+    let receipts = ["receipt of one event", "receipt of four events", "receipt with a checkpoint"];
+    let receipts = receipts.map(documented);
+    let states = [2, 3, 6, 9, 4, 5].map(|tx| {
         let alh = documented(&format!("alh of transaction {tx}"));
         TrustedState { tx: TxId::new(tx), alh: Alh::new(alh.try_into().expect("a hash")) }
     });
     let key = StateKey::from_sec1(&documented("state key")).expect("a key");
-    Honest { receipts, pins, keys: [ServerKey { key, database: b"defaultdb" }] }
+    let server_keys = [ServerKey { key, database: b"defaultdb" }];
+    let [keys, _] = texts();
+    let mut keys = keys.lines();
+    let log = LogKey::parse(keys.next().expect("a key")).expect("a key");
+    let witness = WitnessKey::parse(keys.next().expect("a key")).expect("a key");
+    Honest { receipts, states, keys: server_keys, log, witness }
 });
 
 /// The bytes of that name in the document; long ones go on in the next lines.
@@ -70,10 +82,19 @@ fn check(bytes: &[u8], honest: &Honest) {
 
     let base = Policy::new(receipt.ledger()).with_table(receipt.table_id());
     assert!(receipt.verify(&base).verdict().trusted().is_none(), "nothing vouches for it");
-    let policies = honest.pins.iter().map(std::slice::from_ref).chain([&honest.pins[..]]);
+    let pins = &honest.states[..4];
+    let policies = pins.iter().map(from_ref).chain([pins]);
     let policies = policies.filter_map(|pins| base.with_pins(pins).ok());
-    for policy in policies.chain([base.with_state_keys(&honest.keys)]) {
+    let log = LogPolicy::new(from_ref(&honest.log)).expect("a log");
+    let quorum = Quorum::new(from_ref(&honest.witness), &[], Member::Witness(0)).expect("a quorum");
+    let witnessed = base.with_log_policy(log.with_quorum(&quorum).expect("another key"));
+    let signed = base.with_state_keys(&honest.keys).with_log_policy(log);
+    let linked = witnessed.with_pins(&pins[..1]).ok();
+    for policy in policies.chain([signed, witnessed]).chain(linked) {
         let judgement = receipt.verify(&policy);
+        if let Ok(next) = judgement.next_pin() {
+            assert!(honest.states.contains(&next.state()), "{next:?}");
+        }
         let known = honest.receipts.each_ref().map(|bytes| Receipt::parse(bytes).expect("honest"));
         for judged in judgement.events() {
             let event = judged.event();

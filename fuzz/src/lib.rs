@@ -2,7 +2,9 @@
 //! honest ones, changed.
 
 mod bytes;
+mod documented;
 mod row;
 
 pub use bytes::Change;
+pub use documented::texts;
 pub use row::{Row, WIDTH, table};

@@ -15,7 +15,7 @@ use crate::hostile::{Liar, event, flipped, put, stream, text, tx};
 
 /// Everything that a client's log says, but for the numbers that it gives to
 /// streams.
-async fn noted(config: &Config, ledger: &str) -> Vec<String> {
+pub(crate) async fn noted(config: &Config, ledger: &str) -> Vec<String> {
     let log = config.log.path.as_ref().unwrap().join(format!("{ledger}.log"));
     let url = format!("sqlite://{}", log.display());
     let mut log = SqliteConnection::connect(&url).await.unwrap();
@@ -41,7 +41,7 @@ async fn noted(config: &Config, ledger: &str) -> Vec<String> {
 
 /// What the client of `liar` has noted is what a stranger finds who sees the
 /// ledger for the first time, and was never deceived.
-async fn as_if_never_deceived(liar: &Liar, store: &EventStore) {
+pub(crate) async fn as_if_never_deceived(liar: &Liar, store: &EventStore) {
     let ledger = store.ledger_id().await.unwrap().to_string();
     let log = temp_dir("stranger");
     let stranger = EventStore::open(&liar.honest(&log)).await.unwrap();
@@ -51,7 +51,7 @@ async fn as_if_never_deceived(liar: &Liar, store: &EventStore) {
 }
 
 /// Leaves the row of this number out, wherever it is shown, or alters it.
-fn hides(
+pub(crate) fn hides(
     number: &'static str,
     altered: bool,
 ) -> impl FnMut(&Context<'_>, &mut PgMessage) -> Action {

@@ -2,9 +2,14 @@ module counterfoil.test/immudb
 
 go 1.25.0
 
-require github.com/codenotary/immudb v1.11.1
+require (
+	github.com/codenotary/immudb v1.11.1
+	github.com/transparency-dev/formats v0.1.1
+	golang.org/x/mod v0.36.0
+)
 
 require (
+	filippo.io/mldsa v0.0.0-20260215214346-43d0283efc3e // indirect
 	github.com/aead/chacha20 v0.0.0-20180709150244-8b13a72661da // indirect
 	github.com/aead/chacha20poly1305 v0.0.0-20201124145622-1a5aba2a8b29 // indirect
 	github.com/aead/poly1305 v0.0.0-20180717145839-3fee0db0b635 // indirect

@@ -4,13 +4,14 @@ use counterfoil::{
     Completeness, Config, Error, FirstContact, SqlValue, Tables, TxId, Undecided, VerifiedRow,
 };
 use counterfoil_test_support::{
-    Action, Context, Direction, PgMessage, Proxy, TempDir, server, temp_dir,
+    Action, Context, Direction, PgMessage, Proxy, Server, TempDir, server, temp_dir,
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::on_server;
 
 pub(crate) struct Database {
+    server: Server,
     proxy: Proxy,
     name: String,
     log: TempDir,
@@ -20,15 +21,24 @@ pub(crate) struct Database {
 impl Database {
     /// A new database in which these statements were executed.
     pub(crate) async fn with(statements: &[&str]) -> Self {
-        let server = server();
-        let proxy = Proxy::honest(&server.host, server.port);
-        let name = server.fresh_database_name();
-        let mut admin = PgConnection::connect(&url("defaultdb")).await.unwrap();
+        let name = server().fresh_database_name();
+        let mut admin = PgConnection::connect(&url(server(), "defaultdb")).await.unwrap();
         run(&mut admin, &format!("CREATE DATABASE {name};")).await;
-        let owner = PgConnection::connect(&url(&name)).await.unwrap();
-        let mut database = Self { proxy, name, log: temp_dir("tables"), owner };
+        let mut database = Self::of(server(), name).await;
         database.execute(statements).await;
         database
+    }
+
+    /// A database that there is.
+    pub(crate) async fn of(server: &Server, name: String) -> Self {
+        let server = server.clone();
+        let proxy = Proxy::honest(&server.host, server.port);
+        let owner = PgConnection::connect(&url(&server, &name)).await.unwrap();
+        Self { server, proxy, name, log: temp_dir("tables"), owner }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Executes these statements, one by one.
@@ -39,7 +49,7 @@ impl Database {
     }
 
     pub(crate) fn config(&self) -> Config {
-        let mut config = on_server::config(server(), self.name.clone(), &self.log);
+        let mut config = on_server::config(&self.server, self.name.clone(), &self.log);
         config.storage.immudb.host = "127.0.0.1".into();
         config.storage.immudb.port = self.proxy.port();
         config.storage.immudb.timeout_seconds = 20;
@@ -90,7 +100,7 @@ impl Database {
     /// Before each statement that contains `statement` is passed on, somebody
     /// else executes another one, made from how many there were before.
     pub(crate) fn before(&self, statement: &'static str, sql: fn(u32) -> String) {
-        let (url, mut count) = (url(&self.name), 0);
+        let (url, mut count) = (url(&self.server, &self.name), 0);
         self.proxy.tells(move |context, message| {
             let asked = message.kind == b'Q' && context.statement.contains(statement);
             if asked && context.direction == Direction::ToServer {
@@ -111,8 +121,7 @@ impl Database {
 }
 
 /// A database of the server, with nobody in between.
-fn url(database: &str) -> String {
-    let server = server();
+fn url(server: &Server, database: &str) -> String {
     format!(
         "postgres://{}:{}@{}:{}/{database}?sslmode=disable",
         server.username, server.password, server.host, server.port

@@ -3,6 +3,7 @@
 mod append;
 mod audit;
 mod backup;
+pub(crate) mod checkpoint;
 mod follow;
 mod init;
 mod inspect;
@@ -87,6 +88,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Policy(PolicyCommand::Check { file }) => {
             policy::check(&file, Output::new(output.json))
         }
+        Command::Checkpoint(args) => checkpoint::run(session, args, &output).await,
         Command::Backup(args) => backup::run(&session()?, &args).await,
         #[cfg(feature = "immudb")]
         Command::Publish => init::publish(&session()?).await,

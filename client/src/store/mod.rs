@@ -364,9 +364,14 @@ impl EventStore {
         Index::findings(self.shared.local.lock().await.conn()).await
     }
 
+    /// The client's half of the ledger, nobody else's meanwhile.
+    pub(crate) async fn local(&self) -> tokio::sync::MutexGuard<'_, Local> {
+        self.shared.local.lock().await
+    }
+
     /// Brings the log to the ledger's end. Runs to its end even if the caller
     /// goes away, so that file and memory never part.
-    async fn sync(&self) -> Result<()> {
+    pub(crate) async fn sync(&self) -> Result<()> {
         match self.sync_as_far().await? {
             // Beside a writer with a trust file of its own: what is pinned here
             // stays what is read.

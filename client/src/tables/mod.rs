@@ -25,7 +25,7 @@ use self::seek::Known;
 pub use self::value::SqlValue;
 use crate::backend::immudb::Immudb;
 use crate::config::{BackendKind, Config};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unavailable};
 use crate::local::Local;
 use crate::store::to_the_end;
 use crate::trust::Pin;
@@ -136,6 +136,7 @@ impl Tables {
         for _ in 0..ATTEMPTS {
             let through = known.accounts.through();
             let answer = self.shared.verify_row(&mut known, table, key).await;
+            let answer = self.explained(table, answer).await;
             let Err(Error::CannotDecide(_) | Error::Ledger(_)) = &answer else { return answer };
             // What was shown may be newer than what was known.
             self.catch_up(&mut known).await?;
@@ -166,7 +167,8 @@ impl Tables {
         loop {
             attempt += 1;
             let through = known.accounts.through();
-            let audited = self.shared.audit(&mut known, table).await?;
+            let audited = self.shared.audit(&mut known, table).await;
+            let audited = self.explained(table, audited).await?;
             // What was written meanwhile, and perhaps shown, is a gap by now.
             self.catch_up(&mut known).await?;
             if known.accounts.through() == through || attempt == ATTEMPTS {
@@ -184,6 +186,18 @@ impl Tables {
     pub async fn pin(&self) -> Result<Pin> {
         self.sync().await?;
         self.shared.local.lock().await.pin()
+    }
+
+    /// What the server cannot read, the operator may have truncated: the log
+    /// knows.
+    async fn explained<T>(&self, table: &str, answer: Result<T>) -> Result<T> {
+        let truncation = self.shared.local.lock().await.truncation();
+        match (answer, truncation) {
+            (Err(Error::Unavailable(Unavailable::Server { .. })), Some(gone)) => {
+                Err(Undecided::Truncated { table: table.into(), by: gone.by }.into())
+            }
+            (answer, _) => answer,
+        }
     }
 
     /// Brings the log to the ledger's end, which runs to its end even if the

@@ -159,12 +159,12 @@ fn put(out: &mut Writer<'_>, note: &Note<'_>, origin: KeyName<'_>) -> Result<(),
         all.filter_map(|signature| Some((signature, signature.as_cosignature()?)))
     };
     out.put_bytes(origin.as_str().as_bytes())?;
-    out.put_len(each(logs).count())?;
+    out.put_len(count(each(logs)))?;
     for (signature, bytes) in each(logs) {
         out.put(&signature.id().to_bytes())?;
         out.put(&bytes)?;
     }
-    out.put_len(each(witnesses).count())?;
+    out.put_len(count(each(witnesses)))?;
     for (signature, (time, bytes)) in each(witnesses) {
         out.put_bytes(signature.name().as_str().as_bytes())?;
         out.put(&signature.id().to_bytes())?;
@@ -172,6 +172,11 @@ fn put(out: &mut Writer<'_>, note: &Note<'_>, origin: KeyName<'_>) -> Result<(),
         out.put(&bytes)?;
     }
     Ok(())
+}
+
+/// How many there are: `Iterator::count` can overflow.
+fn count(items: impl Iterator) -> usize {
+    items.fold(0, |count, _| usize::saturating_add(count, 1))
 }
 
 /// The first signature of each key, by rising names and ids.

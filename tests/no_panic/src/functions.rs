@@ -1,8 +1,9 @@
 //! Every public function of the verifier, by name: `type__function`, or `function` alone.
 
+use counterfoil_core::checkpoint::{Checkpoint, KeyId, KeyName, Note, NoteSignature, TlogProof};
 use counterfoil_core::receipt::{
-    Authorship, EventBody, Flaw, JudgedEvent, Judgement, Metadata, Missing, Payload, PlacedEvent,
-    PlacedTx, Policy, Receipt, ReceiptEvent, ReceiptParts, Verdict,
+    Authorship, EventBody, Flaw, JudgedEvent, Judgement, Metadata, Missing, NextPin, Payload,
+    PlacedEvent, PlacedTx, Policy, Receipt, ReceiptCheckpoint, ReceiptEvent, ReceiptParts, Verdict,
 };
 use counterfoil_core::{
     Alh, CatalogEntry, CatalogError, CatalogKey, ChainLink, ColumnType, EntryDigest, EntryMetadata,
@@ -24,6 +25,34 @@ functions! {
     Table__create_digests = create_digests;
     index_digest = counterfoil_core::index_digest;
     IndexEntryKey__parse = IndexEntryKey::parse;
+
+    Checkpoint__new = Checkpoint::new;
+    Checkpoint__parse = Checkpoint::parse;
+    Checkpoint__origin = Checkpoint::origin;
+    Checkpoint__size = Checkpoint::size;
+    Checkpoint__root = Checkpoint::root;
+    Checkpoint__extensions = Checkpoint::extensions;
+    KeyName__new = KeyName::new;
+    KeyName__as_str = KeyName::as_str;
+    KeyId__new = KeyId::new;
+    KeyId__to_bytes = KeyId::to_bytes;
+    Note__parse = Note::parse;
+    Note__text = Note::text;
+    Note__signatures = note_signatures;
+    NoteSignature__plain = NoteSignature::plain;
+    NoteSignature__cosignature = NoteSignature::cosignature;
+    NoteSignature__parse = NoteSignature::parse;
+    NoteSignature__name = NoteSignature::name;
+    NoteSignature__id = NoteSignature::id;
+    NoteSignature__as_plain = NoteSignature::as_plain;
+    NoteSignature__as_cosignature = NoteSignature::as_cosignature;
+    TlogProof__parse = TlogProof::parse;
+    TlogProof__index = TlogProof::index;
+    TlogProof__tx = TlogProof::tx;
+    TlogProof__extra = TlogProof::extra;
+    TlogProof__note = TlogProof::note;
+    TlogProof__checkpoint = TlogProof::checkpoint;
+    TlogProof__path = TlogProof::path;
 
     ChainLink__source = ChainLink::source;
     ChainLink__target = ChainLink::target;
@@ -145,6 +174,10 @@ functions! {
     Receipt__earlier = Receipt::earlier;
     Receipt__later = Receipt::later;
     Receipt__attached = Receipt::attached;
+    Receipt__checkpoint = Receipt::checkpoint;
+    ReceiptCheckpoint__from_note = ReceiptCheckpoint::from_note;
+    ReceiptCheckpoint__checkpoint = ReceiptCheckpoint::checkpoint;
+    ReceiptCheckpoint__signatures = receipt_signatures;
     Receipt__event_count = Receipt::event_count;
     Receipt__events = receipt_events;
     Receipt__state_header = Receipt::state_header;
@@ -160,6 +193,9 @@ functions! {
     Policy__with_pins = Policy::with_pins;
     Judgement__verdict = Judgement::verdict;
     Judgement__events = judged_events;
+    Judgement__next_pin = Judgement::next_pin;
+    NextPin__state = NextPin::state;
+    NextPin__by = NextPin::by;
     JudgedEvent__event = JudgedEvent::event;
     JudgedEvent__verdict = JudgedEvent::verdict;
     JudgedEvent__with_payload = JudgedEvent::with_payload;
@@ -209,6 +245,14 @@ fn verify_table<'a>(
 
 fn metadata_iter(metadata: &Metadata<'_>, out: fn(&str, &[u8])) {
     metadata.iter().for_each(|(name, value)| out(name, value));
+}
+
+fn note_signatures(note: &Note<'_>, out: fn(NoteSignature<'_>)) {
+    note.signatures().for_each(out);
+}
+
+fn receipt_signatures(checkpoint: &ReceiptCheckpoint<'_>, out: fn(NoteSignature<'_>)) {
+    checkpoint.signatures().for_each(out);
 }
 
 fn receipt_events(receipt: &Receipt<'_>, out: fn(ReceiptEvent<'_>)) {

@@ -1,4 +1,4 @@
-//! Builds the commands in `tests/immudb`, each once.
+//! Builds the commands in `tests/immudb` and `tests/transparency`, each once.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -11,19 +11,29 @@ use crate::folder::{target_dir, workspace};
 /// From 1.21 on, Go fetches the newer toolchain that a module asks for.
 const OLDEST_GO: u32 = 21;
 
-/// A command of the Go module.
+/// A command of a Go module.
 struct Program {
     /// The binary's name.
     name: &'static str,
+    /// The module's folder.
+    module: &'static str,
     /// Its folder in the module.
     package: &'static str,
     /// What people are told it is.
     what: &'static str,
 }
 
+/// The one that imports immudb.
+const IMMUDB: &str = "tests/immudb";
+
 /// The real immudb.
 pub(crate) fn server_binary() -> Result<PathBuf, String> {
-    binary(&Program { name: "immudb-server", package: ".", what: "the immudb test server" })
+    binary(&Program {
+        name: "immudb-server",
+        module: IMMUDB,
+        package: ".",
+        what: "the immudb test server",
+    })
 }
 
 /// immudb's own verifiers, asked over standard input: see `tests/immudb/oracle`.
@@ -33,7 +43,7 @@ pub(crate) fn server_binary() -> Result<PathBuf, String> {
 /// A sentence that says what is missing and how to get it.
 pub fn oracle_binary() -> Result<PathBuf, String> {
     let what = "immudb's verifiers as an oracle";
-    binary(&Program { name: "immudb-oracle", package: "oracle", what }).map_err(|why| {
+    binary(&Program { name: "immudb-oracle", module: IMMUDB, package: "oracle", what }).map_err(|why| {
         format!("{why}\nThe tests against immudb's own verifiers need Go: `scripts/test` installs it, or see https://go.dev/dl")
     })
 }
@@ -46,15 +56,42 @@ pub fn oracle_binary() -> Result<PathBuf, String> {
 /// A sentence that says what is missing and how to get it.
 pub fn official_client_binary() -> Result<PathBuf, String> {
     let what = "immudb's official client";
-    binary(&Program { name: "immudb-official", package: "official", what }).map_err(|why| {
+    binary(&Program { name: "immudb-official", module: IMMUDB, package: "official", what }).map_err(|why| {
         format!("{why}\nComparing with the official client needs Go: `scripts/test` installs it, or see https://go.dev/dl")
+    })
+}
+
+/// The notes, checkpoints and proofs of logs' and witnesses' own Go packages, asked over standard input:
+/// see `tests/immudb/notes`.
+///
+/// # Errors
+///
+/// A sentence that says what is missing and how to get it.
+pub fn notes_binary() -> Result<PathBuf, String> {
+    let what = "Go's packages for notes and checkpoints";
+    binary(&Program { name: "notes", module: IMMUDB, package: "notes", what }).map_err(|why| {
+        format!("{why}\nThe tests of notes against Go's packages need Go: `scripts/test` installs it, or see https://go.dev/dl")
     })
 }
 
 /// An operator with the official client: see `tests/immudb/operator`.
 pub(crate) fn operator_binary() -> Result<PathBuf, String> {
     let what = "an operator with immudb's official client";
-    binary(&Program { name: "immudb-operator", package: "operator", what })
+    binary(&Program { name: "immudb-operator", module: IMMUDB, package: "operator", what })
+}
+
+/// What other people's tools make of checkpoints: Go's `sumdb/note` and transparency-dev's witness.
+/// See `tests/transparency`.
+///
+/// # Errors
+///
+/// A sentence that says what is missing and how to get it.
+pub fn transparency_binary() -> Result<PathBuf, String> {
+    let (name, module) = ("transparency", "tests/transparency");
+    let what = "other people's tools for transparency logs";
+    binary(&Program { name, module, package: ".", what }).map_err(|why| {
+        format!("{why}\nThe tests of checkpoints need Go: `scripts/test` installs it, or see https://go.dev/dl")
+    })
 }
 
 /// The program's binary, built if it is not there or its sources changed.
@@ -83,7 +120,10 @@ fn binary(program: &Program) -> Result<PathBuf, String> {
     );
     let fresh = folder.join(format!("{}.new", program.name));
     let mut command = Command::new(&go);
-    command.current_dir(module()).args(["build", "-trimpath", "-buildvcs=false", "-o"]).arg(&fresh);
+    command
+        .current_dir(module(program))
+        .args(["build", "-trimpath", "-buildvcs=false", "-o"])
+        .arg(&fresh);
     command.arg(format!("./{}", program.package));
     if std::env::var_os("GOTOOLCHAIN").is_none() {
         // Some distributions switch this off in their default.
@@ -93,7 +133,7 @@ fn binary(program: &Program) -> Result<PathBuf, String> {
     if !out.status.success() {
         return Err(format!(
             "`go build` failed in {} ({}):\n{}",
-            module().display(),
+            module(program).display(),
             out.status,
             String::from_utf8_lossy(&out.stderr).trim_end()
         ));
@@ -102,13 +142,13 @@ fn binary(program: &Program) -> Result<PathBuf, String> {
     Ok(binary)
 }
 
-fn module() -> PathBuf {
-    workspace().join("tests/immudb")
+fn module(program: &Program) -> PathBuf {
+    workspace().join(program.module)
 }
 
 fn sources(program: &Program) -> Result<String, String> {
-    let mut files = vec![module().join("go.mod"), module().join("go.sum")];
-    let folder = module().join(program.package);
+    let mut files = vec![module(program).join("go.mod"), module(program).join("go.sum")];
+    let folder = module(program).join(program.package);
     let fail = |e: std::io::Error| format!("cannot read {}: {e}", folder.display());
     let mut sources = Vec::new();
     for entry in fs::read_dir(&folder).map_err(fail)? {

@@ -9,6 +9,8 @@
 //!   roll back or start with the PostgreSQL wire off. It needs Go.
 //! - [`Proxy`]: a man in the middle of the PostgreSQL wire. The real server
 //!   stands behind it; what it says is altered on the way.
+//! - [`GoWitness`]: transparency-dev's witness of transparency logs, and [`go_tool`] what Go's packages
+//!   make of notes and proofs. They need Go.
 //! - [`temp_dir`]: a folder under the target folder, removed at the end.
 //!
 //! All of it blocks: it starts processes and threads, and needs no runtime.
@@ -20,11 +22,13 @@ mod go;
 mod private;
 mod proxy;
 mod server;
+mod transparency;
 mod wire;
 
 pub use folder::{TempDir, copy_dir, target_dir, temp_dir, wait_until_closed};
-pub use go::{official_client_binary, oracle_binary};
+pub use go::{notes_binary, official_client_binary, oracle_binary, transparency_binary};
 pub use private::{Options, PrivateServer, Saved};
 pub use proxy::{Action, Context, Direction, Proxy};
 pub use server::{Server, server};
+pub use transparency::{GoWitness, go_tool};
 pub use wire::PgMessage;

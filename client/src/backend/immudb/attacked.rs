@@ -85,26 +85,34 @@ impl Attacked {
 
     /// Somebody who does not use this crate writes a row.
     async fn writes(&self, verb: &str, body: &EventBody) {
-        let (user, password) = (&server().username, &server().password);
-        let (host, port) = (&server().host, server().port);
-        let url = format!(
-            "postgres://{user}:{password}@{host}:{port}/{}?sslmode=disable&statement-cache-capacity=0",
-            self.database
-        );
-        let mut connection = PgConnection::connect(&url).await.unwrap();
-        let sql = format!(
-            "{verb} INTO events (domain, edition, root, event_number, ext, seen_tx, body) \
-             VALUES (x'{}', x'{}', x'{}', {}, x'{}', {}, x'{}');",
-            hex::encode(&body.domain),
-            hex::encode(&body.edition),
-            hex::encode(body.root.as_slice()),
-            body.event_number,
-            hex::encode(body.ext()),
-            body.seen_tx,
-            hex::encode(body.encode()),
-        );
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        execute(&self.database, written(verb, body)).await;
     }
+}
+
+/// Somebody who does not use this crate sends a statement.
+async fn execute(database: &str, sql: String) {
+    let (user, password) = (&server().username, &server().password);
+    let (host, port) = (&server().host, server().port);
+    let url = format!(
+        "postgres://{user}:{password}@{host}:{port}/{database}?sslmode=disable&statement-cache-capacity=0",
+    );
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+}
+
+/// The statement that writes this row.
+fn written(verb: &str, body: &EventBody) -> String {
+    format!(
+        "{verb} INTO events (domain, edition, root, event_number, ext, seen_tx, body) \
+             VALUES (x'{}', x'{}', x'{}', {}, x'{}', {}, x'{}');",
+        hex::encode(&body.domain),
+        hex::encode(&body.edition),
+        hex::encode(body.root.as_slice()),
+        body.event_number,
+        hex::encode(body.ext()),
+        body.seen_tx,
+        hex::encode(body.encode()),
+    )
 }
 
 fn stream(n: u64) -> Cover {
@@ -362,5 +370,54 @@ async fn a_refusal_of_what_was_written_is_seen_through() {
         store.add_event(&event(0)).await.unwrap_err();
         attacked.tells(|_, _| Action::Forward);
         assert_eq!(store.next_sequence(&stream(0)).await.unwrap(), 1);
+    }
+}
+
+/// In the moment before an append arrives, somebody uses its second event's id
+/// and frees it again: immudb takes the append, and only its first event
+/// counts. The caller is told which.
+#[tokio::test]
+async fn of_an_append_half_of_whose_ids_were_used_it_is_told_what_counts() {
+    let attacked = Attacked::new();
+    let store = EventStore::open(&attacked.own()).await.unwrap();
+    let added = store.add_event(&event(0).with_external_id("pair")).await.unwrap();
+    let rival = EventBody {
+        root: "rival".into(),
+        append_id: [9; 16],
+        append_index: 1,
+        append_count: 2,
+        external_id: "pair of ours".into(),
+        ..added.proof.decode_body().unwrap()
+    };
+    let sql = format!(
+        "{} DELETE FROM events WHERE root = x'{}';",
+        written("INSERT", &rival),
+        hex::encode(b"rival")
+    );
+    let (database, mut first) = (attacked.database.clone(), true);
+    attacked.tells(move |context, message| {
+        if context.executes(message)
+            && context.statement.starts_with("INSERT")
+            && std::mem::take(&mut first)
+        {
+            let (database, sql) = (database.clone(), sql.clone());
+            let rival = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.unwrap().block_on(execute(&database, sql));
+            });
+            rival.join().unwrap();
+        }
+        Action::Forward
+    });
+    let pair = [0, 1].map(|_| event(1).with_external_id("pair of ours"));
+    let appended = store.append(&stream(1), ExpectedVersion::Any, &pair).await;
+    let Verdict::Superseded { tx, counted } = verdict(appended) else { panic!("another verdict") };
+    assert_eq!(counted, [0]);
+    // So it is read, here and by others: the first, and why there is no second.
+    for reader in [store, attacked.newcomer().await] {
+        let read = reader.read(&stream(1), ReadOptions::forward()).await.unwrap();
+        let there: Vec<_> = read.events.iter().map(|found| (found.tx, found.sequence)).collect();
+        assert_eq!(there, [(tx, 0)]);
+        assert!(matches!(read.stopped, Some(Verdict::OutOfLine { sequence: 1, .. })));
     }
 }

@@ -59,6 +59,9 @@ pub(crate) enum Fate {
     /// From here on everything gets lost, or comes when it is over, for longer
     /// than anybody waits; `dark`: and nobody can look.
     Outage { late: bool, dark: bool },
+    /// It is executed, or gets lost; then the client's own disk is full while it
+    /// looks.
+    FullDisk { executed: bool },
     /// The client dies: before it is executed, or after.
     Crash { executed: bool },
 }
@@ -68,6 +71,7 @@ pub(crate) struct World {
     server: Mutex<Server>,
     fates: Quick<VecDeque<Fate>>,
     outage: Quick<Option<(Instant, Fate)>>,
+    full: AtomicBool,
     crashed: AtomicBool,
     crash: Notify,
 }
@@ -91,6 +95,7 @@ impl World {
             server: Mutex::new(Server { ledger, local, keys, exts, late }),
             fates: Quick::new(fates.into_iter().collect()),
             outage: Quick::default(),
+            full: AtomicBool::new(false),
             crashed: AtomicBool::new(false),
             crash: Notify::new(),
         })
@@ -210,6 +215,10 @@ impl Unruly {
         if self.rival.is_some() && self.world.is_dark() {
             return Err(timeout().into());
         }
+        if self.rival.is_some() && self.world.full.swap(false, Ordering::SeqCst) {
+            let full = sqlx::Error::Io(std::io::ErrorKind::StorageFull.into());
+            return Err(Unavailable::Storage(full.into()).into());
+        }
         let mut server = self.world.server.lock().await;
         server.goes_on(self.world.is_over()).await;
         server.ledger.show(&mut *local.lock().await).await
@@ -270,6 +279,10 @@ impl Unruly {
             Fate::Conflict => {
                 server.execute(rows).await;
                 Sent::Conflict
+            }
+            Fate::FullDisk { executed } => {
+                self.world.full.store(true, Ordering::SeqCst);
+                if executed { server.execute(rows).await } else { unknown }
             }
             Fate::Crash { executed } => {
                 if executed {

@@ -1,0 +1,85 @@
+//! `checkpoint cosign`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use counterfoil::checkpoint::{AddCheckpoint, Cosignature, Cosigner, SignedCheckpoint};
+use counterfoil::core::checkpoint::LogKey;
+use counterfoil::{Error, SigningKeyFile};
+use serde::Serialize;
+
+use super::Session;
+use super::args::CosignArgs;
+use super::file::{self, with_suffix, write_checkpoint};
+use crate::exit::{Exit, Failure, Result};
+use crate::output::Output;
+
+pub(super) async fn run(
+    session: impl Fn() -> Result<Session>,
+    args: &CosignArgs,
+    output: Output,
+) -> Result<Exit> {
+    let log = LogKey::parse(&args.log)
+        .map_err(|error| Failure::Usage(format!("the key {}: {error}", args.log)))?;
+    let key = SigningKeyFile::load(&args.key)?;
+    let folder = args.last.clone().unwrap_or_else(|| with_suffix(&args.key, ".logs"));
+    let cosigner = Cosigner::new(key.name().to_owned(), Arc::new(key), folder)?;
+    let bytes = file::read(&args.checkpoint)?;
+    let request = match bytes.starts_with(b"old ") {
+        true => Some(AddCheckpoint::parse(&bytes).map_err(Error::from)?),
+        false => None,
+    };
+    if args.first {
+        cosigner.begin(log.name().as_str())?;
+    }
+    let tell = |cosigned: &Cosignature| tell(args, &cosigner, cosigned, output);
+    match request {
+        Some(request) => tell(&cosigner.cosign(&log, &request)?),
+        None => {
+            let signed = SignedCheckpoint::parse(bytes).map_err(|error| {
+                Error::from(counterfoil::checkpoint::CheckpointRefusal::Form(error))
+            })?;
+            let session = session()?;
+            let cosign = session.reading(async |store| {
+                tell(&store.cosign_checkpoint(&cosigner, &log, &signed).await?)
+            });
+            cosign.await
+        }
+    }
+}
+
+fn tell(
+    args: &CosignArgs,
+    cosigner: &Cosigner,
+    cosigned: &Cosignature,
+    output: Output,
+) -> Result<Exit> {
+    let Cosignature { checkpoint, time, line, .. } = cosigned;
+    let told = Told {
+        file: args.output.as_deref(),
+        key: cosigner.verifier_key(),
+        time: *time,
+        line: line.trim_end(),
+        checkpoint: checkpoint.as_str(),
+    };
+    match (&args.output, output.is_json()) {
+        (None, false) => write_checkpoint(None, checkpoint)?,
+        (None, true) => output.print(&told, "")?,
+        (Some(file), _) => {
+            write_checkpoint(Some(file), checkpoint)?;
+            let size = checkpoint.checkpoint().size();
+            output.print(&told, format!("{}: cosigned at size {size}", file.display()))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a Path>,
+    key: String,
+    time: u64,
+    line: &'a str,
+    checkpoint: &'a str,
+}

@@ -1,0 +1,98 @@
+//! Files with checkpoints in them: read whole, written all or nothing, never over anything else.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use counterfoil::Error;
+use counterfoil::checkpoint::{CheckpointRefusal, SignedCheckpoint};
+use counterfoil::core::checkpoint::Note;
+use tempfile::NamedTempFile;
+
+use crate::exit::{Failure, Result};
+
+/// A proof and a note: nothing here is larger.
+const MOST: u64 = 2 * Note::MAX_LEN as u64;
+
+/// A file's content.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut content = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut content));
+    read.map_err(|error| unusable(path, &error))?;
+    match content.len() as u64 > MOST {
+        true => Err(unusable(path, &"it is too large to be a checkpoint")),
+        false => Ok(content),
+    }
+}
+
+/// The checkpoint in a file.
+pub(super) fn checkpoint(path: &Path) -> Result<SignedCheckpoint> {
+    let parsed = SignedCheckpoint::parse(read(path)?);
+    Ok(parsed.map_err(|error| Error::from(CheckpointRefusal::Form(error)))?)
+}
+
+/// Writes a checkpoint: to standard output, to a new file, or over a checkpoint of the same log that is
+/// not larger.
+pub(super) fn write_checkpoint(path: Option<&Path>, signed: &SignedCheckpoint) -> Result<()> {
+    let Some(path) = path else { return print(signed.as_str()) };
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return create(Some(path), signed.as_str());
+        }
+        Err(error) => return Err(unusable(path, &error)),
+        Ok(_) => {}
+    }
+    let there = checkpoint(path);
+    let there =
+        there.map_err(|_| unusable(path, &"it is there, and no checkpoint: left as it is"))?;
+    let (old, new) = (there.checkpoint(), signed.checkpoint());
+    if old.origin() != new.origin() {
+        let why = format!("it is a checkpoint of {}: left as it is", old.origin());
+        return Err(unusable(path, &why));
+    }
+    if old.size() > new.size() {
+        return Err(unusable(path, &"it is a newer checkpoint: left as it is"));
+    }
+    let written = beside(path, signed.as_str()).and_then(|file| Ok(file.persist(path)?));
+    written.map(drop).map_err(|error| unusable(path, &error))
+}
+
+/// Writes to standard output, or to a file that is not there yet.
+pub(super) fn create(path: Option<&Path>, text: &str) -> Result<()> {
+    let Some(path) = path else { return print(text) };
+    let written = beside(path, text).and_then(|file| Ok(file.persist_noclobber(path)?));
+    written.map(drop).map_err(|error| unusable(path, &error))
+}
+
+/// What belongs to a file lies beside it.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+fn beside(path: &Path, text: &str) -> std::io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    // For everybody, as other files: there is no secret in it.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::Usage(format!("{}: {why}", path.display()))
+}

@@ -1,0 +1,74 @@
+//! `checkpoint keygen`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use counterfoil::SigningKeyFile;
+use counterfoil::checkpoint::{Cosigner, LogSigner, default_origin};
+use serde::Serialize;
+
+use super::Session;
+use super::args::KeygenArgs;
+use super::file::with_suffix;
+use crate::exit::{Exit, Result};
+use crate::output::{Output, bold};
+
+pub(super) async fn run(
+    session: impl Fn() -> Result<Session>,
+    args: &KeygenArgs,
+    output: Output,
+) -> Result<Exit> {
+    let file = args.key.as_path();
+    let made = match (&args.witness, &args.origin) {
+        (Some(name), _) => {
+            let key = Arc::new(SigningKeyFile::generate(file, name)?);
+            let witness = Cosigner::new(name, key, with_suffix(file, ".logs"))?;
+            Made { file, kind: "witness", name, key: witness.verifier_key(), last: None }
+        }
+        (None, Some(origin)) => of_log(file, origin)?,
+        (None, None) => {
+            let session = session()?;
+            let exit = session.reading(async |store| {
+                let origin = default_origin(store.ledger_id().await?);
+                let made = of_log(file, &origin)?;
+                output.print(&made, &made)?;
+                Ok(Exit::Done)
+            });
+            return exit.await;
+        }
+    };
+    output.print(&made, &made)?;
+    Ok(Exit::Done)
+}
+
+fn of_log<'a>(file: &'a Path, origin: &'a str) -> Result<Made<'a>> {
+    let last = with_suffix(file, ".last");
+    let key = Arc::new(SigningKeyFile::generate(file, origin)?);
+    LogSigner::begin(&last, origin)?;
+    let key = LogSigner::new(origin, key, &last)?.verifier_key();
+    Ok(Made { file, kind: "log", name: origin, key, last: Some(last) })
+}
+
+#[derive(Serialize)]
+struct Made<'a> {
+    file: &'a Path,
+    kind: &'static str,
+    name: &'a str,
+    key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<PathBuf>,
+}
+
+impl fmt::Display for Made<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} {}, its secret key in {}",
+            self.kind,
+            bold(self.name),
+            self.file.display()
+        )?;
+        write!(f, "{}", self.key)
+    }
+}

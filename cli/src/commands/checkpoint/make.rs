@@ -1,0 +1,57 @@
+//! `checkpoint make`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use counterfoil::checkpoint::{LogSigner, SignedCheckpoint};
+use counterfoil::core::TreeSize;
+use counterfoil::{EventStore, Root, SigningKeyFile};
+use serde::Serialize;
+
+use super::Session;
+use super::args::MakeArgs;
+use super::file::{with_suffix, write_checkpoint};
+use crate::exit::{Exit, Result};
+
+pub(super) async fn run(session: &Session, store: &EventStore, args: &MakeArgs) -> Result<Exit> {
+    let key = SigningKeyFile::load(&args.key)?;
+    let last = args.last.clone().unwrap_or_else(|| with_suffix(&args.key, ".last"));
+    let origin = key.name().to_owned();
+    if args.first {
+        LogSigner::begin(&last, &origin)?;
+    }
+    let signer = LogSigner::new(origin, Arc::new(key), last)?;
+    let signed = store.sign_checkpoint(&signer, args.size.map(TreeSize::new)).await?;
+    let made = Made::of(&signed, args.output.as_deref(), signer.verifier_key());
+    match (&args.output, session.output.is_json()) {
+        (None, false) => write_checkpoint(None, &signed)?,
+        (None, true) => session.output.print(&made, "")?,
+        (Some(file), _) => {
+            write_checkpoint(Some(file), &signed)?;
+            let Made { origin, size, root, .. } = &made;
+            let text = format!("{}: {origin}, size {size}, root {root}", file.display());
+            session.output.print(&made, text)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct Made<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a Path>,
+    origin: &'a str,
+    size: TreeSize,
+    root: Root,
+    key: String,
+    checkpoint: &'a str,
+}
+
+impl<'a> Made<'a> {
+    fn of(signed: &'a SignedCheckpoint, file: Option<&'a Path>, key: String) -> Self {
+        let checkpoint = signed.checkpoint();
+        let (origin, size, root) =
+            (checkpoint.origin().as_str(), checkpoint.size(), checkpoint.root());
+        Self { file, origin, size, root, key, checkpoint: signed.as_str() }
+    }
+}

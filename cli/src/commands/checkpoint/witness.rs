@@ -1,0 +1,75 @@
+//! `checkpoint witness`.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use counterfoil::EventStore;
+use counterfoil::checkpoint::{Answer, Asked, Witness};
+use serde::Serialize;
+
+use super::Session;
+use super::args::WitnessArgs;
+use super::file::{self, write_checkpoint};
+use crate::exit::{Exit, Failure, Result};
+use crate::output::{Plain, Time, bold, red};
+
+pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArgs) -> Result<Exit> {
+    let signed = file::checkpoint(&args.checkpoint)?;
+    let (pairs, _) = args.witness.as_chunks::<2>();
+    let witnesses = pairs
+        .iter()
+        .map(|[key, url]| Ok(Witness::new(key.as_str(), url.as_str())?))
+        .collect::<Result<Vec<_>>>()?;
+    let needed = args.quorum.unwrap_or(witnesses.len());
+    if needed == 0 || needed > witnesses.len() {
+        let why = format!("--quorum must be 1 to {}, the number of witnesses", witnesses.len());
+        return Err(Failure::Usage(why));
+    }
+    let limit = Duration::from_secs(args.time_limit);
+    let witnessed = store.ask_witnesses(&signed, &witnesses, limit).await?;
+    let output = args.output.as_deref().unwrap_or(&args.checkpoint);
+    if witnessed.checkpoint != signed || args.output.is_some() {
+        write_checkpoint(Some(output), &witnessed.checkpoint)?;
+    }
+    let is_cosigned = |one: &&Asked| matches!(one.answer, Answer::Cosigned { .. });
+    let cosigned = witnessed.asked.iter().filter(is_cosigned).count();
+    let told = Told {
+        file: output,
+        size: witnessed.checkpoint.checkpoint().size().get(),
+        cosigned,
+        needed,
+        asked: &witnessed.asked,
+    };
+    session.output.print(&told, &told)?;
+    Ok(if cosigned >= needed { Exit::Done } else { Exit::Unanchored })
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    file: &'a Path,
+    size: u64,
+    cosigned: usize,
+    needed: usize,
+    asked: &'a [Asked],
+}
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, size, cosigned, asked, .. } = self;
+        let of = asked.len();
+        write!(f, "{}: size {size}, cosigned by {cosigned} of {of} asked", file.display())?;
+        for Asked { name, url, answer, .. } in *asked {
+            write!(f, "\n{} ({}): ", bold(Plain(name)), Plain(url))?;
+            match answer {
+                Answer::Cosigned { time } => {
+                    let time = Time(i64::try_from(*time).unwrap_or(i64::MAX));
+                    write!(f, "cosigned {time}")?;
+                }
+                Answer::Refused(problem) => write!(f, "{}", red(&Plain(problem).to_string()))?,
+                other => write!(f, "{other:?}")?,
+            }
+        }
+        Ok(())
+    }
+}

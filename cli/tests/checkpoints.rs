@@ -1,0 +1,175 @@
+//! `checkpoint`, on an embedded ledger and on a real immudb.
+
+mod checkpoint;
+#[expect(dead_code, reason = "nothing is read from standard input here")]
+mod support;
+
+use checkpoint::{error, grow, text};
+use counterfoil_test_support::go_tool;
+use support::User;
+
+fn user() -> User {
+    User::new(&["--ledger", "goods.ledger", "--trust", "goods.trust"], &[])
+}
+
+/// A ledger of four transactions, its log's key in `log.key`, and a checkpoint in `latest`.
+fn signed() -> (User, String) {
+    let user = user();
+    user.json(&["init"]);
+    grow(&user, 3);
+    let key = user.json(&["checkpoint", "keygen", "log.key", "--origin", "example.com/goods"]);
+    user.json(&["checkpoint", "make", "--key", "log.key", "-o", "latest"]);
+    (user, text(&key[0]["key"]).to_owned())
+}
+
+#[test]
+fn an_embedded_ledger_is_signed_witnessed_and_proved() {
+    checkpoint::a_log_is_signed_witnessed_and_proved(&user());
+}
+
+#[cfg(feature = "immudb")]
+#[test]
+fn a_real_immudb_is_signed_witnessed_and_proved() {
+    let server = counterfoil_test_support::server();
+    let (database, port) = (server.fresh_database_name(), server.port.to_string());
+    let ledger = ["--host", &server.host, "--port", &port, "--database", &database];
+    let vars = [("IMMUDB_USERNAME", &*server.username), ("IMMUDB_PASSWORD", &*server.password)];
+    checkpoint::a_log_is_signed_witnessed_and_proved(&User::new(&ledger, &vars));
+}
+
+#[test]
+fn no_second_history_is_signed() {
+    let (user, _) = signed();
+    let memory = std::fs::read(user.path("log.key.last")).unwrap();
+    // The same ledger from a backup, and other events since.
+    for (name, to) in [("goods.ledger", "old.ledger"), ("goods.trust", "old.trust")] {
+        std::fs::copy(user.path(name), user.path(to)).unwrap();
+    }
+    grow(&user, 2);
+    user.json(&["checkpoint", "make", "--key", "log.key", "-o", "latest"]);
+    let latest = std::fs::read(user.path("latest")).unwrap();
+    for (name, to) in [("old.ledger", "goods.ledger"), ("old.trust", "goods.trust")] {
+        std::fs::copy(user.path(name), user.path(to)).unwrap();
+    }
+    std::fs::remove_file(user.path("goods.trust.pin")).unwrap();
+    let make = ["checkpoint", "make", "--key", "log.key", "-o", "latest", "--json"];
+    assert!(error(&user.run(&make), 6).contains("size 6 was signed already"));
+    user.json(&["append", "d", "r", "T", "another"]);
+    assert!(error(&user.run(&make), 6).contains("size 6 was signed already"));
+    grow(&user, 4);
+    let refused = user.run(&make);
+    assert!(error(&refused, 1).contains("shown another history"), "{}", refused.err);
+    let verdict: serde_json::Value = serde_json::from_str(&refused.err).unwrap();
+    assert_eq!(verdict["error"]["verdict"]["verdict"], "other_tree");
+    assert_eq!(std::fs::read(user.path("latest")).unwrap(), latest);
+    let verify = ["checkpoint", "witness", "latest", "--json", "--witness"];
+    let own = user.json(&["checkpoint", "keygen", "own.key", "--witness", "own.example"]);
+    let ask = [&verify[..], &[text(&own[0]["key"]), "http://127.0.0.1:1/"]].concat();
+    assert!(error(&user.run(&ask), 1).contains("shown another history"));
+    assert_ne!(std::fs::read(user.path("log.key.last")).unwrap(), memory);
+}
+
+#[test]
+fn without_its_memory_nothing_is_signed() {
+    let (user, _) = signed();
+    std::fs::remove_file(user.path("log.key.last")).unwrap();
+    let make = ["checkpoint", "make", "--key", "log.key"];
+    user.run(&make).fails(6, "what was signed last");
+    let first = [&make[..], &["--first"]].concat();
+    assert_eq!(user.run(&first).code, 0);
+    user.run(&first).fails(4, "exists");
+    assert_eq!(user.run(&make).code, 0);
+    std::fs::write(user.path("log.key.last"), "").unwrap();
+    user.run(&make).fails(6, "damaged");
+}
+
+#[test]
+fn nothing_is_written_over_that_is_no_older_checkpoint() {
+    let (user, _) = signed();
+    user.write("other", "not a checkpoint\n");
+    let ledger = std::fs::read(user.path("goods.ledger")).unwrap();
+    let make = |output| user.run(&["checkpoint", "make", "--key", "log.key", "-o", output]);
+    for output in ["goods.ledger", "goods.trust", "log.key", "other"] {
+        let before = std::fs::read(user.path(output)).unwrap();
+        make(output).fails(2, "left as it is");
+        assert_eq!(std::fs::read(user.path(output)).unwrap(), before, "{output}");
+    }
+    assert_eq!(std::fs::read(user.path("goods.ledger")).unwrap(), ledger);
+    // Another log's, and a newer one of this.
+    user.json(&["checkpoint", "keygen", "two.key", "--origin", "example.com/two"]);
+    let two = user.run(&["checkpoint", "make", "--key", "two.key", "-o", "latest"]);
+    two.fails(2, "it is a checkpoint of example.com/goods");
+    std::fs::copy(user.path("latest"), user.path("old")).unwrap();
+    grow(&user, 1);
+    assert_eq!(make("latest").code, 0);
+    let own = user.json(&["checkpoint", "keygen", "own.key", "--witness", "own.example"]);
+    let (key, url) = (text(&own[0]["key"]), "http://127.0.0.1:1/");
+    let ask = ["checkpoint", "witness", "old", "--witness", key, url, "-o", "latest"];
+    user.run(&ask).fails(2, "it is a newer checkpoint");
+    // Nothing is left of the attempts.
+    let left = std::fs::read_dir(user.path(".")).unwrap();
+    let left = left
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".tmp"));
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn what_is_not_signed_by_the_log_is_told() {
+    let (user, key) = signed();
+    let verify = |file: &str, key: &str| user.run(&["checkpoint", "verify", file, "--log", key]);
+    let shown = verify("latest", &key);
+    assert_eq!(shown.code, 0);
+    assert!(
+        shown.out.contains("example.com/goods") && shown.out.contains("by the log"),
+        "{}",
+        shown.out
+    );
+    // Asked for nothing of the ledger, it needs none.
+    std::fs::rename(user.path("goods.ledger"), user.path("away")).unwrap();
+    assert_eq!(verify("latest", &key).code, 0);
+    std::fs::rename(user.path("away"), user.path("goods.ledger")).unwrap();
+
+    let note = std::fs::read_to_string(user.path("latest")).unwrap();
+    user.write("larger", &note.replacen("\n4\n", "\n5\n", 1));
+    verify("larger", &key).fails(1, "signature 0 is not that of the key");
+    user.write("cut", &note[..note.len() - 1]);
+    verify("cut", &key).fails(1, "not a checkpoint");
+    user.write("page", "<html>");
+    verify("page", &key).fails(1, "not a checkpoint");
+    verify("none", &key).fails(2, "none: ");
+    let keys = go_tool(&["keygen", "example.com/goods"], b"").unwrap();
+    let keys: Vec<&str> = keys.lines().collect();
+    verify("latest", keys[2]).fails(3, "no known log has signed");
+    verify("latest", keys[1]).fails(2, "type 04");
+    verify("latest", "example.com/goods").fails(2, "not a verifier key");
+    let cosigned = ["checkpoint", "verify", "latest", "--log", &key, "--witness", keys[1]];
+    user.run(&cosigned).fails(3, "only 0 of 1 witnesses");
+    user.run(&[&cosigned[..], &["--quorum", "2"]].concat()).fails(2, "group 0");
+    user.run(&[&cosigned[..], &["--quorum", "0"]].concat()).fails(2, "group 0");
+
+    // A key that Go made signs here too.
+    user.write("go.key", &format!("{}\n", keys[0]));
+    let make = ["checkpoint", "make", "--key", "go.key", "--first", "-o", "by-go"];
+    user.run(&make).fails(2, "chmod 600");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let owner = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(user.path("go.key"), owner).unwrap();
+        assert_eq!(user.run(&make).code, 0);
+        assert_eq!(verify("by-go", keys[2]).code, 0);
+        // The checkpoint itself is for everybody.
+        let mode = std::fs::metadata(user.path("by-go")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o444, 0o444);
+    }
+}
+
+#[test]
+fn help_has_examples() {
+    let user = User::new(&[], &[]);
+    for command in ["keygen", "make", "verify", "cosign", "witness", "prove"] {
+        let help = user.run(&["checkpoint", command, "--help"]);
+        assert_eq!(help.code, 0);
+        assert!(help.out.contains(&format!("counterfoil checkpoint {command} ")), "{}", help.out);
+    }
+}

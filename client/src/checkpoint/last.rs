@@ -1,0 +1,110 @@
+//! What was signed last of a log: a file that holds the checkpoint's text, without a signature.
+//!
+//! It is written before anything is signed, so whatever was given out, it is the file's checkpoint or
+//! an earlier one. A crash between the two leaves a checkpoint that nobody has; signing it again, or a
+//! later one, is right.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use counterfoil_core::checkpoint::{Checkpoint, KeyName, NoteError};
+use counterfoil_core::{Root, TreeSize, verify_consistency};
+
+use super::refusal::CheckpointRefusal;
+use crate::error::Result;
+use crate::sqlite::FileLock;
+use crate::verdict::Verdict;
+use crate::whole_file;
+
+/// The longest file: a name of 255 bytes, a number, a hash.
+const MOST: u64 = 512;
+
+/// The file, which nobody else can use meanwhile.
+pub(super) struct Last {
+    path: PathBuf,
+    _lock: FileLock,
+    origin: String,
+    size: TreeSize,
+    root: Root,
+}
+
+impl Last {
+    /// Makes the file of a log of which nothing was signed. It must not be there yet.
+    pub(super) fn begin(path: &Path, origin: KeyName<'_>) -> Result<()> {
+        let text = text(origin, TreeSize::new(0), Root::EMPTY).map_err(CheckpointRefusal::Form)?;
+        Ok(whole_file::create(path, text.as_bytes())?)
+    }
+
+    /// Reads the file and keeps others from it.
+    pub(super) fn take(path: &Path, origin: KeyName<'_>) -> Result<Self> {
+        // No lock is made beside a file that nobody made.
+        if std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            return Err(CheckpointRefusal::NotBegun { path: path.into() }.into());
+        }
+        let lock = FileLock::take(path, false, ": a signature is being made; try again")?;
+        let Some(bytes) = whole_file::read(path, MOST)? else {
+            return Err(CheckpointRefusal::NotBegun { path: path.into() }.into());
+        };
+        let damaged = |what: String| CheckpointRefusal::Damaged { path: path.into(), what };
+        let found = std::str::from_utf8(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let checkpoint = Checkpoint::parse(found).map_err(|error| damaged(error.to_string()))?;
+        if !checkpoint.extensions().is_empty() {
+            return Err(damaged("it has more than three lines".into()).into());
+        }
+        if checkpoint.origin() != origin {
+            let (expected, found) = (origin.to_string(), checkpoint.origin().to_string());
+            return Err(CheckpointRefusal::OtherOrigin { expected, found }.into());
+        }
+        let (size, root) = (checkpoint.size(), checkpoint.root());
+        Ok(Self { path: path.into(), _lock: lock, origin: origin.to_string(), size, root })
+    }
+
+    pub(super) fn size(&self) -> TreeSize {
+        self.size
+    }
+
+    /// Goes on to this checkpoint, of which `path` shows that it continues the last one. It is on disk
+    /// when this returns.
+    pub(super) fn advance(&mut self, next: &Checkpoint<'_>, path: &[[u8; 32]]) -> Result<()> {
+        let (size, root) = (next.size(), next.root());
+        if next.origin().as_str() != self.origin {
+            let (expected, found) = (self.origin.clone(), next.origin().to_string());
+            return Err(CheckpointRefusal::OtherOrigin { expected, found }.into());
+        }
+        if size < self.size {
+            return Err(CheckpointRefusal::Smaller { last: self.size, asked: size }.into());
+        }
+        if size == self.size && root != self.root {
+            return Err(
+                Verdict::OtherTree { size: size.get(), signed: self.root, found: root }.into()
+            );
+        }
+        // Every tree continues the empty one: there is nothing to show, and nothing may be shown.
+        if self.size.get() == 0 {
+            if !path.is_empty() {
+                let reason = "nothing was signed before, and there is a consistency proof".into();
+                return Err(Verdict::BadProof { reason }.into());
+            }
+        } else {
+            verify_consistency(self.size, &self.root, size, &root, path).map_err(|error| {
+                let reason = format!("size {size} does not continue size {}: {error}", self.size);
+                Verdict::BadProof { reason }
+            })?;
+        }
+        // Also where nothing changes: what is there may not be on disk yet.
+        let text = text(next.origin(), size, root).map_err(CheckpointRefusal::Form)?;
+        whole_file::replace(&self.path, text.as_bytes())?;
+        (self.size, self.root) = (size, root);
+        Ok(())
+    }
+
+    /// What was signed last.
+    pub(super) fn root(&self) -> Root {
+        self.root
+    }
+}
+
+/// Without extensions: nothing depends on them.
+fn text(origin: KeyName<'_>, size: TreeSize, root: Root) -> Result<String, NoteError> {
+    Ok(Checkpoint::new(origin, size, root)?.to_string())
+}

@@ -1,0 +1,88 @@
+//! Why a checkpoint is not made, signed or cosigned, though the ledger is not found wrong.
+
+use std::path::PathBuf;
+
+use counterfoil_core::checkpoint::NoteError;
+use counterfoil_core::{TreeSize, TxId};
+
+/// Why nothing was signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointRefusal {
+    /// The file that says what was signed last is not there.
+    #[error(
+        "{path} is not there, which says what was signed last: nothing is signed without it. Put it \
+         back; only for a key that has never signed for this log, begin anew"
+    )]
+    NotBegun {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file that says what was signed last says nothing.
+    #[error(
+        "{path}, which says what was signed last, is damaged ({what}): nothing is signed; put it back"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// It is about another log.
+    #[error("this is a checkpoint of {found}, not of {expected}")]
+    OtherOrigin {
+        /// The log that was expected.
+        expected: String,
+        /// The log found.
+        found: String,
+    },
+    /// A larger tree was signed before: a log only grows.
+    #[error(
+        "a checkpoint of size {last} was signed already: none of size {asked} is signed any more"
+    )]
+    Smaller {
+        /// The last one.
+        last: TreeSize,
+        /// The one asked for.
+        asked: TreeSize,
+    },
+    /// Entries of the ledger are not known to this store.
+    #[error(
+        "{gaps} transactions are not accounted for, the first is {first}: a log is signed only by \
+         who has accounted for all of it. See EventStore::findings, or try EventStore::reexamine"
+    )]
+    NotAccountedFor {
+        /// How many transactions.
+        gaps: u64,
+        /// The first of them.
+        first: TxId,
+    },
+    /// No checkpoint is made of an empty log, and no proof is about its leaves.
+    #[error("a log of size 0 has nothing to say")]
+    Empty,
+    /// The transaction came after the checkpoint.
+    #[error("transaction {tx} is not in a log of size {size}")]
+    NotInTree {
+        /// The transaction.
+        tx: TxId,
+        /// The checkpoint's size.
+        size: TreeSize,
+    },
+    /// A witness is told that it cosigned another tree last than it did.
+    #[error("the request continues size {old}, but the last one that was cosigned is {last}")]
+    Stale {
+        /// What the request says.
+        old: TreeSize,
+        /// What is true.
+        last: TreeSize,
+    },
+    /// The bytes are no note, no checkpoint or no request.
+    #[error("it is not a checkpoint: {0}")]
+    Form(#[from] NoteError),
+    /// The bytes are no request to a witness.
+    #[error("it is not a request to a witness: {0}")]
+    Request(&'static str),
+    /// The machine's clock stands before 1970.
+    #[error("this machine's clock is wrong: nothing is cosigned without a time")]
+    Clock,
+}

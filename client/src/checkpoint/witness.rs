@@ -1,0 +1,178 @@
+//! Asks witnesses to cosign a checkpoint (C2SP tlog-witness).
+//!
+//! A witness says which size it has cosigned last only when it is told a wrong one. So it is asked with
+//! what a new one has, size 0, and if it says that it knows more, again with the proof from there.
+
+mod answer;
+mod http;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use counterfoil_core::TreeSize;
+use counterfoil_core::checkpoint::WitnessKey;
+use serde::Serialize;
+
+pub use self::answer::{Answer, WitnessProblem};
+use self::http::Post;
+use super::note::SignedCheckpoint;
+use super::request::AddCheckpoint;
+use crate::environment::{Clock, SystemClock};
+use crate::error::{Error, Result};
+use crate::store::EventStore;
+
+/// A witness: its key, and where it answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Witness {
+    key: String,
+    url: String,
+}
+
+impl Witness {
+    /// `key` is its verifier key, `name+id+base64` (type `04`); `url` the prefix of its API, to which
+    /// `/add-checkpoint` is appended: `http` or `https`. Cosignatures are verified whatever carries them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`].
+    pub fn new(key: impl Into<String>, url: impl Into<String>) -> Result<Self> {
+        let (key, url) = (key.into(), url.into());
+        WitnessKey::parse(&key)
+            .map_err(|error| Error::Invalid(format!("{key:?} is no witness's key: {error}")))?;
+        let invalid = |why| Error::Invalid(format!("{url:?} is no witness's address: {why}"));
+        http::check(&url).map_err(invalid)?;
+        Ok(Self { key, url })
+    }
+
+    /// Its verifier key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.key.split_once('+').map_or("", |(name, _)| name)
+    }
+
+    /// Where it answers.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// What became of asking one witness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Asked {
+    /// Its name.
+    pub name: String,
+    /// Where it was asked.
+    pub url: String,
+    /// Its verified cosignature, or why there is none.
+    #[serde(flatten)]
+    pub answer: Answer,
+}
+
+/// A checkpoint with the cosignatures that were had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Witnessed {
+    /// With every signature it had, and every new one.
+    pub checkpoint: SignedCheckpoint,
+    /// Each witness, in the order in which they were named.
+    pub asked: Vec<Asked>,
+}
+
+/// The most witnesses that are asked at once.
+const MOST: usize = 64;
+
+impl EventStore {
+    /// Asks all witnesses at once to cosign a checkpoint of this ledger's log, and waits for each as
+    /// long as `limit` at most. What they answer is verified under their keys; who does not answer, or
+    /// answers anything else, is told and holds nobody up.
+    ///
+    /// # What a cosignature proves
+    ///
+    /// That the witness says, by its own clock: this is the largest tree of this log that I have seen,
+    /// and it continues all those before. Whether that is enough is the business of whoever verifies.
+    ///
+    /// # Errors
+    ///
+    /// Only if nobody could be asked: [`Error::Invalid`] for more than 64 witnesses or one that is named
+    /// twice, and as [`check_checkpoint`](Self::check_checkpoint).
+    pub async fn ask_witnesses(
+        &self,
+        signed: &SignedCheckpoint,
+        witnesses: &[Witness],
+        limit: Duration,
+    ) -> Result<Witnessed> {
+        if witnesses.len() > MOST {
+            return Err(Error::Invalid(format!("more than {MOST} witnesses")));
+        }
+        let mut seen = std::collections::HashSet::new();
+        if let Some(twice) = witnesses.iter().find(|witness| !seen.insert(&witness.key)) {
+            return Err(Error::Invalid(format!("witness {} is named twice", twice.name())));
+        }
+        self.check_checkpoint(&signed.checkpoint()).await?;
+        let until = Instant::now() + limit;
+        let asking = witnesses.iter().map(|witness| async move {
+            let asked = tokio::time::timeout(limit, self.ask(signed, witness, until)).await;
+            let answer = asked.unwrap_or(Err(WitnessProblem::Late { seconds: limit.as_secs() }));
+            (witness, answer)
+        });
+        let answers = futures_util::future::join_all(asking).await;
+        let mut checkpoint = signed.clone();
+        let mut asked = Vec::new();
+        for (witness, answer) in answers {
+            let answer = answer.and_then(|cosigned| {
+                // What it said later stays.
+                if answer::held(signed, &witness.key).is_none_or(|held| held <= cosigned.time) {
+                    checkpoint = checkpoint
+                        .with(&cosigned.line())
+                        .map_err(|error| WitnessProblem::Malformed { what: error.to_string() })?;
+                }
+                Ok(cosigned.time)
+            });
+            let (name, url) = (witness.name().to_owned(), witness.url.clone());
+            asked.push(Asked { name, url, answer: Answer::of(answer) });
+        }
+        Ok(Witnessed { checkpoint, asked })
+    }
+
+    /// Asks one, again where it knows another size than was thought.
+    async fn ask(
+        &self,
+        signed: &SignedCheckpoint,
+        witness: &Witness,
+        until: Instant,
+    ) -> Result<answer::Cosigned, WitnessProblem> {
+        /// Others may send checkpoints of the log between two questions, and it may be lying.
+        const TIMES: usize = 4;
+        let size = signed.checkpoint().size();
+        let post = Arc::new(Post::new(&witness.url));
+        let mut old = TreeSize::new(0);
+        for _ in 0..TIMES {
+            let proof = self.log_consistency(old, size).await;
+            let proof = proof.map_err(|error| WitnessProblem::Store { what: error.to_string() })?;
+            let request = AddCheckpoint { old, proof, checkpoint: signed.clone() };
+            let post = Arc::clone(&post);
+            let said = tokio::task::spawn_blocking(move || post.send(&request.to_string(), until));
+            let said = said
+                .await
+                .map_err(|error| WitnessProblem::Unreachable { cause: error.to_string() })??;
+            let now = u64::try_from(SystemClock.now_micros() / 1_000_000).unwrap_or(0);
+            match answer::read(&said, &signed.checkpoint(), &witness.key, now)? {
+                answer::Read::Cosigned(cosigned) => return Ok(cosigned),
+                answer::Read::Knows(known) if known > size => {
+                    return Err(WitnessProblem::Ahead { size: known });
+                }
+                answer::Read::Knows(known) if known == old => {
+                    let what = format!("it refused size {old} and names the same");
+                    return Err(WitnessProblem::Malformed { what });
+                }
+                answer::Read::Knows(known) => old = known,
+            }
+        }
+        Err(WitnessProblem::Moving)
+    }
+}

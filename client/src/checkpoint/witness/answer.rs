@@ -1,0 +1,216 @@
+//! What a witness's answer says.
+
+use counterfoil_core::TreeSize;
+use counterfoil_core::checkpoint::{Checkpoint, NoteSignature, WitnessKey};
+use serde::Serialize;
+
+use super::http::Said;
+use crate::checkpoint::note::SignedCheckpoint;
+use crate::checkpoint::request::decimal;
+
+/// How far ahead of this machine's clock a witness's may be, in seconds.
+const AHEAD: u64 = 300;
+
+/// What a witness answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Answer {
+    /// It cosigned, as was verified.
+    Cosigned {
+        /// When, by its clock, in Unix seconds.
+        time: u64,
+    },
+    /// There is no cosignature of it.
+    Refused(WitnessProblem),
+}
+
+impl Answer {
+    pub(super) fn of(answer: Result<u64, WitnessProblem>) -> Self {
+        match answer {
+            Ok(time) => Self::Cosigned { time },
+            Err(problem) => Self::Refused(problem),
+        }
+    }
+}
+
+/// Why a witness did not cosign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "problem", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WitnessProblem {
+    /// 404.
+    #[error("it does not know this log: give its operator the origin and the log's key")]
+    UnknownLog,
+    /// 403.
+    #[error("it finds no signature by the log's key that it knows: has the key changed?")]
+    NotSigned,
+    /// 422.
+    #[error(
+        "it says that the checkpoint does not continue the one that it has, or has another root: \
+         either it was shown another history, or it is wrong"
+    )]
+    ProofRefused,
+    /// 409 without a size.
+    #[error("it says that the checkpoint contradicts the one that it has")]
+    Conflict,
+    /// It has cosigned a larger tree than the checkpoint's.
+    #[error(
+        "it has cosigned size {size} already, which is more than this checkpoint has: make a newer \
+         one; if the ledger is not so long, somebody signed for it"
+    )]
+    Ahead {
+        /// The size that it names.
+        size: TreeSize,
+    },
+    /// It named another last size each time.
+    #[error("it named another last size each time it was asked")]
+    Moving,
+    /// 400.
+    #[error("it says that the request is malformed")]
+    BadRequest,
+    /// 429 and 503.
+    #[error("it is busy; ask again later")]
+    Busy,
+    /// It refers to somewhere else, where nobody went.
+    #[error(
+        "it answered with a redirect ({status}), which is not followed: name its address itself"
+    )]
+    Redirect {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// A status that this call does not have.
+    #[error("it answered with HTTP status {status}")]
+    Status {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// No connection, or one that broke or took too long.
+    #[error("it could not be asked: {cause}")]
+    Unreachable {
+        /// What failed.
+        cause: String,
+    },
+    /// No answer in time.
+    #[error("it did not answer within {seconds} s")]
+    Late {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// More bytes than an answer has.
+    #[error("its answer is too large")]
+    TooLarge,
+    /// Not what a witness answers.
+    #[error("its answer is malformed: {what}")]
+    Malformed {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// There is no signature under its name and key id.
+    #[error("it answered without a cosignature of the key that is known for it")]
+    NoCosignature,
+    /// There is one, and it is not that key's over this checkpoint.
+    #[error("its cosignature does not verify: it is another key's, or over another checkpoint")]
+    WrongCosignature,
+    /// A time that has not come.
+    #[error("its cosignature is of time {time}, which is ahead of this machine's clock")]
+    Future {
+        /// Unix seconds.
+        time: u64,
+    },
+    /// The proof that it asked for could not be made.
+    #[error("no proof could be made for it: {what}")]
+    Store {
+        /// Why.
+        what: String,
+    },
+}
+
+/// A verified cosignature.
+pub(super) struct Cosigned {
+    line: String,
+    pub(super) time: u64,
+}
+
+impl Cosigned {
+    pub(super) fn line(&self) -> NoteSignature<'_> {
+        let Ok(line) = NoteSignature::parse(&self.line) else { unreachable!("it was read before") };
+        line
+    }
+}
+
+pub(super) enum Read {
+    Cosigned(Cosigned),
+    /// It has cosigned this size last.
+    Knows(TreeSize),
+}
+
+/// Reads an answer to this checkpoint by the witness of this key.
+pub(super) fn read(
+    said: &Said,
+    checkpoint: &Checkpoint<'_>,
+    key: &str,
+    now: u64,
+) -> Result<Read, WitnessProblem> {
+    match said.status {
+        200 => cosignature(&said.body, checkpoint, key, now).map(Read::Cosigned),
+        409 if said.content_type.split(';').next().map(str::trim) == Some("text/x.tlog.size") => {
+            let text = std::str::from_utf8(&said.body).unwrap_or_default();
+            let size = text.strip_suffix('\n').unwrap_or(text);
+            let what = "409 without a size".to_owned();
+            let size = decimal(size).ok_or(WitnessProblem::Malformed { what })?;
+            Ok(Read::Knows(TreeSize::new(size)))
+        }
+        409 => Err(WitnessProblem::Conflict),
+        404 => Err(WitnessProblem::UnknownLog),
+        403 => Err(WitnessProblem::NotSigned),
+        422 => Err(WitnessProblem::ProofRefused),
+        400 => Err(WitnessProblem::BadRequest),
+        429 | 503 => Err(WitnessProblem::Busy),
+        status @ 300..=399 => Err(WitnessProblem::Redirect { status }),
+        status => Err(WitnessProblem::Status { status }),
+    }
+}
+
+/// The latest time at which a witness has cosigned what is there.
+pub(super) fn held(signed: &SignedCheckpoint, key: &str) -> Option<u64> {
+    let key = WitnessKey::parse(key).ok()?;
+    let (checkpoint, note) = (signed.checkpoint(), signed.note());
+    note.signatures().filter_map(|signature| key.verify(&checkpoint, &signature).ok()).max()
+}
+
+/// The newest cosignature of this key; lines of other keys, such as post-quantum ones, are passed over.
+fn cosignature(
+    body: &[u8],
+    checkpoint: &Checkpoint<'_>,
+    key: &str,
+    now: u64,
+) -> Result<Cosigned, WitnessProblem> {
+    /// As many as a note may have.
+    const LINES: usize = 100;
+    let malformed = |what: &str| WitnessProblem::Malformed { what: what.to_owned() };
+    let text = std::str::from_utf8(body).map_err(|_| malformed("it is not UTF-8"))?;
+    let text = text.strip_suffix('\n').ok_or(malformed("it does not end with a newline"))?;
+    let key = WitnessKey::parse(key).map_err(|error| malformed(&error.to_string()))?;
+    let mut newest: Option<Cosigned> = None;
+    for (count, line) in text.split('\n').enumerate() {
+        if count == LINES {
+            return Err(WitnessProblem::TooLarge);
+        }
+        let signature = NoteSignature::parse(line)
+            .map_err(|_| malformed("a line is no signature of a note"))?;
+        if !key.is_named_by(&signature) {
+            continue;
+        }
+        let verified = key.verify(checkpoint, &signature);
+        let time = verified.map_err(|_| WitnessProblem::WrongCosignature)?;
+        if time > now.saturating_add(AHEAD) {
+            return Err(WitnessProblem::Future { time });
+        }
+        if newest.as_ref().is_none_or(|newest| newest.time < time) {
+            newest = Some(Cosigned { line: line.to_owned(), time });
+        }
+    }
+    newest.ok_or(WitnessProblem::NoCosignature)
+}
