@@ -86,8 +86,8 @@ pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
-    Followed, IssuedBatch, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status,
-    StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
+    Followed, IssuedBatch, IssuedReceipt, PayloadLack, ReadOptions, ReceiptOptions, Reexamined,
+    Revealed, Status, StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::tables::{

@@ -33,7 +33,7 @@ pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
 pub use self::read::{Direction, ReadOptions, StreamRead};
-pub use self::receipt::{IssuedBatch, IssuedReceipt};
+pub use self::receipt::{IssuedBatch, IssuedReceipt, ReceiptOptions};
 pub use self::reexamine::Reexamined;
 pub use self::streams::{StreamList, StreamStatus, Streams};
 use crate::backend::embedded::Embedded;
