@@ -33,6 +33,12 @@ pub struct Receipt<'a> {
     pub(super) signature: Option<&'a [u8]>,
 }
 
+/// The bytes, and the check behind them.
+fn split_check(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = bytes.len().checked_sub(CHECK_LEN)?;
+    Some((bytes.get(..at)?, bytes.get(at..)?))
+}
+
 /// An event of a receipt and where it is said to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -70,10 +76,10 @@ impl<'a> Receipt<'a> {
         if bytes.len() > Self::MAX_LEN {
             return Err(cursor.error(Kind::TooLarge));
         }
-        let Some((content, check)) = bytes.split_last_chunk::<CHECK_LEN>() else {
+        let Some((content, check)) = split_check(bytes) else {
             return Err(ReceiptError { kind: Kind::Truncated, at: bytes.len() });
         };
-        if *check != check_of(content) {
+        if check != check_of(content) {
             return Err(ReceiptError { kind: Kind::Damaged, at: content.len() });
         }
         let begun = cursor.at();

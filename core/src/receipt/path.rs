@@ -1,6 +1,7 @@
 //! Paths in one tree share their upper terms, which a receipt holds once.
 
 use crate::number::{LeafIndex, TreeSize};
+use crate::wire::copy;
 
 /// How many terms the paths of two leaves of a tree of `size` leaves have in common: those above the
 /// node under which the leaves part. 0 where there are no two such leaves.
@@ -45,7 +46,7 @@ impl<const MAX: usize> PathBuffer<MAX> {
     pub(super) fn next(&mut self, own: &[[u8; 32]], shared: usize) -> Option<&[[u8; 32]]> {
         let end = MAX.checked_sub(shared)?;
         let start = end.checked_sub(own.len())?;
-        self.terms.get_mut(start..end)?.copy_from_slice(own);
+        copy(self.terms.get_mut(start..end)?, own);
         self.terms.get(start..)
     }
 }
