@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::error::{BodyRule, ReceiptError, ReceiptErrorKind as Kind};
-use crate::row::Value;
+use super::schema::{Row, len4};
 use crate::sha256::Sha256;
 
 /// The first byte of an event's body.
@@ -81,7 +81,7 @@ impl Payload<'_> {
         match self {
             Self::Inline(_) => false,
             Self::Commitment(commitment) => {
-                Sha256::new().chain(COMMITMENT).chain(salt).chain(content).finish() == **commitment
+                Sha256::of(&[COMMITMENT, salt, content]) == **commitment
             }
         }
     }
@@ -216,26 +216,26 @@ impl<'a> EventBody<'a> {
         };
         let mut hash = Sha256::new();
         for part in [tag, self.domain.as_bytes(), self.edition.as_bytes(), id] {
-            // A part is no longer than a body.
-            let len = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            hash = hash.chain(&len.to_be_bytes()).chain(part);
+            hash.add(&len4(part.len()));
+            hash.add(part);
         }
-        hash.chain(&self.append_index.to_be_bytes()).finish()
+        hash.add(&self.append_index.to_be_bytes());
+        hash.finish()
     }
 
     /// The row that the body, whose bytes these are, belongs to.
-    pub(super) fn row<'r>(&self, ext: &'r [u8; 32], bytes: &'r [u8]) -> [Option<Value<'r>>; 7]
+    pub(super) fn row<'r>(&self, ext: &'r [u8; 32], bytes: &'r [u8]) -> Row<'r>
     where
         'a: 'r,
     {
-        [
-            Some(Value::Blob(self.domain.as_bytes())),
-            Some(Value::Blob(self.edition.as_bytes())),
-            Some(Value::Blob(self.root)),
-            Some(Value::Integer(self.event_number.cast_signed())),
-            Some(Value::Blob(ext)),
-            Some(Value::Integer(self.seen_tx.cast_signed())),
-            Some(Value::Blob(bytes)),
-        ]
+        Row {
+            domain: self.domain.as_bytes(),
+            edition: self.edition.as_bytes(),
+            root: self.root,
+            event_number: self.event_number,
+            ext,
+            seen_tx: self.seen_tx,
+            body: bytes,
+        }
     }
 }

@@ -7,16 +7,14 @@ use super::layout::{Entry, Tx, next_entry};
 use super::parse::Receipt;
 use super::path::{PathBuffer, shared_terms};
 use super::policy::Policy;
-use super::schema::events_table;
 use super::verdict::{Missing, Verdict};
 use crate::digest::Alh;
 use crate::dual::DualProofV2;
 use crate::error::{ProofError, TreeError};
-use crate::header::Header;
+use crate::header::{Header, HeaderVersion};
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::policy::ProofPolicy;
 use crate::state::TrustedState;
-use crate::table::Table;
 use crate::tree::inclusion_path_len;
 use crate::verified::VerifiedTx;
 
@@ -33,7 +31,7 @@ impl<'r> Receipt<'r> {
     /// 4. Every transaction is in the state's ledger ([`TrustedState::verify_tx`]), and where two
     ///    headers are neighbours the chain says so too.
     /// 5. Every event's row, made from its body, is an entry of its transaction
-    ///    ([`VerifiedTx::verify_row`]), and its writer had seen only what came before.
+    ///    ([`VerifiedTx::verify_entry`]), and its writer had seen only what came before.
     /// 6. The signature, if the policy has a key, is that key's, also where a pin would do.
     /// 7. No hash in it contradicts a pinned one or the ledger's id, also none that a header has for
     ///    its predecessor.
@@ -63,7 +61,7 @@ impl<'r> Receipt<'r> {
             let (expected, found) = (policy.ledger, self.ledger);
             return Ok(Verdict::CannotDecide(Missing::Policy { expected, found }));
         }
-        let table = self.check_table(policy)?;
+        self.check_table(policy)?;
         let first = TrustedState::first_contact(&self.state, &self.state_header);
         let claimed = first.map_err(Flaw::State)?.state();
         // Trusted for the sake of what is proved under it. Nothing of it is handed out.
@@ -101,7 +99,8 @@ impl<'r> Receipt<'r> {
 
         let known = Known::new(&self.state_header, claimed.alh);
         let earlier = earlier.map(|(other, link)| Known::new(&link.header, other.alh));
-        let mut walk = Walk { policy, table, reach, state, known, earlier, whole: None };
+        let mut walk =
+            Walk { policy, table_id: self.table_id, reach, state, known, earlier, whole: None };
         if self.event_count == 1 {
             walk.single(self)?
         } else {
@@ -114,17 +113,16 @@ impl<'r> Receipt<'r> {
         Ok(walk.whole.unwrap_or(Verdict::Unanchored))
     }
 
-    fn check_table(&self, policy: &Policy<'_>) -> Result<Table<'static>, Flaw> {
+    fn check_table(&self, policy: &Policy<'_>) -> Result<(), Flaw> {
         let found = self.table_id;
-        let table = events_table(found).map_err(ProofError::Catalog).map_err(Flaw::Genesis)?;
         match policy.table {
             Some(expected) if expected != found => return Err(Flaw::Table { expected, found }),
             _ => {}
         }
         if let Some(genesis) = self.genesis {
-            genesis.check(self.ledger, &table).map_err(Flaw::Genesis)?;
+            genesis.check(self.ledger, found).map_err(Flaw::Genesis)?;
         }
-        Ok(table)
+        Ok(())
     }
 
     #[cfg(not(feature = "p256"))]
@@ -192,7 +190,7 @@ impl Known {
 /// Goes through the transactions and their events.
 struct Walk<'w, 'p> {
     policy: &'w Policy<'w>,
-    table: Table<'static>,
+    table_id: u32,
     reach: &'w Reach<'p>,
     /// The receipt's state, unconfirmed.
     state: TrustedState,
@@ -260,8 +258,8 @@ impl Walk<'_, '_> {
     fn event(&mut self, tx: &VerifiedTx, event: &Entry<'_>, path: &[[u8; 32]]) -> Result<(), Flaw> {
         let (id, entry) = (tx.id(), event.index);
         let ext = event.body.ext();
-        let row = event.body.row(&ext, event.bytes);
-        tx.verify_row(&self.table, &row, entry, path).map_err(|error| Flaw::Entry {
+        let digest = event.body.row(&ext, event.bytes).digest(self.table_id);
+        tx.verify_entry(HeaderVersion::V1, &digest, entry, path).map_err(|error| Flaw::Entry {
             tx: id,
             entry,
             error,
