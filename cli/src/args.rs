@@ -90,6 +90,11 @@ pub(crate) enum Command {
     Receipt(ReceiptArgs),
     /// Verify receipts: no ledger is opened and nobody is asked
     Verify(VerifyArgs),
+    /// Look into a receipt: everything on the way from its events to its state
+    Inspect(InspectArgs),
+    /// Make and check policies: what somebody who verifies receipts trusts
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Copy an embedded ledger and its trust file, as a pair of one moment, and audit the copy
     Backup(BackupArgs),
     /// Publish the tree's tiles for thin readers (immudb)
@@ -281,30 +286,91 @@ pub(crate) struct ReceiptArgs {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
+  counterfoil verify departed.receipt --policy goods.policy
+  counterfoil verify *.receipt --policy goods.policy --move-pin --json
   counterfoil verify departed.receipt --ledger-id 12dc…c406 --pin 2:8b62…55b5
-  counterfoil verify *.receipt --config counterfoil.toml --json
 
-The ledger's id and the pins are what you trust: take them from somebody you believe, not from
-whoever gives you the receipt. With --config they come from `ledger` and `pin` of its [trust];
-what is given here goes over that. A counterfoil.toml that lies about is not read. Times are
-the ledger's claim.
+What you trust comes from somebody you believe, not from whoever gives you the receipt: the
+policy (docs/policy.md), or the ledger's id and pins. With --config instead they come from
+`ledger` and `pin` of its [trust]; what is given here goes over that. A counterfoil.toml that
+lies about is not read. Times are the ledger's claim.
 
-Exit codes of this command; of several files the worst, in the order 1, 5, 3, 0:
+Exit codes of this command; of several files the worst, in the order 1, 4, 5, 3, 0:
   0  every event is verified
   1  broken
+  2  usage: the policy or the arguments cannot be used; nothing was verified
   3  it extends a pinned state, or it fits together and nothing that is trusted vouches for it
-  5  something is missing: a policy for its ledger, the table, a link to the pinned state, the
-     content of an event")]
+  4  a file could not be read; the others were verified all the same
+  5  something is missing: a policy for its ledger, the table, a link to the pinned state,
+     witnesses, an author, the content of an event")]
 pub(crate) struct VerifyArgs {
     /// The receipts
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// What you trust: a policy in TOML or JSON
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ledger_id", "table"])]
+    pub(crate) policy: Option<PathBuf>,
+    /// Moves the policy's pin to what is signed in a receipt and continues the pin; kept in a file
+    /// beside the policy
+    #[arg(long, requires = "policy")]
+    pub(crate) move_pin: bool,
     /// The ledger that they must be about: its id
     #[arg(long, value_name = "ALH")]
     pub(crate) ledger_id: Option<Alh>,
     /// The number of the table of events: needed where a receipt does not show it
     #[arg(long, value_name = "NUMBER")]
     pub(crate) table: Option<u32>,
+    /// Content that is kept outside the ledger, with its --salt; may be repeated
+    #[arg(long, value_name = "FILE", requires = "salt")]
+    pub(crate) payload: Vec<PathBuf>,
+    /// The salt of the content, 64 hex digits: one for each --payload
+    #[arg(long, value_name = "HEX", requires = "payload", value_parser = salt)]
+    pub(crate) salt: Vec<[u8; 32]>,
+    /// Shows everything in the receipts too, and every hash on the way to their states
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  counterfoil inspect departed.receipt --policy goods.policy
+
+Draws the way from each event to the state: every hash computed, the side of each sibling, and
+where it stops holding. It trusts nothing and verifies nothing: for a verdict under what you
+trust there is --policy, or `counterfoil verify`. Exit codes as of `verify`, without --policy 0
+for a receipt that holds in itself.")]
+pub(crate) struct InspectArgs {
+    /// The receipt
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Tells too what it shows under this policy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Shows hashes whole
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Write a policy for the ledger as it is now: its id, its table, its state as the pin
+    Init {
+        /// Where it goes [default: standard output]; a file that is there is not written over
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Print a policy with everything in it that it has from other files, and where its pin moved
+    Show {
+        /// The policy
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Say whether a file is a policy, and what it amounts to
+    Check {
+        /// The policy
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -342,6 +408,12 @@ pub(crate) fn content(argument: &str) -> Result<Bytes, String> {
             Err(error) => Err(format!("{file}: {error}")),
         },
     }
+}
+
+/// 64 hex digits.
+fn salt(text: &str) -> Result<[u8; 32], String> {
+    let root: counterfoil::Root = text.parse().map_err(|_| "it must be 64 lower-case hex digits")?;
+    Ok(root.to_bytes())
 }
 
 fn metadata(text: &str) -> Result<(String, Bytes), String> {

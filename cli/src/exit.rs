@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use counterfoil::core::receipt::Verdict as ReceiptVerdict;
-use counterfoil::{AuditVerdict, Error, Verdict};
+use counterfoil::{AuditVerdict, Error, PolicyError, PolicyProblem, Unavailable, Verdict};
 
 /// Shown by `--help`.
 pub(crate) const EXIT_CODES: &str = "Exit codes:
@@ -13,7 +13,7 @@ pub(crate) const EXIT_CODES: &str = "Exit codes:
   1  broken: the ledger, a row or a proof is not what it should be
   2  usage: the arguments or the configuration cannot be used
   3  unanchored: it fits together, but nothing that is trusted vouches for it
-  4  the ledger could not be asked
+  4  the ledger could not be asked, or a file not be read
   5  cannot decide: an outcome is unknown, or a ledger is not accounted for whole
   6  refused: the request could not be granted, nothing was written";
 
@@ -54,7 +54,7 @@ impl From<ReceiptVerdict> for Exit {
             verified if verified.trusted().is_some() => Self::Done,
             ReceiptVerdict::ExtendsPin { .. } | ReceiptVerdict::Unanchored => Self::Unanchored,
             ReceiptVerdict::Broken(_) => Self::Broken,
-            // Also where only an event's content is missing.
+            // Also where only an event's content or its author is missing.
             _ => Self::Undecided,
         }
     }
@@ -155,6 +155,28 @@ impl From<Error> for Failure {
 impl From<Verdict> for Failure {
     fn from(verdict: Verdict) -> Self {
         Self::Store(verdict.into())
+    }
+}
+
+/// What a policy says is an argument like any other.
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Unavailable(why) => why.into(),
+            other => Self::Usage(other.to_string()),
+        }
+    }
+}
+
+impl From<PolicyProblem> for Failure {
+    fn from(problem: PolicyProblem) -> Self {
+        Self::Usage(problem.to_string())
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(why: Unavailable) -> Self {
+        Self::Store(why.into())
     }
 }
 

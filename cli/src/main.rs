@@ -16,7 +16,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::Cli;
-use crate::exit::Failure;
 
 /// One thread: what is appended at the same time goes in the order in which it
 /// came, and the work lies in SQLite's and the network's hands.
@@ -29,16 +28,11 @@ async fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         // Whoever reads has seen enough.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(failure) => tell(&failure, json),
+        Err(failure) => {
+            output::Output::new(json).fail(&failure);
+            failure.exit().into()
+        }
     }
-}
-
-fn tell(failure: &Failure, json: bool) -> ExitCode {
-    match json {
-        true => anstream::eprintln!("{}", failure.to_json()),
-        false => anstream::eprintln!("{}: {failure}", output::red("error")),
-    }
-    failure.exit().into()
 }
 
 fn log_to_stderr(verbose: u8) {

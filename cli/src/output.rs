@@ -4,11 +4,10 @@ use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use counterfoil::core::receipt::ReceiptEvent;
-use counterfoil::{Completeness, Event, Payload, RecordedEvent, TxId};
+use counterfoil::{AuthorReport, Bytes, Completeness, Event, EventReport, Payload, RecordedEvent, TxId};
 use serde::Serialize;
 
-use crate::exit::Result;
+use crate::exit::{Failure, Result};
 
 /// Prints to standard output; colours go where a terminal wants them.
 #[derive(Clone, Copy)]
@@ -32,6 +31,25 @@ impl Output {
             false => writeln!(out, "{text}")?,
         }
         Ok(out.flush()?)
+    }
+
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// A text that is already what is to be printed.
+    pub(crate) fn raw(self, text: &str) -> Result<()> {
+        let mut out = anstream::stdout().lock();
+        writeln!(out, "{}", text.trim_end())?;
+        Ok(out.flush()?)
+    }
+
+    /// A failure that does not end the command.
+    pub(crate) fn fail(self, failure: &Failure) {
+        match self.json {
+            true => anstream::eprintln!("{}", failure.to_json()),
+            false => anstream::eprintln!("{}: {failure}", red("error")),
+        }
     }
 
     /// Something that people should know beside the result.
@@ -73,24 +91,45 @@ pub(crate) struct EventText<'a> {
     tx: TxId,
     entry: u32,
     committed_at: i64,
+    /// The content that was shown for its commitment.
+    shown: Option<&'a Bytes>,
 }
 
 impl<'a> EventText<'a> {
     pub(crate) fn of(recorded: &'a RecordedEvent) -> Self {
         let RecordedEvent { event, sequence, tx, entry, committed_at, .. } = recorded;
-        Self { event, sequence: *sequence, tx: *tx, entry: *entry, committed_at: *committed_at }
+        let committed_at = *committed_at;
+        Self { event, sequence: *sequence, tx: *tx, entry: *entry, committed_at, shown: None }
     }
 
     /// As a receipt has it.
-    pub(crate) fn of_receipt(event: &'a Event, shown: &ReceiptEvent<'_>) -> Self {
-        let ReceiptEvent { tx, ts, entry, body, .. } = *shown;
-        Self { event, sequence: body.event_number, tx, entry, committed_at: ts }
+    pub(crate) fn of_report(report: &'a EventReport) -> Self {
+        let EventReport { event, sequence, tx, entry, committed_at, shown, .. } = report;
+        let (shown, committed_at) = (shown.as_ref(), *committed_at);
+        Self { event, sequence: *sequence, tx: *tx, entry: *entry, committed_at, shown }
+    }
+}
+
+/// What is to be said of an event's author, for people.
+pub(crate) struct Author<'a>(pub(crate) &'a AuthorReport);
+
+impl Display for Author<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AuthorReport { authorship, key, name, .. } = self.0;
+        f.write_str(authorship)?;
+        if let Some(name) = name {
+            write!(f, "  {}", Plain(name))?;
+        }
+        match key {
+            Some(key) => write!(f, "  {key}"),
+            None => Ok(()),
+        }
     }
 }
 
 impl Display for EventText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { event, sequence, tx, entry, committed_at } = self;
+        let Self { event, sequence, tx, entry, committed_at, shown } = self;
         write!(
             f,
             "{}  {}  {}  (transaction {tx}, entry {entry})",
@@ -101,6 +140,9 @@ impl Display for EventText<'_> {
         match &event.payload {
             Payload::Inline(content) => write!(f, "\n    {}", Plain(content))?,
             Payload::Commitment(hash) => {
+                if let Some(content) = shown {
+                    write!(f, "\n    {}", Plain(content))?;
+                }
                 write!(f, "\n    (kept elsewhere: commitment {})", Hex(hash.as_bytes()))?;
             }
         }

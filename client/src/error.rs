@@ -111,6 +111,9 @@ pub enum Error {
         /// What it said.
         cause: String,
     },
+    /// A key did not sign. That says nothing about the ledger.
+    #[error(transparent)]
+    Signing(#[from] crate::signing_key::SigningFailed),
     /// The store was opened with [`EventStore::open_read_only`](crate::EventStore::open_read_only).
     #[error("this store was opened read-only")]
     ReadOnly,

@@ -43,14 +43,17 @@ mod orders;
 mod paths;
 mod payloads;
 mod pin_copy;
+mod policy;
 mod position;
 mod proof;
 mod prover;
 mod receipt;
+mod report;
 #[cfg(feature = "immudb")]
 mod revision;
 mod row;
 mod schema;
+mod signing_key;
 mod sqlite;
 mod store;
 #[cfg(feature = "immudb")]
@@ -60,6 +63,7 @@ mod thin;
 mod trust;
 mod undecided;
 mod verdict;
+mod whole_file;
 
 pub use counterfoil_core as core;
 pub use counterfoil_core::{Alh, EntryDigest, Root, TrustedState, TxId};
@@ -81,8 +85,18 @@ pub use crate::event::{
     PayloadCommitment, RecordedEvent,
 };
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
+pub use crate::policy::{
+    Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary,
+    TrustPolicy,
+};
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
+pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
+pub use crate::report::{
+    AnchorReport, AuthorBytes, AuthorReport, BodyReport, EventReport, FlawReport, GenesisReport,
+    HeaderReport, InspectedEvent, InspectedTx, Inspection, LinkReport, PathReport, Place, Side, Step,
+    VerdictReport,
+};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
     Followed, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions,

@@ -58,13 +58,7 @@ impl EventProof {
 impl From<&EventBody<'_>> for Event {
     fn from(body: &EventBody<'_>) -> Self {
         let cover = Cover::new(body.domain, body.root.to_vec()).in_edition(body.edition);
-        let payload = match body.payload {
-            ReceiptPayload::Inline(content) => Payload::Inline(content.to_vec().into()),
-            ReceiptPayload::Commitment(hash) => {
-                Payload::Commitment(PayloadCommitment::from_bytes(*hash))
-            }
-        };
-        let mut event = Self::new(&cover, body.event_type, payload);
+        let mut event = Self::new(&cover, body.event_type, Payload::from(&body.payload));
         let metadata = body.metadata.iter();
         event.metadata =
             metadata.map(|(name, value)| (name.into(), value.to_vec().into())).collect();
@@ -72,6 +66,17 @@ impl From<&EventBody<'_>> for Event {
         event.causation_id = body.causation_id.into();
         event.external_id = body.external_id.into();
         event
+    }
+}
+
+impl From<&ReceiptPayload<'_>> for Payload {
+    fn from(payload: &ReceiptPayload<'_>) -> Self {
+        match payload {
+            ReceiptPayload::Inline(content) => Self::Inline(content.to_vec().into()),
+            ReceiptPayload::Commitment(hash) => {
+                Self::Commitment(PayloadCommitment::from_bytes(**hash))
+            }
+        }
     }
 }
 

@@ -86,6 +86,7 @@
 
 mod catalog;
 mod chain;
+pub mod checkpoint;
 #[cfg(test)]
 mod cost;
 mod digest;

@@ -7,7 +7,7 @@ mod pending;
 use crate::digest::{LeafHash, Root};
 use crate::error::TreeError;
 use crate::number::{LeafIndex, TreeSize};
-use climb::Shape;
+use climb::{Climb, Shape};
 use pending::settle_both;
 pub(crate) use pending::{Pending, settle};
 
@@ -171,6 +171,13 @@ pub(crate) fn check_consistency_immudb_len(
         (None, [_, _]) if old.get() > 1 => Ok(()),
         (None, path) => check_len(0, path),
     }
+}
+
+/// The root over the leaves before `index`, by that leaf's path in a tree of `size` leaves: its terms on
+/// the left, folded. `None` for the first leaf, and for a path of another length.
+pub(crate) fn root_before(index: LeafIndex, size: TreeSize, path: &[[u8; 32]]) -> Option<Root> {
+    let shape = inclusion_shape(index, size).filter(|shape| shape.len() == path.len())?;
+    Climb::new([0; 32], shape, path).root_of_the_left().map(Root::new)
 }
 
 fn inclusion_shape(index: LeafIndex, size: TreeSize) -> Option<Shape> {

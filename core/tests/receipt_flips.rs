@@ -6,7 +6,7 @@ mod receipts;
 mod reference;
 
 use counterfoil_core::receipt::*;
-use receipts::{Books, DATABASE, Order, judge, state_key, with_check};
+use receipts::{Books, DATABASE, Order, judge, server_keys, with_check};
 
 /// Receipts with everything that there can be, and the smallest.
 fn orders(books: &Books) -> Vec<Order> {
@@ -17,6 +17,7 @@ fn orders(books: &Books) -> Vec<Order> {
         earlier: Some(5),
         later: Some(9),
         signature: Some(books.sign(7)),
+        checkpoint: None,
     };
     let single = Order { events: vec![(3, 1)], earlier: Some(4), ..full.clone() };
     let own = Order { genesis: true, ..Order::new(&[(9, 0)], 9) };
@@ -39,7 +40,7 @@ fn signature_bits(receipt: &Receipt<'_>, bytes: &[u8]) -> std::ops::Range<usize>
 #[test]
 fn no_flipped_bit_passes() {
     let books = Books::golden();
-    let key = state_key();
+    let keys = server_keys();
     let mut flips = 0;
     for order in orders(&books) {
         let bytes = books.receipt(&order);
@@ -50,7 +51,7 @@ fn no_flipped_bit_passes() {
         let pins: Vec<_> = states.into_iter().flatten().map(|tx| [books.state(tx)]).collect();
         let pinned: Vec<_> = pins.iter().map(|pin| base.with_pins(pin).unwrap()).collect();
         let nobody = [base, Policy::new(books.id())];
-        let signed = base.with_state_key(&key, DATABASE);
+        let signed = base.with_state_keys(&keys);
         for bit in 0..bytes.len() * 8 {
             flips += 1;
             let changed = flipped(&bytes, bit);

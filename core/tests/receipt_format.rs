@@ -92,7 +92,7 @@ fn each_wrong_byte_has_its_reason() {
         ("longer body", events + 3..events + 5, &[0xb1, 1], Kind::TrailingBytes, events + 181),
         ("unknown body", events + 5..events + 6, &[2], Kind::UnknownBody, events + 5),
         ("part 0", parts..parts + 1, &[1, 0, 0], Kind::Order, parts + 1),
-        ("part 4", parts..parts + 1, &[1, 4, 0], Kind::UnknownPart { kind: 4 }, parts + 1),
+        ("part 5", parts..parts + 1, &[1, 5, 0], Kind::UnknownPart { kind: 5 }, parts + 1),
         ("part 255", parts..parts + 1, &[1, 255, 0], Kind::UnknownPart { kind: 255 }, parts + 1),
         ("empty link", parts..parts + 1, &[1, 1, 0], Kind::Truncated, parts + 3),
         ("twice", parts..parts + 1, &[2, 3, 1, 0, 3, 1, 0], Kind::Order, parts + 4),
@@ -101,7 +101,7 @@ fn each_wrong_byte_has_its_reason() {
         let error = ReceiptError { kind, at };
         assert_eq!(parse_error(&with(&bytes, range, new)), error, "{what}");
         // Newer code may know what this one does not.
-        let unknown = ["version 0", "version 2", "form 2", "unknown body", "part 4", "part 255"]
+        let unknown = ["version 0", "version 2", "form 2", "unknown body", "part 5", "part 255"]
             .contains(&what);
         let verdict = match unknown {
             true => Verdict::CannotDecide(Missing::Version(error)),
@@ -190,7 +190,7 @@ fn what_is_out_of_order_is_not_written() {
         assert_eq!(with(&[ReceiptTx { header, ..own }]), Err(Kind::PathsDiffer));
         // Links to the wrong side, and headers of another version.
         let link = parts.attached.later;
-        let attached = Attached { earlier: link, later: None, signature: None };
+        let attached = Attached { earlier: link, ..Attached::default() };
         assert_eq!(encode(&ReceiptParts { attached, ..*parts }), Err(Kind::LinkOrder));
         let itself = Some(Link { header: parts.state_header, ..link.unwrap() });
         let attached = Attached { later: itself, ..Attached::default() };
@@ -216,6 +216,7 @@ fn what_was_written_is_read() {
         earlier: Some(5),
         later: Some(9),
         signature: Some(books.sign(7)),
+        checkpoint: None,
     };
     let bytes = books.receipt(&order);
     let receipt = Receipt::parse(&bytes).unwrap();

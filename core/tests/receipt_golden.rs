@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use counterfoil_core::receipt::*;
 use counterfoil_core::*;
-use receipts::{Books, DATABASE, Order, SALT, judge, state_key};
+use receipts::{Books, Order, SALT, judge, server_keys};
 
 const FORMAT: &str = include_str!("../../docs/format.md");
 const RECEIPT: &str = include_str!("../../docs/receipt.md");
@@ -48,6 +48,7 @@ fn several(books: &Books) -> Order {
         earlier: Some(3),
         later: Some(9),
         signature: Some(books.sign(6)),
+        checkpoint: None,
     }
 }
 
@@ -70,6 +71,42 @@ fn the_documented_bytes_are_the_written_ones() {
     let other: Vec<_> = other.map(|(name, hex)| block(name, hex)).collect();
     assert!(other.is_empty(), "the document should have\n{}", other.join("\n"));
     assert_eq!(documented.len(), computed.len(), "the document has others");
+}
+
+/// What is shown of a receipt is what is verified: the paths, put together again, lead to the roots.
+#[test]
+fn what_is_placed_leads_to_the_state() {
+    let books = Books::golden();
+    for order in [single(), several(&books)] {
+        let bytes = books.receipt(&order);
+        let receipt = Receipt::parse(&bytes).unwrap();
+        let state = receipt.state_header();
+        let (mut shown, mut path) = (Vec::new(), Vec::new());
+        for tx in receipt.transactions() {
+            extend(&mut path, tx.path);
+            if tx.header.id < state.id {
+                let (leaf, size) = (tx.header.alh().unwrap().leaf_hash(), state.bl_tx_id.get());
+                let index = LeafIndex::new(tx.header.id.get() - 1);
+                verify_inclusion(&leaf, index, TreeSize::new(size), &path, &state.bl_root).unwrap();
+            }
+            let mut path = Vec::new();
+            for event in tx.events() {
+                extend(&mut path, event.path);
+                let leaf = event.digest(receipt.table_id()).leaf_hash();
+                let (index, size) = (event.entry.into(), tx.header.nentries.into());
+                let (index, size) = (LeafIndex::new(index), TreeSize::new(size));
+                verify_inclusion(&leaf, index, size, &path, &tx.header.eh).unwrap();
+                assert_eq!(EventBody::parse(event.bytes), Ok(event.body));
+                shown.push((tx.header.id.get(), event.entry));
+            }
+        }
+        assert_eq!(shown, order.events);
+    }
+}
+
+fn extend(path: &mut Vec<[u8; 32]>, placed: PlacedPath<'_>) {
+    path.drain(..path.len() - placed.shared);
+    path.splice(..0, placed.own.iter().copied());
 }
 
 /// As it stands in a document.
@@ -105,7 +142,7 @@ fn the_documented_receipts_are_verified() {
     let bytes = |name: &str| hex::decode(&documented[name]).unwrap();
     let (one, four) = (bytes("receipt of one event"), bytes("receipt of four events"));
     let books = Books::golden();
-    let key = state_key();
+    let keys = server_keys();
     let policy = Policy::new(books.id());
     let words = |bytes: &[u8], policy: &Policy<'_>| {
         let receipt = Receipt::parse(bytes).unwrap();
@@ -134,7 +171,7 @@ fn the_documented_receipts_are_verified() {
     assert_eq!(words(&four, &before), (extends, mixed));
     let signed = "verified_by_signature";
     let all = vec![signed, signed, signed, unavailable];
-    let signed = policy.with_state_key(&key, DATABASE);
+    let signed = policy.with_state_keys(&keys);
     assert_eq!(words(&four, &signed), (unavailable, all));
     let pins = [books.state(8)];
     let elsewhere = policy.with_pins(&pins).unwrap();

@@ -132,7 +132,7 @@ fn under_one_pin_a_number_is_one_transaction() {
                         attached: Attached {
                             earlier: earlier.as_ref().map(|(link, other)| link.view(other)),
                             later: later.as_ref().map(|(link, other)| link.view(other)),
-                            signature: None,
+                            ..Attached::default()
                         },
                     };
                     let mut buffer = [0; 3000];

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use counterfoil_core::receipt::*;
 use counterfoil_core::*;
-use receipts::{Body, Books, DATABASE, Order, SALT, judge, sign, state_key};
+use receipts::{Body, Books, Order, SALT, judge, server_keys, sign};
 
 fn pinned(state: TrustedState) -> Verdict {
     Verdict::Verified(Anchor::Pinned(state))
@@ -231,7 +231,7 @@ fn a_link_between_two_ledgers_is_refused() {
                 for link in earlier.iter_mut().chain(&mut later) {
                     link.header = header;
                 }
-                let attached = Attached { earlier, later, signature: None };
+                let attached = Attached { earlier, later, ..Attached::default() };
                 let mut buffer = [0; 4000];
                 let receipt = Receipt::parse(&bytes).unwrap();
                 judge(receipt.encode_with(&attached, &mut buffer).unwrap(), &policy)
@@ -277,8 +277,8 @@ fn a_first_transaction_is_the_ledgers_id() {
 #[test]
 fn a_state_of_another_ledger_is_refused_where_it_names_the_first_transaction() {
     let books = Books::golden();
-    let key = state_key();
-    let policy = Policy::new(Alh::ZERO).with_table(1).with_state_key(&key, DATABASE);
+    let keys = server_keys();
+    let policy = Policy::new(Alh::ZERO).with_table(1).with_state_keys(&keys);
     let labelled = |order: &Order| {
         books.with_parts(order, |parts| {
             let mut buffer = [0; 4000];
@@ -303,8 +303,8 @@ fn a_state_of_another_ledger_is_refused_where_it_names_the_first_transaction() {
 #[test]
 fn a_fork_behind_a_pin_is_refused() {
     let honest = Books::golden();
-    let key = state_key();
-    let base = Policy::new(honest.id()).with_table(1).with_state_key(&key, DATABASE);
+    let keys = server_keys();
+    let base = Policy::new(honest.id()).with_table(1).with_state_keys(&keys);
     let links = |order: Order, earlier, later| Order { earlier, later, ..order };
     let cases = [
         (9, Order::new(&[(9, 0)], 9)),
@@ -410,17 +410,22 @@ fn the_ledger_and_the_table_are_the_policys() {
 #[test]
 fn a_signature_counts_for_the_policys_key_and_database() {
     let books = Books::golden();
-    let key = state_key();
+    let keys = server_keys();
     let mut order = Order::new(&[(5, 0)], 9);
     order.signature = Some(books.sign(9));
     let bytes = books.receipt(&order);
     let policy = Policy::new(books.id()).with_table(1);
     let signed = Verdict::Verified(Anchor::Signed(books.state(9)));
-    let key_policy = policy.with_state_key(&key, DATABASE);
+    let key_policy = policy.with_state_keys(&keys);
     assert_eq!(judge(&bytes, &key_policy), signed);
     assert_eq!(judge(&bytes, &policy), Verdict::Unanchored);
     let error = Verdict::Broken(Flaw::Signature(SignatureError::Signature));
-    assert_eq!(judge(&bytes, &policy.with_state_key(&key, b"otherdb")), error);
+    let other = keys.map(|key| ServerKey { database: b"otherdb", ..key });
+    assert_eq!(judge(&bytes, &policy.with_state_keys(&other)), error);
+    // Keys stand side by side: the one that signed counts, wherever it stands.
+    for keys in [[other[0], keys[0]], [keys[0], other[0]]] {
+        assert_eq!(judge(&bytes, &policy.with_state_keys(&keys)), signed);
+    }
 
     // A pin says more than a signature, and one that came before says less.
     let (after, before) = ([books.state(9)], [books.state(3)]);

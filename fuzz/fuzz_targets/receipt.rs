@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use counterfoil_core::receipt::{EventBody, Payload, Policy, Receipt, Verdict};
+use counterfoil_core::receipt::{EventBody, Payload, Policy, Receipt, ServerKey, Verdict};
 use counterfoil_core::{Alh, StateKey, TrustedState, TxId};
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 struct Honest {
     receipts: [Vec<u8>; 2],
     pins: [TrustedState; 4],
-    key: StateKey,
+    keys: [ServerKey<'static>; 1],
 }
 
 static HONEST: LazyLock<Honest> = LazyLock::new(|| {
@@ -23,7 +23,7 @@ static HONEST: LazyLock<Honest> = LazyLock::new(|| {
         TrustedState { tx: TxId::new(tx), alh: Alh::new(alh.try_into().expect("a hash")) }
     });
     let key = StateKey::from_sec1(&documented("state key")).expect("a key");
-    Honest { receipts, pins, key }
+    Honest { receipts, pins, keys: [ServerKey { key, database: b"defaultdb" }] }
 });
 
 /// The bytes of that name in the document; long ones go on in the next lines.
@@ -65,12 +65,14 @@ fn check(bytes: &[u8], honest: &Honest) {
         assert_eq!(receipt.encode_with(&attached, &mut buffer), Ok(bytes));
     }
     assert_eq!(receipt.events().count(), receipt.event_count() as usize);
+    let placed = receipt.transactions().flat_map(|tx| tx.events().collect::<Vec<_>>());
+    assert!(placed.map(|event| event.body).eq(receipt.events().map(|event| event.body)));
 
     let base = Policy::new(receipt.ledger()).with_table(receipt.table_id());
     assert!(receipt.verify(&base).verdict().trusted().is_none(), "nothing vouches for it");
     let policies = honest.pins.iter().map(std::slice::from_ref).chain([&honest.pins[..]]);
     let policies = policies.filter_map(|pins| base.with_pins(pins).ok());
-    for policy in policies.chain([base.with_state_key(&honest.key, b"defaultdb")]) {
+    for policy in policies.chain([base.with_state_keys(&honest.keys)]) {
         let judgement = receipt.verify(&policy);
         let known = honest.receipts.each_ref().map(|bytes| Receipt::parse(bytes).expect("honest"));
         for judged in judgement.events() {

@@ -5,6 +5,8 @@ mod audit;
 mod backup;
 mod follow;
 mod init;
+mod inspect;
+mod policy;
 mod read;
 mod receipt;
 mod state;
@@ -16,7 +18,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 use counterfoil::{BackendKind, Config, EventStore, StoreOptions};
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, PolicyCommand};
 use crate::configure::configure;
 use crate::exit::{Exit, Result};
 use crate::output::Output;
@@ -68,6 +70,17 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         }
         // These ask no ledger, and need no configuration.
         Command::Verify(args) => verify::run(&args, &ledger, Output::new(output.json)),
+        Command::Inspect(args) => inspect::run(&args, Output::new(output.json)),
+        Command::Policy(PolicyCommand::Init { output }) => {
+            let session = session()?;
+            session.reading(async |store| policy::init(&session, store, output.as_deref()).await).await
+        }
+        Command::Policy(PolicyCommand::Show { file }) => {
+            policy::show(&file, Output::new(output.json))
+        }
+        Command::Policy(PolicyCommand::Check { file }) => {
+            policy::check(&file, Output::new(output.json))
+        }
         Command::Backup(args) => backup::run(&session()?, &args).await,
         #[cfg(feature = "immudb")]
         Command::Publish => init::publish(&session()?).await,

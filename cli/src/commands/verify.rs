@@ -4,16 +4,47 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
-use counterfoil::core::TxAlh;
-use counterfoil::core::receipt::{JudgedEvent, Policy, Receipt, ReceiptEvent, Verdict};
-use counterfoil::{Alh, Config, Event, TxId};
+use counterfoil::core::receipt::{Receipt, Verdict};
+use counterfoil::{
+    Config, EventReport, Inspection, Moved, MovedPin, PinFile, PinMove, SaltedPayload, TrustPolicy,
+    Unavailable, VerdictReport,
+};
 use serde::Serialize;
 
+use super::inspect::Drawing;
 use crate::args::{LedgerArgs, VerifyArgs};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{EventText, Output, Plain, bold, red};
+use crate::output::{Author, EventText, Output, Plain, bold, red};
 
 pub(super) fn run(args: &VerifyArgs, ledger: &LedgerArgs, output: Output) -> Result<Exit> {
+    let payloads = payloads(args)?;
+    let run = Run { args, payloads, output };
+    let Some(file) = &args.policy else {
+        return Ok(run.all(&of_flags(args, ledger)?)?.exit);
+    };
+    if !ledger.pin.is_empty() {
+        return Err(Failure::Usage("with --policy, pins are in the policy: leave --pin out".into()));
+    }
+    if !args.move_pin {
+        return Ok(run.all(&TrustPolicy::load(file)?)?.exit);
+    }
+    let pins = PinFile::beside(file);
+    let (moved, done) = pins.advance(|policy| match run.all(policy) {
+        Ok(done) => (done.next.clone(), Ok(done)),
+        // What was not shown moves nothing.
+        Err(failure) => (None, Err(failure)),
+    })?;
+    let done = done?;
+    if let (Some(Moved::Forward), Some(next)) = (moved, &done.next) {
+        let MovedPin { pin, from, by, .. } = next.to();
+        let text = format!("pin moved from {} to {pin}: {by}", from.tx);
+        output.print(&serde_json::json!({ "moved": next.to() }), text)?;
+    }
+    Ok(done.exit)
+}
+
+/// What the flags say that is trusted.
+fn of_flags(args: &VerifyArgs, ledger: &LedgerArgs) -> Result<TrustPolicy> {
     // Only what was named: whoever gives a receipt may have put a configuration beside it.
     let trust = match &ledger.config {
         Some(file) => Config::load(file)?.trust,
@@ -25,136 +56,151 @@ pub(super) fn run(args: &VerifyArgs, ledger: &LedgerArgs, output: Output) -> Res
     };
     let id = args.ledger_id.or(trust.ledger).ok_or_else(|| {
         Failure::Usage(
-            "which ledger? give its id as --ledger-id, or --config with `ledger` in [trust]".into(),
+            "whom do you trust? give a --policy, or the ledger's id as --ledger-id, or --config \
+             with `ledger` in [trust]"
+                .into(),
         )
     })?;
-    let policy = Policy::new(id).with_pins(&pins).map_err(|error| {
-        Failure::Usage(format!("what is to be trusted contradicts itself: {error}"))
-    })?;
-    let policy = args.table.map_or(policy, |table| policy.with_table(table));
-
-    // A file that cannot be read is told before anything is said of the others.
-    let files = args.files.iter().map(|file| Ok((file.as_path(), read(file)?)));
-    let files = files.collect::<Result<Vec<_>>>()?;
-    let mut worst = Exit::Done;
-    for (file, bytes) in &files {
-        worst = worse(worst, one(file, bytes, &policy, output)?);
+    let mut policy = TrustPolicy::new(id);
+    if let Some(table) = args.table {
+        policy = policy.with_table(table)?;
     }
-    Ok(worst)
+    for pin in pins {
+        policy = policy.with_pin(pin)?;
+    }
+    Ok(policy)
+}
+
+/// The contents that were shown.
+fn payloads(args: &VerifyArgs) -> Result<Vec<SaltedPayload>> {
+    if args.payload.len() != args.salt.len() {
+        return Err(Failure::Usage("give one --salt for each --payload".into()));
+    }
+    let pairs = args.payload.iter().zip(&args.salt);
+    pairs.map(|(file, salt)| Ok(SaltedPayload::new(*salt, read(file)?))).collect()
 }
 
 /// No more than a receipt may have, and one byte by which it is seen to have more.
-fn read(file: &Path) -> Result<Vec<u8>> {
-    let unread = |error| Failure::Usage(format!("{}: {error}", file.display()));
+pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = Receipt::MAX_LEN as u64 + 1;
-    std::fs::File::open(file)
-        .map_err(unread)?
-        .take(most)
-        .read_to_end(&mut bytes)
-        .map_err(unread)?;
+    let read = std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(|cause| Unavailable::File { path: file.to_owned(), cause: cause.into() })?;
     Ok(bytes)
 }
 
-fn one(file: &Path, bytes: &[u8], policy: &Policy<'_>, output: Output) -> Result<Exit> {
-    let parsed = Receipt::parse(bytes);
-    let shown = match &parsed {
-        Ok(receipt) => {
-            let judgement = receipt.verify(policy);
-            Shown {
-                ledger: Some(receipt.ledger()),
-                state: Some(receipt.state()),
-                events: judgement.events().filter_map(ShownEvent::new).collect(),
-                ..Shown::new(file, judgement.verdict())
+/// One file after the other.
+struct Run<'a> {
+    args: &'a VerifyArgs,
+    payloads: Vec<SaltedPayload>,
+    output: Output,
+}
+
+/// What came of it.
+struct Done {
+    exit: Exit,
+    next: Option<PinMove>,
+}
+
+impl Run<'_> {
+    fn all(&self, policy: &TrustPolicy) -> Result<Done> {
+        let mut policy = policy.clone();
+        let mut done = Done { exit: Exit::Done, next: None };
+        for file in &self.args.files {
+            // One that cannot be read does not stop the others.
+            let bytes = match read(file) {
+                Ok(bytes) => bytes,
+                Err(failure) => {
+                    self.output.fail(&failure);
+                    done.exit = worse(done.exit, failure.exit());
+                    continue;
+                }
+            };
+            done.exit = worse(done.exit, self.one(file, &bytes, &policy)?);
+            if self.args.move_pin
+                && let Ok(next) = policy.pin_move(&bytes)
+            {
+                // The files behind it are judged by where the pin is then.
+                policy = policy.after(&next)?;
+                done.next = Some(next);
             }
         }
-        Err(error) => Shown::new(file, Verdict::from(*error)),
-    };
-    output.print(&shown, &shown)?;
-    Ok(shown.of.into())
+        Ok(done)
+    }
+
+    fn one(&self, file: &Path, bytes: &[u8], policy: &TrustPolicy) -> Result<Exit> {
+        let report = policy.verify(bytes, &self.payloads);
+        let receipt = if self.args.full { Inspection::of(bytes).ok() } else { None };
+        let exit = report.of.into();
+        let shown = Shown { file, report, receipt };
+        self.output.print(&shown, &shown)?;
+        Ok(exit)
+    }
 }
 
 /// What a file shows.
 #[derive(Serialize)]
 struct Shown<'a> {
     file: &'a Path,
-    /// The verdict's word, which stays the same.
-    verdict: &'static str,
-    /// What does not hold, or what is missing, in a word that stays the same.
+    #[serde(flatten)]
+    report: VerdictReport,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    detail: String,
-    /// The ledger that it says it is about.
-    ledger: Option<Alh>,
-    /// The state that it says it is under.
-    state: Option<TxAlh>,
-    events: Vec<ShownEvent<'a>>,
-    #[serde(skip)]
-    of: Verdict,
-}
-
-#[derive(Serialize)]
-struct ShownEvent<'a> {
-    verdict: &'static str,
-    event: Event,
-    sequence: u64,
-    tx: TxId,
-    entry: u32,
-    recorded_at: i64,
-    committed_at: i64,
-    #[serde(skip)]
-    shown: ReceiptEvent<'a>,
-}
-
-impl<'a> Shown<'a> {
-    fn new(file: &'a Path, of: Verdict) -> Self {
-        let reason = match &of {
-            Verdict::Broken(flaw) => Some(flaw.word()),
-            Verdict::CannotDecide(missing) => Some(missing.word()),
-            _ => None,
-        };
-        let (ledger, state, events) = (None, None, Vec::new());
-        Self { file, verdict: of.word(), reason, detail: of.to_string(), ledger, state, events, of }
-    }
-}
-
-impl<'a> ShownEvent<'a> {
-    /// `None` where nothing can be said of it: its words would stand there as if they meant something.
-    fn new(judged: JudgedEvent<'a>) -> Option<Self> {
-        let verdict = judged.verdict();
-        if matches!(verdict, Verdict::Broken(_) | Verdict::CannotDecide(_)) {
-            return None;
-        }
-        let shown = *judged.event();
-        let ReceiptEvent { tx, ts, entry, body, .. } = shown;
-        Some(Self {
-            verdict: verdict.word(),
-            event: Event::from(&body),
-            sequence: body.event_number,
-            tx,
-            entry,
-            recorded_at: body.recorded_at,
-            committed_at: ts,
-            shown,
-        })
-    }
+    receipt: Option<Inspection>,
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self.of {
-            Verdict::Broken(_) => red(self.verdict),
-            _ => bold(self.verdict),
-        };
-        write!(f, "{word}  {}: {}", Plain(self.file.display()), self.detail)?;
-        if let Some(state) = self.state {
+        let Self { file, report, receipt } = self;
+        write!(f, "{}", Head { file, report })?;
+        if let Some(state) = report.state {
             write!(f, "\n  under state {state}; times as the ledger says")?;
         }
-        for event in &self.events {
-            let text = EventText::of_receipt(&event.event, &event.shown);
-            write!(f, "\n  {}  {text}", event.verdict)?;
+        for event in &report.events {
+            write!(f, "\n  {}  {}", event.verdict, EventText::of_report(event))?;
+            write!(f, "\n    author: {}", Author(&event.author))?;
         }
-        Ok(())
+        if !report.events.is_empty() {
+            write!(f, "\n  not proved: {}", NotProved(&report.events))?;
+        }
+        match receipt {
+            Some(receipt) => write!(f, "\n{}", Drawing { receipt, full: true }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The verdict of a file, in a line.
+pub(super) struct Head<'a> {
+    pub(super) file: &'a Path,
+    pub(super) report: &'a VerdictReport,
+}
+
+impl fmt::Display for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, report } = self;
+        let word = match report.of {
+            Verdict::Broken(_) => red(report.verdict),
+            _ => bold(report.verdict),
+        };
+        write!(f, "{word}  {}: {}", Plain(file.display()), Plain(&report.detail))
+    }
+}
+
+/// What no receipt shows, and what this one does not.
+struct NotProved<'a>(&'a [EventReport]);
+
+impl fmt::Display for NotProved<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verified = |event: &EventReport| event.anchor.is_some();
+        let signed = |event: &EventReport| event.author.authorship == "signed_by_author";
+        if !self.0.iter().all(verified) {
+            f.write_str("that it is in the ledger; ")?;
+        }
+        f.write_str("that nothing came before it in its place")?;
+        if !self.0.iter().all(signed) {
+            f.write_str("; who wrote it")?;
+        }
+        f.write_str("; when")
     }
 }
 
@@ -164,7 +210,8 @@ fn worse(one: Exit, other: Exit) -> Exit {
         Exit::Done => 0,
         Exit::Unanchored => 1,
         Exit::Undecided => 2,
-        _ => 3,
+        Exit::Unavailable => 3,
+        _ => 4,
     };
     if rank(other) > rank(one) { other } else { one }
 }

@@ -10,10 +10,11 @@ use super::EventStore;
 use super::append::Proofs;
 use super::read::locate;
 use crate::body::GenesisBody;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::Cover;
 use crate::index::{EventAt, Position, StreamKey};
 use crate::local::link::StateLink;
+use crate::policy::TrustPolicy;
 use crate::receipt::bad_proof;
 use crate::schema::{GENESIS_CATALOG, row_digest};
 use crate::verdict::Verdict;
@@ -122,6 +123,20 @@ impl EventStore {
         Ok(issued)
     }
 
+    /// A policy for whoever is to verify receipts of this ledger: its id, the number of its table, and
+    /// its verified state as the pin. It is to be handed on as what it is: this client's word.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Self::status).
+    pub async fn trust_policy(&self) -> Result<TrustPolicy> {
+        let pin = self.status().await?.pin;
+        let table = self.shared.local.lock().await.table()?.id();
+        let policy = TrustPolicy::new(pin.ledger).with_table(table);
+        let policy = policy.and_then(|policy| policy.with_pin(pin.state));
+        policy.map_err(|problem| Error::Config(problem.to_string()))
+    }
+
     /// How the ledger began, as its first transaction holds it. `None` where the table came later, as in
     /// a database that was there before, and where the row is not shown any more.
     async fn beginning(&self) -> Result<Option<Beginning>> {
@@ -166,7 +181,7 @@ impl IssuedReceipt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Error, Event};
+    use crate::Event;
 
     /// Every event under every older state: a pin at or after the event verifies it, one before it does
     /// not, and without the link nothing can be said.

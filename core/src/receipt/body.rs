@@ -62,8 +62,11 @@ pub struct EventBody<'a> {
     pub commit_id: &'a [u8; 16],
     /// Place in the INSERT, from 0.
     pub commit_index: u32,
-    /// Ed25519 key and signature (R, s) of an author. Not checked: it proves nothing yet.
+    /// Ed25519 key and signature (R, s) of an author: a claim until it is checked, see
+    /// [`JudgedEvent::authorship`](super::JudgedEvent::authorship).
     pub author: Option<&'a [u8; 96]>,
+    /// The bytes that an author signs.
+    pub(super) signed: &'a [u8],
 }
 
 /// What an event says.
@@ -176,6 +179,7 @@ impl<'a> EventBody<'a> {
         let append_index = cursor.u32()?;
         let append_count = cursor.u32()?;
         rule(append_index < append_count, BodyRule::AppendIndex)?;
+        let signed = cursor.since(start);
         let commit_id = cursor.array()?;
         let commit_index = cursor.u32()?;
         let author = match cursor.u8()? {
@@ -204,6 +208,7 @@ impl<'a> EventBody<'a> {
             commit_id,
             commit_index,
             author,
+            signed,
         })
     }
 

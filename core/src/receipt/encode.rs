@@ -1,10 +1,11 @@
 //! Writing a receipt.
 
+use super::checkpoint::ReceiptCheckpoint;
 use super::cursor::{Count, Put};
 use super::error::{ReceiptError, ReceiptErrorKind as Kind};
 use super::layout::{
-    CHECK_LEN, EARLIER, LATER, MAGIC, STATE_SIGNATURE, TABLE_OF_GENESIS, TABLE_OF_POLICY, VERSION,
-    check_of,
+    CHECK_LEN, CHECKPOINT, EARLIER, LATER, MAGIC, STATE_SIGNATURE, TABLE_OF_GENESIS,
+    TABLE_OF_POLICY, VERSION, check_of,
 };
 use super::parse::Receipt;
 use super::path::shared_terms;
@@ -64,6 +65,9 @@ pub struct Attached<'a> {
     /// The server's signature over the receipt's state, DER. Verifiers without its key leave it
     /// unread.
     pub signature: Option<&'a [u8]>,
+    /// A checkpoint of the tree of the receipt's state. It vouches for every transaction but the state's
+    /// own. Verifiers who know none of its logs leave its signatures unread.
+    pub checkpoint: Option<ReceiptCheckpoint<'a>>,
 }
 
 /// Shows that two states, the receipt's and another one, are of one ledger: immudb's dual proof of
@@ -165,7 +169,8 @@ impl Attached<'_> {
     fn put<S: Put<Error = TooSmall>>(&self, out: &mut S) -> Result<(), ReceiptError> {
         let links = [(EARLIER, self.earlier), (LATER, self.later)];
         let count = links.iter().filter(|(_, link)| link.is_some()).count();
-        out.put_len(count.saturating_add(usize::from(self.signature.is_some())))?;
+        let others = [self.signature.is_some(), self.checkpoint.is_some()];
+        out.put_len(others.into_iter().map(usize::from).fold(count, usize::saturating_add))?;
         for (kind, link) in links {
             if let Some(link) = link {
                 let mut len = Count::default();
@@ -178,6 +183,10 @@ impl Attached<'_> {
         if let Some(signature) = self.signature {
             out.put(&[STATE_SIGNATURE])?;
             out.put_bytes(signature)?;
+        }
+        if let Some(checkpoint) = self.checkpoint {
+            out.put(&[CHECKPOINT])?;
+            out.put_bytes(checkpoint.bytes)?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::checkpoint::NoteError;
 use crate::error::HeaderError;
 use crate::wire::TooSmall;
 
@@ -58,6 +59,10 @@ pub enum ReceiptErrorKind {
         /// The kind.
         kind: u8,
     },
+    /// The checkpoint is none.
+    Checkpoint(NoteError),
+    /// The checkpoint is not one of the state's tree. Only when one is put in.
+    OtherCheckpoint,
     /// The body of an event has a format that this version does not know.
     UnknownBody,
     /// The body of an event breaks a rule.
@@ -125,6 +130,8 @@ impl fmt::Display for ReceiptErrorKind {
             Self::NewerThanState => "a transaction is newer than the state",
             Self::LinkOrder => "the other state is on the wrong side of the receipt's",
             Self::UnknownPart { kind } => return write!(f, "a part of the unknown kind {kind}"),
+            Self::Checkpoint(error) => return write!(f, "checkpoint: {error}"),
+            Self::OtherCheckpoint => "the checkpoint is not one of the state's tree",
             Self::UnknownBody => "the event's body has an unknown format",
             Self::Body(rule) => return write!(f, "the event's body: {rule}"),
             Self::Damaged => "the receipt was damaged since it was written",

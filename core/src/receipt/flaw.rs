@@ -3,6 +3,8 @@
 use core::fmt;
 
 use super::error::ReceiptError;
+#[cfg(feature = "ed25519")]
+use crate::checkpoint::CheckpointError;
 #[cfg(feature = "p256")]
 use crate::error::SignatureError;
 use crate::error::{DualError, ProofError};
@@ -67,6 +69,10 @@ pub enum Flaw {
     /// The signature is not the one of the policy's key over the state.
     #[cfg(feature = "p256")]
     Signature(SignatureError),
+    /// A signature of the checkpoint bears the name and id of a key of the policy and is not that
+    /// key's.
+    #[cfg(feature = "ed25519")]
+    Checkpoint(CheckpointError),
     /// What was shown as the event's payload is not what its commitment is to.
     Payload {
         /// The transaction.
@@ -93,6 +99,8 @@ impl Flaw {
             Self::Contradicts { .. } => "contradicts_policy",
             #[cfg(feature = "p256")]
             Self::Signature(_) => "signature",
+            #[cfg(feature = "ed25519")]
+            Self::Checkpoint(_) => "checkpoint",
             Self::Payload { .. } => "payload",
         }
     }
@@ -154,6 +162,8 @@ impl fmt::Display for Flaw {
             }
             #[cfg(feature = "p256")]
             Self::Signature(error) => write!(f, "signature of the state: {error}"),
+            #[cfg(feature = "ed25519")]
+            Self::Checkpoint(error) => write!(f, "checkpoint: {error}"),
             Self::Payload { tx, entry } => {
                 write!(f, "transaction {tx}, entry {entry}: another payload was committed to")
             }

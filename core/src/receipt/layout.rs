@@ -33,6 +33,7 @@ pub(super) const TABLE_OF_GENESIS: u8 = 1;
 pub(super) const EARLIER: u8 = 1;
 pub(super) const LATER: u8 = 2;
 pub(super) const STATE_SIGNATURE: u8 = 3;
+pub(super) const CHECKPOINT: u8 = 4;
 pub(super) const CHECK_LEN: usize = 8;
 /// No path in a tree has more terms.
 const MAX_PATH: usize = 64;

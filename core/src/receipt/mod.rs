@@ -31,18 +31,25 @@
 //!   of all transactions before it. A receipt says `written at transaction N, entry i`.
 //! * That its place in the stream follows, or that its id is new: [`EventBody::prev_event`] and
 //!   [`EventBody::seen_alh`] are the writer's claims and are compared with nothing.
-//! * Who wrote it: whoever may write to the database may write anything.
+//! * Who wrote it: whoever may write to the database may write anything. Where an author signed the
+//!   event, that is told beside ([`JudgedEvent::authorship`]).
 //! * When: [`ReceiptEvent::ts`] is the server's claim, [`EventBody::recorded_at`] the writer's.
 
+mod author;
 mod body;
+mod checkpoint;
 mod cursor;
 mod encode;
 mod error;
 mod flaw;
 mod judgement;
 mod layout;
+#[cfg(feature = "ed25519")]
+mod log;
 mod parse;
 mod path;
+mod pin;
+mod placed;
 mod policy;
 mod schema;
 #[cfg(feature = "p256")]
@@ -50,12 +57,20 @@ mod signature;
 mod verdict;
 mod verify;
 
+#[cfg(feature = "ed25519")]
+pub use author::Author;
+pub use author::Authorship;
 pub use body::{EventBody, Metadata, Payload};
+pub use checkpoint::ReceiptCheckpoint;
 pub use encode::{Attached, Link, ReceiptEntry, ReceiptParts, ReceiptTx};
 pub use error::{BodyRule, ReceiptError, ReceiptErrorKind};
 pub use flaw::Flaw;
 pub use judgement::{JudgedEvent, Judgement};
 pub use parse::{Receipt, ReceiptEvent};
+pub use pin::{NextPin, PinStays};
+pub use placed::{PlacedEvent, PlacedPath, PlacedTx};
 pub use policy::{Policy, PolicyError};
 pub use schema::{Genesis, events_table};
+#[cfg(feature = "p256")]
+pub use signature::ServerKey;
 pub use verdict::{Anchor, Missing, Verdict};

@@ -1,12 +1,14 @@
 //! Reading a receipt.
 
 use super::body::EventBody;
+use super::checkpoint::ReceiptCheckpoint;
 use super::cursor::Cursor;
 use super::encode::{Attached, Link};
 use super::error::{ReceiptError, ReceiptErrorKind as Kind};
 use super::layout::{
-    CHECK_LEN, EARLIER, Entry, LATER, MAGIC, MAX_SIGNATURE, STATE_SIGNATURE, Tx, VERSION, check_of,
-    next_entry, read_count, read_link, read_state, read_table, read_transactions, read_tx,
+    CHECK_LEN, CHECKPOINT, EARLIER, Entry, LATER, MAGIC, MAX_SIGNATURE, STATE_SIGNATURE, Tx,
+    VERSION, check_of, next_entry, read_count, read_link, read_state, read_table,
+    read_transactions, read_tx,
 };
 use super::schema::Genesis;
 use crate::chain::TxAlh;
@@ -31,6 +33,7 @@ pub struct Receipt<'a> {
     earlier: Option<(TxAlh, &'a [u8])>,
     later: Option<(TxAlh, &'a [u8])>,
     pub(super) signature: Option<&'a [u8]>,
+    pub(super) checkpoint: Option<ReceiptCheckpoint<'a>>,
 }
 
 /// The bytes, and the check behind them.
@@ -107,6 +110,7 @@ impl<'a> Receipt<'a> {
             earlier: None,
             later: None,
             signature: None,
+            checkpoint: None,
         };
         receipt.read_parts(&mut cursor)?;
         cursor.finish()?;
@@ -127,6 +131,10 @@ impl<'a> Receipt<'a> {
                 EARLIER => self.earlier = Some(self.read_other(&mut part, at, |at, tx| at < tx)?),
                 LATER => self.later = Some(self.read_other(&mut part, at, |at, tx| at > tx)?),
                 STATE_SIGNATURE => self.signature = Some(part.rest(MAX_SIGNATURE)?),
+                CHECKPOINT => {
+                    let checkpoint = ReceiptCheckpoint::read(&mut part, &self.state_header)?;
+                    self.checkpoint = Some(checkpoint);
+                }
                 _ => return Err(ReceiptError { kind: Kind::UnknownPart { kind }, at }),
             }
             part.finish()?;
@@ -190,7 +198,13 @@ impl<'a> Receipt<'a> {
             earlier: link(self.earlier_link()).map(|(_, link)| link),
             later: link(self.later_link()).map(|(_, link)| link),
             signature: self.signature,
+            checkpoint: self.checkpoint,
         }
+    }
+
+    /// A checkpoint of the state's tree, with its signatures.
+    pub const fn checkpoint(&self) -> Option<ReceiptCheckpoint<'a>> {
+        self.checkpoint
     }
 
     /// How many events there are: one or more.

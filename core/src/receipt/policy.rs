@@ -2,10 +2,13 @@
 
 use core::fmt;
 
+use super::author::Authors;
+#[cfg(feature = "p256")]
+use super::signature::ServerKey;
+#[cfg(feature = "ed25519")]
+use crate::checkpoint::LogPolicy;
 use crate::digest::Alh;
 use crate::number::TxId;
-#[cfg(feature = "p256")]
-use crate::signature::StateKey;
 use crate::state::TrustedState;
 
 /// What a verifier trusts, about one ledger.
@@ -17,9 +20,12 @@ pub struct Policy<'a> {
     pub(super) ledger: Alh,
     pub(super) table: Option<u32>,
     pub(super) pins: &'a [TrustedState],
-    /// The key and its database.
+    pub(super) authors: Authors<'a>,
     #[cfg(feature = "p256")]
-    pub(super) state_key: Option<(&'a StateKey, &'a [u8])>,
+    pub(super) state_keys: &'a [ServerKey<'a>],
+    /// The ledger's logs, and their witnesses.
+    #[cfg(feature = "ed25519")]
+    pub(super) log: Option<LogPolicy<'a>>,
 }
 
 impl<'a> Policy<'a> {
@@ -30,8 +36,11 @@ impl<'a> Policy<'a> {
             ledger,
             table: None,
             pins: &[],
+            authors: Authors::NONE,
             #[cfg(feature = "p256")]
-            state_key: None,
+            state_keys: &[],
+            #[cfg(feature = "ed25519")]
+            log: None,
         }
     }
 

@@ -6,25 +6,40 @@ use super::policy::Policy;
 use super::verdict::{Anchor, Verdict};
 use crate::signature::StateKey;
 
+/// A key with which a server signs the states of a database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ServerKey<'a> {
+    /// The key.
+    pub key: StateKey,
+    /// The name of the database, as the verifier expects it.
+    pub database: &'a [u8],
+}
+
 impl<'a> Policy<'a> {
-    /// The key with which the server signs the states of the database of this name.
+    /// The keys with which the server signs the ledger's states. Each counts like any other, so a new
+    /// one is put beside the one that it is to replace.
     ///
     /// A signature binds the database's name and not the ledger's id: a server that creates the
     /// database anew signs the new one's states alike. A receipt's link to transaction 1 shows which
     /// ledger a state is of.
-    pub const fn with_state_key(self, key: &'a StateKey, database: &'a [u8]) -> Self {
-        Self { state_key: Some((key, database)), ..self }
+    pub const fn with_state_keys(self, keys: &'a [ServerKey<'a>]) -> Self {
+        Self { state_keys: keys, ..self }
     }
 }
 
 impl Receipt<'_> {
-    /// What the signature makes of the state, if the policy has a key and the receipt a signature.
+    /// What the signature makes of the state, if the policy has a key and the receipt a signature. It
+    /// names no key, so it has to be one of the policy's: one key is tried after the other.
     pub(super) fn signed(&self, policy: &Policy<'_>) -> Result<Option<Verdict>, Flaw> {
-        let (Some((key, database)), Some(signature)) = (policy.state_key, self.signature) else {
-            return Ok(None);
-        };
-        let signed = key.verify(database, &self.state, signature);
-        let state = signed.and_then(|signed| signed.state_of(database)).map_err(Flaw::Signature)?;
-        Ok(Some(Verdict::Verified(Anchor::Signed(state))))
+        let Some(signature) = self.signature else { return Ok(None) };
+        let mut refused = None;
+        for ServerKey { key, database } in policy.state_keys {
+            let signed = key.verify(database, &self.state, signature);
+            match signed.and_then(|signed| signed.state_of(database)) {
+                Ok(state) => return Ok(Some(Verdict::Verified(Anchor::Signed(state)))),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        refused.map_or(Ok(None), |error| Err(Flaw::Signature(error)))
     }
 }

@@ -6,6 +6,7 @@ use super::error::{ReceiptError, ReceiptErrorKind as Kind};
 use super::flaw::Flaw;
 use crate::chain::TxAlh;
 use crate::digest::Alh;
+use crate::number::TreeSize;
 use crate::state::TrustedState;
 
 /// What a receipt, or an event of one, shows under a policy.
@@ -35,6 +36,10 @@ pub enum Verdict {
     PayloadErased(Anchor),
     /// The event is in the ledger with a commitment to its payload, and the payload was not shown.
     PayloadUnavailable(Anchor),
+    /// The event is in the ledger, and the policy demands an author whom it lists for the event's
+    /// domain: none is shown to have written it. What is said of its author instead:
+    /// [`JudgedEvent::authorship`](super::JudgedEvent::authorship).
+    PresenceOnly(Anchor),
     /// Something does not hold.
     Broken(Flaw),
     /// Nothing is wrong as far as can be seen, and something is missing.
@@ -51,12 +56,19 @@ pub enum Anchor {
     /// name. That this database is the policy's ledger is the policy's claim; a link to transaction 1
     /// shows it. A pin that says nothing of this state does not limit the key.
     Signed(TrustedState),
-    /// So many of the policy's witnesses signed. Reserved: no receipt shows that yet.
+    /// So many of the policy's witnesses, a quorum, cosigned a checkpoint whose tree holds the event, and
+    /// one of the policy's logs signed it.
     Witnessed {
         /// How many signed.
         signed: u8,
         /// How many there are.
         of: u8,
+    },
+    /// One of the policy's logs signed a checkpoint whose tree holds the event; the policy asks for no
+    /// witnesses. A log can show different verifiers different histories.
+    Logged {
+        /// How many transactions the tree has.
+        size: TreeSize,
     },
 }
 
@@ -83,6 +95,13 @@ pub enum Missing {
         /// The receipt's.
         state: TxAlh,
     },
+    /// More witnesses: the log has signed, and too few of those that the policy asks for.
+    Witnesses {
+        /// How many have cosigned.
+        signed: u8,
+        /// How many there are.
+        of: u8,
+    },
 }
 
 impl Verdict {
@@ -100,12 +119,13 @@ impl Verdict {
     pub const fn code(&self) -> u8 {
         match self {
             Self::Verified(Anchor::Pinned(_)) => 0x5a,
-            Self::Verified(Anchor::Signed(_)) => 0x66,
+            Self::Verified(Anchor::Signed(_) | Anchor::Logged { .. }) => 0x66,
             Self::Verified(Anchor::Witnessed { .. }) => 0x69,
             Self::ExtendsPin { .. } => 0x96,
             Self::Unanchored => 0x99,
             Self::PayloadErased(_) => 0xa5,
             Self::PayloadUnavailable(_) => 0xaa,
+            Self::PresenceOnly(_) => 0x3c,
             Self::Broken(_) => 0xf0,
             Self::CannotDecide(_) => 0xcc,
         }
@@ -115,33 +135,36 @@ impl Verdict {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Verified(Anchor::Pinned(_)) => "verified_by_pinned_state",
-            Self::Verified(Anchor::Signed(_)) => "verified_by_signature",
+            Self::Verified(Anchor::Signed(_) | Anchor::Logged { .. }) => "verified_by_signature",
             Self::Verified(Anchor::Witnessed { .. }) => "witnessed",
             Self::ExtendsPin { .. } => "extends_pin_unconfirmed",
             Self::Unanchored => "intact_unanchored",
             Self::PayloadErased(_) => "payload_erased",
             Self::PayloadUnavailable(_) => "payload_unavailable",
+            Self::PresenceOnly(_) => "presence_only",
             Self::Broken(_) => "broken",
             Self::CannotDecide(_) => "cannot_decide",
         }
     }
 
     /// The one that says less: what is to be said of both together.
-    pub(super) fn and(self, other: Self) -> Self {
+    pub fn and(self, other: Self) -> Self {
         if other.rank() > self.rank() { other } else { self }
     }
 
-    const fn rank(&self) -> u8 {
+    pub(super) const fn rank(&self) -> u8 {
         match self {
             Self::Verified(Anchor::Pinned(_)) => 0,
             Self::Verified(Anchor::Witnessed { .. }) => 1,
             Self::Verified(Anchor::Signed(_)) => 2,
-            Self::PayloadErased(_) => 3,
-            Self::PayloadUnavailable(_) => 4,
-            Self::ExtendsPin { .. } => 5,
-            Self::Unanchored => 6,
-            Self::CannotDecide(_) => 7,
-            Self::Broken(_) => 8,
+            Self::Verified(Anchor::Logged { .. }) => 3,
+            Self::PayloadErased(_) => 4,
+            Self::PayloadUnavailable(_) => 5,
+            Self::PresenceOnly(_) => 6,
+            Self::ExtendsPin { .. } => 7,
+            Self::Unanchored => 8,
+            Self::CannotDecide(_) => 9,
+            Self::Broken(_) => 10,
         }
     }
 }
@@ -154,6 +177,7 @@ impl Missing {
             Self::Version(_) => "version",
             Self::Table => "table",
             Self::Link { .. } => "link",
+            Self::Witnesses { .. } => "witnesses",
         }
     }
 }
@@ -181,6 +205,7 @@ impl fmt::Display for Verdict {
             Self::Unanchored => f.write_str("intact, and nothing trusted vouches for it"),
             Self::PayloadErased(anchor) => write!(f, "{anchor}; its payload was erased"),
             Self::PayloadUnavailable(anchor) => write!(f, "{anchor}; its payload was not shown"),
+            Self::PresenceOnly(anchor) => write!(f, "{anchor}, and by no author of the policy"),
             Self::Broken(flaw) => write!(f, "broken: {flaw}"),
             Self::CannotDecide(missing) => write!(f, "cannot decide: {missing}"),
         }
@@ -193,6 +218,9 @@ impl fmt::Display for Anchor {
             Self::Pinned(state) => write!(f, "verified by the pinned state {}", state.tx),
             Self::Signed(state) => write!(f, "verified by the signature of state {}", state.tx),
             Self::Witnessed { signed, of } => write!(f, "witnessed by {signed} of {of}"),
+            Self::Logged { size } => {
+                write!(f, "verified by the log's signature over its first {size} transactions")
+            }
         }
     }
 }
@@ -213,6 +241,9 @@ impl fmt::Display for Missing {
                 "a link between the pinned state {} and the receipt's state {}",
                 pin.tx, state.tx
             ),
+            Self::Witnesses { signed, of } => {
+                write!(f, "witnesses: the log has signed, and only {signed} of {of} witnesses")
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::header::{Header, HeaderVersion};
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::policy::ProofPolicy;
 use crate::state::TrustedState;
-use crate::tree::inclusion_path_len;
+use crate::tree::{inclusion_path_len, root_before};
 use crate::verified::VerifiedTx;
 
 impl<'r> Receipt<'r> {
@@ -33,7 +33,9 @@ impl<'r> Receipt<'r> {
     /// 5. Every event's row, made from its body, is an entry of its transaction
     ///    ([`VerifiedTx::verify_entry`]), and its writer had seen only what came before.
     /// 6. The signature, if the policy has a key, is that key's, also where a pin would do.
-    /// 7. No hash in it contradicts a pinned one or the ledger's id, also none that a header has for
+    /// 7. The signatures of its checkpoint that bear the names and ids of the policy's logs and witnesses
+    ///    are theirs, likewise.
+    /// 8. No hash in it contradicts a pinned one or the ledger's id, also none that a header has for
     ///    its predecessor.
     ///
     /// # Cost
@@ -45,13 +47,17 @@ impl<'r> Receipt<'r> {
     /// of SHA-256; for an event at most 63 and one for each 64 bytes of key, row and id. A path costs
     /// its whole length, also where most of it is shared and not in the receipt. Beside that at most
     /// two links, each as [`TrustedState::verify_extension_v2`], the twelve entries of a genesis, and
-    /// one signature. Reading hashes every byte once, and each walk over the events reads them again.
+    /// one signature; of a checkpoint, a verification of Ed25519 for each signature of a known key, and
+    /// for each transaction up to 63 nodes more; and one for each signed event, if the policy demands
+    /// authors. Reading hashes every byte once, and each walk over the events reads them again.
     ///
     /// Where there are several events, their paths are put together on the stack, in 3 KB; those of a
     /// single one are used where they lie.
     pub fn verify<'p>(&'r self, policy: &Policy<'p>) -> Judgement<'r, 'p> {
         let otherwise = Verdict::Unanchored;
-        let mut reach = Reach { pins: policy.pins, pinned: None, otherwise };
+        let (ledger, authors, pins) = (self.ledger, policy.authors, policy.pins);
+        let (pinned, logged, earlier) = (None, None, None);
+        let mut reach = Reach { pins, pinned, otherwise, logged, earlier, ledger, authors };
         let whole = self.check(policy, &mut reach).unwrap_or_else(Verdict::Broken);
         Judgement::new(self, reach, whole)
     }
@@ -92,6 +98,9 @@ impl<'r> Receipt<'r> {
             None => None,
         };
         reach.pinned = by_state.or(by_later).or(by_earlier);
+        reach.earlier =
+            earlier.as_ref().map(|(other, _)| TrustedState { tx: other.tx, alh: other.alh });
+        reach.logged = self.logged(policy)?;
         reach.otherwise = match self.signed(policy)? {
             Some(signed) => signed,
             None => self.unsigned(policy, reach),
@@ -99,18 +108,23 @@ impl<'r> Receipt<'r> {
 
         let known = Known::new(&self.state_header, claimed.alh);
         let earlier = earlier.map(|(other, link)| Known::new(&link.header, other.alh));
+        let table_id = self.table_id;
         let mut walk =
-            Walk { policy, table_id: self.table_id, reach, state, known, earlier, whole: None };
+            Walk { policy, table_id, reach, state, known, earlier, whole: None, newest: None };
         if self.event_count == 1 {
             walk.single(self)?
         } else {
             walk.several(self)?
         }
+        let Walk { whole, newest, .. } = walk;
+        if let Some(logged) = &mut reach.logged {
+            logged.newest = newest;
+        }
         // All of it holds, and perhaps of a table that somebody made for the purpose.
         if policy.table.is_none() && self.genesis.is_none() {
             return Ok(Verdict::CannotDecide(Missing::Table));
         }
-        Ok(walk.whole.unwrap_or(Verdict::Unanchored))
+        Ok(whole.unwrap_or(Verdict::Unanchored))
     }
 
     fn check_table(&self, policy: &Policy<'_>) -> Result<(), Flaw> {
@@ -127,6 +141,11 @@ impl<'r> Receipt<'r> {
 
     #[cfg(not(feature = "p256"))]
     fn signed(&self, _: &Policy<'_>) -> Result<Option<Verdict>, Flaw> {
+        Ok(None)
+    }
+
+    #[cfg(not(feature = "ed25519"))]
+    fn logged(&self, _: &Policy<'_>) -> Result<Option<super::judgement::Logged>, Flaw> {
         Ok(None)
     }
 
@@ -197,6 +216,8 @@ struct Walk<'w, 'p> {
     known: Known,
     earlier: Option<Known>,
     whole: Option<Verdict>,
+    /// The newest transaction that may be pinned under the checkpoint.
+    newest: Option<TrustedState>,
 }
 
 impl Walk<'_, '_> {
@@ -239,7 +260,7 @@ impl Walk<'_, '_> {
     }
 
     fn tx(
-        &self,
+        &mut self,
         receipt: &Receipt<'_>,
         header: &Header<'_>,
         path: &[[u8; 32]],
@@ -252,6 +273,10 @@ impl Walk<'_, '_> {
         known.agrees(&self.known)?;
         self.earlier.map_or(Ok(()), |earlier| known.agrees(&earlier))?;
         meet(self.policy, header, verified.alh())?;
+        let covered = self.reach.logged.is_some_and(|logged| header.id <= logged.up_to);
+        if covered && agrees_with_tree(header, receipt.state_header.bl_tx_id, path) {
+            self.newest = Some(TrustedState { tx: header.id, alh: verified.alh() });
+        }
         Ok(verified)
     }
 
@@ -267,10 +292,27 @@ impl Walk<'_, '_> {
         if event.body.seen_tx >= id.get() {
             return Err(Flaw::SeenTx { tx: id, entry });
         }
-        let verdict = self.reach.verdict(id, &event.body.payload);
+        let verdict = self.reach.verdict(id, &event.body);
         self.whole = Some(self.whole.map_or(verdict, |whole| whole.and(verdict)));
         Ok(())
     }
+}
+
+/// Whether a leaf's header commits to exactly the leaves before it, by the leaf's own path in a tree of
+/// `size` transactions: the terms on the left are what those leaves make, and the first of them, if it is
+/// a leaf, is the predecessor.
+fn agrees_with_tree(header: &Header<'_>, size: TxId, path: &[[u8; 32]]) -> bool {
+    let Some(index) = header.id.leaf_index() else { return false };
+    if header.bl_tx_id.get() != index.get() {
+        return false;
+    }
+    let follows = match path.first() {
+        Some(before) if index.get() & 1 == 1 => *before == header.prev_alh.leaf_hash().to_bytes(),
+        _ => true,
+    };
+    let before = root_before(index, size.tree_size(), path);
+    // Before the first there is no tree.
+    follows && before.map_or(index.get() == 0, |root| root == header.bl_root)
 }
 
 /// Gives each event of a transaction with its whole path.

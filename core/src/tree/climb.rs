@@ -94,6 +94,15 @@ impl<'p> Climb<'p> {
         on_the_left
     }
 
+    /// The root over all leaves before the one that the way began at: the terms on the left are the
+    /// whole trees that these leaves make, the smallest first. `None` if there are none.
+    pub(super) fn root_of_the_left(self) -> Option<[u8; 32]> {
+        let mut climb = self.on_the_left();
+        let (smallest, _) = climb.next()?;
+        climb.hash = *smallest;
+        Some(climb.root())
+    }
+
     /// Goes all the way: the root.
     pub(super) fn root(mut self) -> [u8; 32] {
         while let Some(term) = self.next() {

@@ -153,6 +153,8 @@ pub(crate) struct Order {
     pub(crate) earlier: Option<u64>,
     pub(crate) later: Option<u64>,
     pub(crate) signature: Option<Vec<u8>>,
+    /// A note of the state's tree.
+    pub(crate) checkpoint: Option<String>,
 }
 
 impl Order {
@@ -222,6 +224,16 @@ impl Books {
             let leaf = reference::leaf(self.ledger.alh(tx).as_bytes());
             self.ledger.leaves[tx as usize - 1] = leaf;
         }
+    }
+
+    /// The same after this transaction's header was changed: it stays as it is.
+    pub(crate) fn rehash_after(&mut self, tx: u64) {
+        let leaf = reference::leaf(self.ledger.alh(tx).as_bytes());
+        self.ledger.leaves[tx as usize - 1] = leaf;
+        self.rehash(tx + 1);
+        // Only what comes before it is what it was: the next one names it.
+        self.ledger.headers[tx as usize].prev_alh = self.ledger.alh(tx);
+        self.rehash(tx + 1);
     }
 
     pub(crate) fn append(&mut self, bodies: &[Body]) {
@@ -308,6 +320,12 @@ impl Books {
             .collect();
         let earlier = order.earlier.map(|tx| self.ledger.dual_v2(tx, order.state));
         let later = order.later.map(|tx| self.ledger.dual_v2(order.state, tx));
+        let mut buffer = [0; 2000];
+        let checkpoint = order.checkpoint.as_ref().map(|note| {
+            let note = checkpoint::Note::parse(note.as_bytes()).unwrap();
+            let header = self.ledger.header(order.state);
+            ReceiptCheckpoint::from_note(&note, &header, &mut buffer).unwrap()
+        });
         make(&ReceiptParts {
             ledger: self.id(),
             table_id: 1,
@@ -326,6 +344,7 @@ impl Books {
                     consistency: &dual.consistency,
                 }),
                 signature: order.signature.as_deref(),
+                checkpoint,
             },
         })
     }
@@ -352,8 +371,9 @@ pub(crate) fn state_key_sec1() -> Vec<u8> {
     signer().verifying_key().to_sec1_point(false).as_bytes().to_vec()
 }
 
-pub(crate) fn state_key() -> StateKey {
-    StateKey::from_sec1(&state_key_sec1()).unwrap()
+pub(crate) fn server_keys() -> [ServerKey<'static>; 1] {
+    let key = StateKey::from_sec1(&state_key_sec1()).unwrap();
+    [ServerKey { key, database: DATABASE }]
 }
 
 pub(crate) const SALT: [u8; 32] = [0x44; 32];

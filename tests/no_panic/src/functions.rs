@@ -1,8 +1,8 @@
 //! Every public function of the verifier, by name: `type__function`, or `function` alone.
 
 use counterfoil_core::receipt::{
-    EventBody, Flaw, JudgedEvent, Judgement, Metadata, Missing, Payload, Policy, Receipt,
-    ReceiptEvent, ReceiptParts, Verdict,
+    EventBody, Flaw, JudgedEvent, Judgement, Metadata, Missing, Payload, PlacedEvent, PlacedTx, Policy,
+    Receipt, ReceiptEvent, ReceiptParts, Verdict,
 };
 use counterfoil_core::{
     Alh, CatalogEntry, CatalogError, CatalogKey, ChainLink, ColumnType, EntryDigest, EntryMetadata,
@@ -146,6 +146,10 @@ functions! {
     Receipt__attached = Receipt::attached;
     Receipt__event_count = Receipt::event_count;
     Receipt__events = receipt_events;
+    Receipt__state_header = Receipt::state_header;
+    Receipt__transactions = receipt_transactions;
+    PlacedTx__events = placed_events;
+    PlacedEvent__digest = PlacedEvent::digest;
     Receipt__verify = Receipt::verify;
     Receipt__encode_with = Receipt::encode_with;
     ReceiptParts__encoded_len = ReceiptParts::encoded_len;
@@ -158,6 +162,7 @@ functions! {
     JudgedEvent__event = JudgedEvent::event;
     JudgedEvent__verdict = JudgedEvent::verdict;
     JudgedEvent__with_payload = JudgedEvent::with_payload;
+    Verdict__and = Verdict::and;
     Verdict__trusted = Verdict::trusted;
     Verdict__code = Verdict::code;
     Verdict__word = Verdict::word;
@@ -203,6 +208,14 @@ fn metadata_iter(metadata: &Metadata<'_>, out: fn(&str, &[u8])) {
 
 fn receipt_events(receipt: &Receipt<'_>, out: fn(ReceiptEvent<'_>)) {
     receipt.events().for_each(out);
+}
+
+fn receipt_transactions(receipt: &Receipt<'_>, out: fn(PlacedTx<'_>)) {
+    receipt.transactions().for_each(out);
+}
+
+fn placed_events(tx: &PlacedTx<'_>, out: fn(PlacedEvent<'_>)) {
+    tx.events().for_each(out);
 }
 
 fn judged_events(judgement: &Judgement<'_, '_>, out: fn(JudgedEvent<'_>)) {

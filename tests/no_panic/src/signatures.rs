@@ -12,6 +12,6 @@ functions! {
     Ed25519Key__verify = Ed25519Key::verify;
     SignedState__database = SignedState::database;
     SignedState__state_of = SignedState::state_of;
-    Policy__with_state_key = Policy::with_state_key;
+    Policy__with_state_keys = Policy::with_state_keys;
     Receipt__verify_signed = Receipt::verify;
 }

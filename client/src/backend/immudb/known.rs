@@ -1,7 +1,7 @@
 //! What is known about endpoints: which ledger lies where, and which is
 //! about to be created there.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::Alh;
@@ -11,6 +11,7 @@ use crate::error::{Result, Unavailable};
 use crate::row::StoredRow;
 use crate::schema;
 use crate::sqlite::damaged;
+use crate::whole_file;
 
 /// The folder of all immudb logs, seen from one endpoint.
 pub(super) struct Known {
@@ -78,19 +79,8 @@ impl Known {
         self.folder.join(format!("{}.{what}", self.endpoint))
     }
 
-    /// All or nothing, and on disk when this returns.
     fn replace(&self, what: &str, text: &str) -> Result<()> {
-        let path = self.path(what);
-        let written = (|| {
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            #[cfg(unix)]
-            std::fs::File::open(&self.folder)?.sync_all()?;
-            Ok(())
-        })();
-        written.map_err(|cause| Unavailable::file(path, cause).into())
+        Ok(whole_file::replace(&self.path(what), text.as_bytes())?)
     }
 }
 

@@ -1,0 +1,77 @@
+//! `policy`: what somebody who verifies receipts trusts.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use counterfoil::{EventStore, TrustPolicy};
+use serde::Serialize;
+
+use super::Session;
+use crate::exit::{Exit, Failure, Result};
+use crate::output::{Output, Plain};
+
+pub(super) async fn init(
+    session: &Session,
+    store: &EventStore,
+    file: Option<&Path>,
+) -> Result<Exit> {
+    let policy = store.trust_policy().await?;
+    let json = session.output.is_json();
+    let text = if json { policy.to_json() } else { policy.to_toml() };
+    let Some(file) = file else {
+        session.output.raw(&text)?;
+        return Ok(Exit::Done);
+    };
+    let written = File::create_new(file).and_then(|mut file| {
+        file.write_all(text.trim_end().as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    });
+    written.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    let summary = Summary::of(file, &policy);
+    session.output.print(&summary, &summary)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn show(file: &Path, output: Output) -> Result<Exit> {
+    let policy = TrustPolicy::load(file)?;
+    let text = if output.is_json() { policy.to_json() } else { policy.to_toml() };
+    if let Some(moved) = policy.moved() {
+        output.note(format_args!(
+            "the pin moved from {} to {}: {}",
+            moved.from.tx,
+            moved.pin.tx,
+            Plain(&moved.by)
+        ));
+    }
+    output.raw(&text)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn check(file: &Path, output: Output) -> Result<Exit> {
+    let summary = Summary::of(file, &TrustPolicy::load(file)?);
+    output.print(&summary, &summary)?;
+    Ok(Exit::Done)
+}
+
+/// What a policy amounts to.
+#[derive(Serialize)]
+struct Summary<'a> {
+    file: &'a Path,
+    #[serde(flatten)]
+    summary: counterfoil::PolicySummary,
+}
+
+impl<'a> Summary<'a> {
+    fn of(file: &'a Path, policy: &TrustPolicy) -> Self {
+        Self { file, summary: policy.summary() }
+    }
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", Plain(self.file.display()), Plain(&self.summary))
+    }
+}

@@ -1,0 +1,336 @@
+//! One schema in two forms, and every contradiction refused with its reason.
+
+use counterfoil_core::checkpoint::{KeyName, LogKey, WitnessKey};
+use counterfoil_core::{Ed25519Key, TrustedState, TxId};
+use ed25519_dalek::SigningKey;
+
+use super::*;
+
+const LEDGER: &str = "12dc849900379fe3dd4b4d00e99cdba2cc5050d0ea9b3309493a201fce96c406";
+const ALH: &str = "8b62ffcfd649be15aefc2c6ef7be57affd8300949d138d027ff018d5e9cf55b5";
+const OTHER: &str = "70988fbac6115eef1fa021b9fc89f79925ab25ee5d2ce003d526801ea97c7f41";
+
+fn key(seed: u8) -> Ed25519Key {
+    let key = SigningKey::from_bytes(&[seed; 32]).verifying_key();
+    Ed25519Key::from_bytes(key.as_bytes()).unwrap()
+}
+
+fn log(seed: u8) -> String {
+    LogKey::new(KeyName::new("example.com/goods").unwrap(), key(seed)).to_string()
+}
+
+fn witness(seed: u8) -> String {
+    let name = format!("w{seed}.example");
+    WitnessKey::new(KeyName::new(&name).unwrap(), key(seed)).to_string()
+}
+
+fn author_key(seed: u8) -> String {
+    hex::encode(key(seed).as_bytes())
+}
+
+/// That of `docs/receipt.md`.
+pub(super) fn pem() -> String {
+    let point = "041e18532fd4754c02f3041d9c75ceb33b83ffd81ac7ce4fe882ccb1c98bc5896ea46c311c4e2ff40dd\
+                 96a3653e6e45445d32dfe486eced75c7a90c6a18881c0a3";
+    let spki = format!("3059301306072a8648ce3d020106082a8648ce3d030107034200{point}");
+    let der = hex::decode(spki).unwrap();
+    pem_rfc7468::encode_string("PUBLIC KEY", pem_rfc7468::LineEnding::LF, &der).unwrap()
+}
+
+/// Everything that a policy may say.
+fn whole() -> String {
+    format!(
+        r#"
+        ledger = "{LEDGER}"
+        table = 1
+        pins = ["2:{ALH}", {{ tx = 3, alh = "{OTHER}" }}]
+        quorum = "both"
+        require_author = true
+
+        [[logs]]
+        key = "{}"
+        url = "https://log.example"
+
+        [[witnesses]]
+        name = "X1"
+        key = "{}"
+        [[witnesses]]
+        name = "X2"
+        key = "{}"
+        [[witnesses]]
+        name = "Y"
+        key = "{}"
+        url = "https://y.example"
+
+        [[groups]]
+        name = "X"
+        needs = "any"
+        members = ["X1", "X2"]
+        [[groups]]
+        name = "both"
+        needs = 2
+        members = ["X", "Y"]
+
+        [[state_keys]]
+        database = "defaultdb"
+        pem = """{}"""
+
+        [[authors]]
+        name = "Alice"
+        key = "{}"
+        domains = ["shipment"]
+        "#,
+        log(1),
+        witness(11),
+        witness(12),
+        witness(13),
+        pem(),
+        author_key(21),
+    )
+}
+
+/// Why it is refused.
+#[track_caller]
+fn refused(toml: &str) -> String {
+    TrustPolicy::from_toml(toml).unwrap_err().to_string()
+}
+
+#[test]
+fn both_forms_say_the_same() {
+    let policy = TrustPolicy::from_toml(&whole()).unwrap();
+    assert_eq!(TrustPolicy::from_toml(&policy.to_toml()).unwrap(), policy);
+    assert_eq!(TrustPolicy::from_json(&policy.to_json()).unwrap(), policy);
+    let value: toml::Value = toml::from_str(&whole()).unwrap();
+    let json = serde_json::to_string(&value).unwrap();
+    assert_eq!(TrustPolicy::from_json(&json).unwrap(), policy);
+    // The smallest one.
+    let least = TrustPolicy::from_toml(&format!("ledger = \"{LEDGER}\"")).unwrap();
+    assert_eq!(least, TrustPolicy::new(LEDGER.parse().unwrap()));
+    assert_eq!(least.to_toml().trim(), format!("ledger = \"{LEDGER}\""));
+    assert_eq!(
+        policy.summary().to_string(),
+        format!(
+            "ledger {LEDGER}, table 1, 2 pins (newest 3), 1 state key, 1 log, 3 witnesses, quorum \
+             both, 1 author, who must have signed"
+        )
+    );
+}
+
+#[test]
+fn a_key_that_there_is_not_is_an_error_that_names_it() {
+    for (addition, words) in [
+        ("pinz = []", "unknown field `pinz`"),
+        ("[[logs]]\nkye = \"x\"", "unknown field `kye`"),
+        ("[[witnesses]]\nname = \"x\"\nkey = \"y\"\nweight = 2", "unknown field `weight`"),
+        ("[[groups]]\nname = \"x\"\nneeds = 1\nmembers = []\nk = 1", "unknown field `k`"),
+        ("[[state_keys]]\ndatabase = \"x\"\nder = \"y\"", "unknown field `der`"),
+        ("[[authors]]\nname = \"x\"\nkey = \"y\"\ndomain = \"z\"", "unknown field `domain`"),
+        ("pins = [{ tx = 2, hash = \"x\" }]", "unknown field `hash`"),
+        ("pins = [2]", "\"TX:ALH\", or a table"),
+        ("pins = [\"02:x\"]", "not a transaction number"),
+        ("table = -1", "-1"),
+        ("table = 1\ntable = 1", "duplicate key"),
+    ] {
+        let error = refused(&format!("ledger = \"{LEDGER}\"\n{addition}"));
+        assert!(error.contains(words) && error.contains("docs/policy.md"), "{error}");
+    }
+    let json = format!(r#"{{"ledger": "{LEDGER}", "pinz": []}}"#);
+    let error = TrustPolicy::from_json(&json).unwrap_err().to_string();
+    assert!(error.contains("unknown field `pinz`") && error.contains("line 1"), "{error}");
+    let twice = format!(r#"{{"ledger": "{LEDGER}", "table": 1, "table": 2}}"#);
+    let error = TrustPolicy::from_json(&twice).unwrap_err().to_string();
+    assert!(error.contains("duplicate field `table`"), "{error}");
+    assert!(refused("table = 1").contains("missing field `ledger`"));
+}
+
+#[test]
+fn what_contradicts_itself_is_no_policy() {
+    let (log_key, w1, w2) = (log(1), witness(11), witness(12));
+    let witness_of = |name: &str, key: &str| {
+        format!("[[witnesses]]\nname = \"{name}\"\nkey = \"{key}\"\n")
+    };
+    let logs = format!("[[logs]]\nkey = \"{log_key}\"\n");
+    let (a, b) = (witness_of("a", &w1), witness_of("b", &w2));
+    let group = |name: &str, needs: &str, members: &str| {
+        format!("[[groups]]\nname = \"{name}\"\nneeds = {needs}\nmembers = [{members}]\n")
+    };
+    let author = |name: &str, seed| {
+        format!("[[authors]]\nname = \"{name}\"\nkey = \"{}\"\n", author_key(seed))
+    };
+    let state_key = format!("[[state_keys]]\ndatabase = \"d\"\npem = \"\"\"{}\"\"\"\n", pem());
+    let not_p256 = pem().replace("PUBLIC", "PRIVATE");
+    let quorum = |name: &str, rest: &[&str]| format!("quorum = \"{name}\"\n{logs}{}", rest.concat());
+    let cases = [
+        ("table = 0".into(), "table: no table has the number 0"),
+        (format!("pins = [\"0:{ALH}\"]"), "pins[0]: transactions count from 1"),
+        (format!("pins = [\"1:{ALH}\"]"), "pins[0]: a pin of transaction 1 is not the ledger's id"),
+        (
+            format!("pins = [\"2:{ALH}\", \"2:{OTHER}\"]"),
+            "pins[1]: two pins of transaction 2 have two hashes",
+        ),
+        (format!("pins = [\"2:{ALH}\", \"2:{ALH}\"]"), "pins[1]: transaction 2 is pinned twice"),
+        (state_key.repeat(2), "state_keys[1]: the same key a second time"),
+        ("[[state_keys]]\ndatabase = \"d\"".into(), "state_keys[0]: the key is to be in"),
+        (state_key.replace("\"d\"", "\"\""), "state_keys[0].database: a database without a name"),
+        (state_key.replace(&pem(), "x"), "state_keys[0].pem: "),
+        (state_key.replace(&pem(), &not_p256), "a PEM block \"PRIVATE KEY\""),
+        (
+            "[[state_keys]]\ndatabase = \"d\"\nfile = \"k.pem\"".into(),
+            "state_keys[0].file: it names the file k.pem",
+        ),
+        ("tlog_policy = \"f\"".into(), "tlog_policy: it names the file f"),
+        (format!("tlog_policy = \"f\"\n{logs}"), "named in two places"),
+        (logs.clone(), "quorum: it is not said which witnesses it takes"),
+        (quorum("x", &[&a]), "quorum: \"x\" is no witness and no group"),
+        (format!("quorum = \"a\"\n{a}"), "logs: there are witnesses or a quorum, and no log"),
+        ("quorum = \"none\"".into(), "logs: there are witnesses or a quorum, and no log"),
+        (quorum("none", &[&logs]), "logs[1]: the same key a second time"),
+        (quorum("a", &[&a, &witness_of("b", &w1)]), "witnesses[1]: the same key a second time"),
+        (quorum("a", &[&a, &witness_of("a", &w2)]), "witnesses[1]: the name \"a\" is taken"),
+        (quorum("a", &[&witness_of("none", &w1)]), "witnesses[0]: \"none\" can be nobody's name"),
+        (quorum("a", &[&witness_of("a", &log_key)]), "witnesses[0]: "),
+        (quorum("none", &[]).replace(&log_key, &w1), "logs[0]: "),
+        (quorum("g", &[&a, &group("g", "2", "\"a\"")]), "needs 2 of its 1 members"),
+        (quorum("g", &[&a, &group("g", "0", "\"a\"")]), "needs 0 of its 1 members"),
+        (quorum("g", &[&a, &group("g", "\"all\"", "")]), "groups[0]: group \"g\" has no members"),
+        (quorum("g", &[&a, &group("g", "1", "\"c\"")]), "groups[0]: \"c\" is no witness"),
+        (quorum("g", &[&a, &group("g", "1", "\"g\"")]), "groups[0]: \"g\" is no witness"),
+        (quorum("g", &[&a, &group("g", "1", "\"none\"")]), "groups[0]: \"none\" is no witness"),
+        (quorum("g", &[&a, &group("g", "1", "\"a\", \"a\"")]), "\"a\" is in a group already"),
+        (
+            quorum("h", &[&a, &b, &group("g", "1", "\"a\""), &group("h", "1", "\"b\", \"a\"")]),
+            "groups[1]: \"a\" is in a group already",
+        ),
+        (quorum("a", &[&a, &group("a", "1", "\"a\"")]), "groups[0]: the name \"a\" is taken"),
+        (quorum("g", &[&a, &group("g", "\"some\"", "\"a\"")]), "a number, \"any\" or \"all\""),
+        (quorum("g", &[&a, &group("g", "-1", "\"a\"")]), "-1"),
+        (author("A", 21) + &author("B", 21), "authors[1].key: the same key a second time"),
+        (author("A", 21) + &author("A", 22), "authors[1].name: \"A\" does not name one author"),
+        (author("A", 21) + "domains = []", "authors[0].domains: "),
+        (author("A", 21).replace(&author_key(21), &"0".repeat(63)), "not 64 lower-case hex digits"),
+        (author("A", 21).replace(&author_key(21), &"0".repeat(64)), "authors[0].key: "),
+        ("require_author = true".into(), "require_author: an author is required"),
+    ];
+    for (addition, words) in cases {
+        let error = refused(&format!("ledger = \"{LEDGER}\"\n{addition}"));
+        assert!(error.contains(words), "{words:?} is not in {error:?}");
+        assert!(error.contains("; "), "no remedy: {error}");
+    }
+}
+
+fn tlog(lines: &[&str]) -> String {
+    let keys = [
+        ("LOG", log(1)),
+        ("KX1", witness(11)),
+        ("KX2", witness(12)),
+        ("KY", witness(13)),
+    ];
+    let text = lines.iter().map(|line| format!("{line}\n")).collect();
+    keys.iter().fold(text, |text: String, (name, key)| text.replace(name, key))
+}
+
+#[test]
+fn a_tlog_policy_says_the_same_as_the_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = tlog(&[
+        "# our log",
+        "log LOG\thttps://log.example",
+        "",
+        "  witness X1 KX1",
+        "witness X2 KX2  ",
+        "\t# of another house",
+        "witness Y KY https://y.example",
+        "group X any X1 X2",
+        "group both 2 X Y",
+        "quorum both",
+    ]);
+    std::fs::write(folder.path().join("witnesses"), text).unwrap();
+    std::fs::write(folder.path().join("state.pem"), pem()).unwrap();
+    let inline = TrustPolicy::from_toml(&whole()).unwrap();
+    let document: toml::Table = toml::from_str(&whole()).unwrap();
+    let mut referring = document;
+    for moved in ["logs", "witnesses", "groups", "quorum"] {
+        referring.remove(moved).unwrap();
+    }
+    referring.insert("tlog_policy".into(), "witnesses".into());
+    let keys: toml::Value =
+        toml::from_str::<toml::Table>("k = [{ database = \"defaultdb\", file = \"state.pem\" }]")
+            .unwrap()
+            .remove("k")
+            .unwrap();
+    referring.insert("state_keys".into(), keys);
+    for (name, text) in [
+        ("policy.toml", toml::to_string(&referring).unwrap()),
+        ("policy.json", serde_json::to_string(&referring).unwrap()),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(TrustPolicy::load(&path).unwrap(), inline);
+    }
+    // What is wrong there is told with its file and line.
+    std::fs::write(folder.path().join("witnesses"), tlog(&["log LOG", "quorum X"])).unwrap();
+    let error = TrustPolicy::load(folder.path().join("policy.toml")).unwrap_err().to_string();
+    assert!(error.contains("witnesses: line 2: \"X\" is no witness"), "{error}");
+    std::fs::remove_file(folder.path().join("state.pem")).unwrap();
+    std::fs::write(folder.path().join("witnesses"), tlog(&["log LOG", "quorum none"])).unwrap();
+    let error = TrustPolicy::load(folder.path().join("policy.toml")).unwrap_err();
+    assert!(matches!(error, PolicyError::Unavailable(_)), "{error}");
+    assert!(error.to_string().contains("state.pem"), "{error}");
+}
+
+#[test]
+fn a_tlog_policy_is_read_strictly() {
+    let good = ["log LOG", "witness a KX1", "witness b KX2", "group g 1 a b", "quorum g"];
+    assert!(tlog_policy::read(&tlog(&good)).is_ok());
+    assert!(tlog_policy::read(&tlog(&["quorum none"])).is_ok());
+    let cases: &[(usize, &str, &str)] = &[
+        (0, "Log LOG", "line 1: \"Log\" with 1 items"),
+        (0, "log", "line 1: \"log\" with 0 items"),
+        (0, "log LOG url more", "line 1: \"log\" with 3 items"),
+        (0, "log KX1", "line 1: "),
+        (1, "witness a LOG", "line 2: "),
+        (2, "witness b KX1", "line 3: the same key a second time"),
+        (2, "witness a KX2", "line 3: the name \"a\" is taken"),
+        (2, "witness none KX2", "line 3: \"none\" can be nobody's name"),
+        (2, "witness b\u{a0}KX2", "line 3: \"witness\" with 1 items"),
+        (2, "witness b KX2\r", "line 3: the control character 0x0d"),
+        (2, "witness b \u{b}KX2", "line 3: the control character 0x0b"),
+        (3, "group g 01 a b", "line 4: \"01\" is not a number"),
+        (3, "group g +1 a b", "line 4: \"+1\" is not a number"),
+        (3, "group g 3 a b", "line 4: group \"g\" needs 3 of its 2 members"),
+        (3, "group g 0 a b", "line 4: group \"g\" needs 0 of its 2 members"),
+        (3, "group g any", "line 4: group \"g\" has no members"),
+        (3, "group g ANY a b", "line 4: \"ANY\" is not a number"),
+        (3, "group g all a a", "line 4: \"a\" is in a group already"),
+        (3, "group g all a c", "line 4: \"c\" is no witness"),
+        (4, "quorum c", "line 5: \"c\" is no witness"),
+        (4, "quorum g g", "line 5: \"quorum\" with 2 items"),
+        (4, "quorum g\nquorum g", "line 6: a second quorum"),
+        (4, "# quorum g", "quorum: it is not said"),
+    ];
+    for &(at, line, words) in cases {
+        let mut lines = good;
+        lines[at] = line;
+        let error = tlog_policy::read(&tlog(&lines)).unwrap_err().to_string();
+        assert!(error.contains(words), "{words:?} is not in {error:?}");
+    }
+    // Only what was named before can be meant.
+    let early = ["log LOG", "quorum a", "witness a KX1"];
+    assert!(tlog_policy::read(&tlog(&early)).unwrap_err().to_string().contains("line 2"));
+    let cut = tlog(&good);
+    let error = tlog_policy::read(cut.trim_end()).unwrap_err().to_string();
+    assert!(error.contains("line 5: the last line has no end"), "{error}");
+    assert!(tlog_policy::read("").is_err());
+}
+
+#[test]
+fn a_policy_for_hand_is_checked_alike() {
+    let ledger: Alh = LEDGER.parse().unwrap();
+    let pin = |tx, alh: &str| TrustedState { tx: TxId::new(tx), alh: alh.parse().unwrap() };
+    let policy = TrustPolicy::new(ledger).with_pin(pin(2, ALH)).unwrap();
+    assert!(policy.clone().with_table(0).is_err());
+    for wrong in [pin(0, ALH), pin(1, ALH), pin(2, OTHER)] {
+        assert!(policy.clone().with_pin(wrong).is_err(), "{wrong}");
+    }
+    assert!(policy.with_pin(pin(1, LEDGER)).is_ok());
+}

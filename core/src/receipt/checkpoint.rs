@@ -1,0 +1,190 @@
+//! The checkpoint of a receipt: size and root are those of its state's tree, so only the origin and
+//! the signatures are there.
+//!
+//! ```text
+//! checkpoint    = origin ‖ count ‖ log signature… ‖ count ‖ cosignature…
+//! log signature = key id [4] ‖ signature [64]
+//! cosignature   = name ‖ key id [4] ‖ time ‖ signature [64]
+//! ```
+
+use core::fmt;
+
+use super::cursor::{Cursor, Put};
+use super::error::{ReceiptError, ReceiptErrorKind as Kind};
+use crate::checkpoint::{Checkpoint, KeyId, KeyName, Note, NoteError, NoteSignature};
+use crate::header::Header;
+use crate::wire::{Sink, TooSmall, Writer};
+
+/// A checkpoint of the tree of a receipt's state, with signatures of logs and witnesses. Nothing of it
+/// is verified. `Display` writes it as a note.
+///
+/// It vouches for the transactions of that tree: for all up to the state header's `bl_tx_id`, and not
+/// for the state's own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReceiptCheckpoint<'a> {
+    checkpoint: Checkpoint<'a>,
+    /// As they stand in the receipt.
+    pub(super) bytes: &'a [u8],
+}
+
+impl<'a> ReceiptCheckpoint<'a> {
+    /// Takes from a note what a receipt under the state of this header holds of it, in `out`: log
+    /// signatures under the origin's name and cosignatures, both Ed25519, each key's first. Lines of
+    /// other forms are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiptErrorKind`](super::ReceiptErrorKind): `OtherCheckpoint` if the note's is not one of
+    /// this state's tree, or has extension lines; `Checkpoint` if it is none, or no log signed it;
+    /// `BufferTooSmall`.
+    pub fn from_note(
+        note: &Note<'_>,
+        state: &Header<'_>,
+        out: &'a mut [u8],
+    ) -> Result<Self, ReceiptError> {
+        let bad = |error| ReceiptError { kind: Kind::Checkpoint(error), at: 0 };
+        let checkpoint = Checkpoint::parse(note.text()).map_err(bad)?;
+        let of_state =
+            Checkpoint::new(checkpoint.origin(), state.bl_tx_id.tree_size(), state.bl_root);
+        if of_state.map_err(bad)? != checkpoint {
+            return Err(ReceiptError { kind: Kind::OtherCheckpoint, at: 0 });
+        }
+        let mut writer = Writer::new(out);
+        put(&mut writer, note, checkpoint.origin())?;
+        let mut cursor = Cursor::new(writer.finish());
+        let read = Self::read(&mut cursor, state)?;
+        cursor.finish()?;
+        Ok(read)
+    }
+
+    /// Reads it whole.
+    pub(super) fn read(cursor: &mut Cursor<'a>, state: &Header<'_>) -> Result<Self, ReceiptError> {
+        let (from, at) = (cursor.at(), cursor.at());
+        let bad = |error| ReceiptError { kind: Kind::Checkpoint(error), at };
+        let origin = read_name(cursor)?;
+        let checkpoint = Checkpoint::new(origin, state.bl_tx_id.tree_size(), state.bl_root);
+        let checkpoint = checkpoint.map_err(bad)?;
+        let mut walk = Walk::begin(origin, cursor)?;
+        if walk.left == 0 {
+            return Err(bad(NoteError::Unsigned));
+        }
+        let mut previous = None;
+        let mut count = 0_usize;
+        while let Some((at, signature)) = walk.next(cursor)? {
+            let key = (walk.cosignatures, signature.name(), signature.id());
+            if previous.is_some_and(|previous| previous >= key) {
+                return Err(ReceiptError { kind: Kind::Order, at });
+            }
+            previous = Some(key);
+            count = count.saturating_add(1);
+            if count > Note::MAX_SIGNATURES {
+                return Err(bad(NoteError::TooManySignatures));
+            }
+        }
+        Ok(Self { checkpoint, bytes: cursor.since(from) })
+    }
+
+    /// The checkpoint: the receipt's state header says its size and its root.
+    pub const fn checkpoint(&self) -> Checkpoint<'a> {
+        self.checkpoint
+    }
+
+    /// The signatures: those of logs by rising ids, then those of witnesses by names and ids.
+    pub fn signatures(&self) -> impl Iterator<Item = NoteSignature<'a>> + use<'a> {
+        let mut cursor = Cursor::new(self.bytes);
+        // Every byte was read before: nothing here can fail.
+        let begun = read_name(&mut cursor).and_then(|origin| Walk::begin(origin, &mut cursor));
+        let mut walk = begun.ok();
+        core::iter::from_fn(move || Some(walk.as_mut()?.next(&mut cursor).ok()??.1))
+    }
+}
+
+impl fmt::Display for ReceiptCheckpoint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.checkpoint.fmt(f)?;
+        f.write_str("\n")?;
+        self.signatures().try_for_each(|signature| signature.fmt(f))
+    }
+}
+
+fn read_name<'a>(cursor: &mut Cursor<'a>) -> Result<KeyName<'a>, ReceiptError> {
+    let at = cursor.at();
+    let text = cursor.text(KeyName::MAX_LEN)?;
+    KeyName::new(text).map_err(|error| ReceiptError { kind: Kind::Checkpoint(error), at })
+}
+
+/// Goes through the signatures.
+struct Walk<'a> {
+    origin: KeyName<'a>,
+    left: u32,
+    cosignatures: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn begin(origin: KeyName<'a>, cursor: &mut Cursor<'a>) -> Result<Self, ReceiptError> {
+        Ok(Self { origin, left: cursor.u32()?, cosignatures: false })
+    }
+
+    /// The next one, and where it stands.
+    fn next(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+    ) -> Result<Option<(usize, NoteSignature<'a>)>, ReceiptError> {
+        if self.left == 0 && !self.cosignatures {
+            (self.left, self.cosignatures) = (cursor.u32()?, true);
+        }
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        let at = cursor.at();
+        if !self.cosignatures {
+            let id = KeyId::new(*cursor.array()?);
+            return Ok(Some((at, NoteSignature::plain(self.origin, id, cursor.array()?))));
+        }
+        let name = read_name(cursor)?;
+        let (id, time) = (KeyId::new(*cursor.array()?), cursor.u64()?);
+        let signature = NoteSignature::cosignature(name, id, time, cursor.array()?);
+        let bad = |error| ReceiptError { kind: Kind::Checkpoint(error), at };
+        Ok(Some((at, signature.map_err(bad)?)))
+    }
+}
+
+/// Writes what a receipt holds of a note.
+fn put(out: &mut Writer<'_>, note: &Note<'_>, origin: KeyName<'_>) -> Result<(), TooSmall> {
+    let logs = || {
+        let own = note.signatures().filter(move |signature| signature.name() == origin);
+        own.filter_map(|signature| Some((signature, signature.as_plain()?)))
+    };
+    let witnesses = || {
+        let all = note.signatures();
+        all.filter_map(|signature| Some((signature, signature.as_cosignature()?)))
+    };
+    out.put_bytes(origin.as_str().as_bytes())?;
+    out.put_len(each(logs).count())?;
+    for (signature, bytes) in each(logs) {
+        out.put(&signature.id().to_bytes())?;
+        out.put(&bytes)?;
+    }
+    out.put_len(each(witnesses).count())?;
+    for (signature, (time, bytes)) in each(witnesses) {
+        out.put_bytes(signature.name().as_str().as_bytes())?;
+        out.put(&signature.id().to_bytes())?;
+        out.put_u64(time)?;
+        out.put(&bytes)?;
+    }
+    Ok(())
+}
+
+/// The first signature of each key, by rising names and ids.
+fn each<'n, T, I: Iterator<Item = (NoteSignature<'n>, T)>>(
+    all: impl Fn() -> I,
+) -> impl Iterator<Item = (NoteSignature<'n>, T)> {
+    let key = |signature: &NoteSignature<'n>| (signature.name(), signature.id());
+    let mut last = None;
+    core::iter::from_fn(move || {
+        let later = all().filter(|(one, _)| last.is_none_or(|last| key(one) > last));
+        // Of equal ones the first.
+        let next = later.min_by_key(|(one, _)| key(one))?;
+        last = Some(key(&next.0));
+        Some(next)
+    })
+}
