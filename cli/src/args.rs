@@ -412,7 +412,8 @@ pub(crate) fn content(argument: &str) -> Result<Bytes, String> {
 
 /// 64 hex digits.
 fn salt(text: &str) -> Result<[u8; 32], String> {
-    let root: counterfoil::Root = text.parse().map_err(|_| "it must be 64 lower-case hex digits")?;
+    let root: counterfoil::Root =
+        text.parse().map_err(|_| "it must be 64 lower-case hex digits")?;
     Ok(root.to_bytes())
 }
 

@@ -4,7 +4,9 @@ use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use counterfoil::{AuthorReport, Bytes, Completeness, Event, EventReport, Payload, RecordedEvent, TxId};
+use counterfoil::{
+    AuthorReport, Bytes, Completeness, Event, EventReport, Payload, RecordedEvent, TxId,
+};
 use serde::Serialize;
 
 use crate::exit::{Failure, Result};

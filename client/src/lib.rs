@@ -86,17 +86,16 @@ pub use crate::event::{
 };
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
 pub use crate::policy::{
-    Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary,
-    TrustPolicy,
+    Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary, TrustPolicy,
 };
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
-pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::report::{
     AnchorReport, AuthorBytes, AuthorReport, BodyReport, EventReport, FlawReport, GenesisReport,
-    HeaderReport, InspectedEvent, InspectedTx, Inspection, LinkReport, PathReport, Place, Side, Step,
-    VerdictReport,
+    HeaderReport, InspectedEvent, InspectedTx, Inspection, LinkReport, PathReport, Place, Side,
+    Step, VerdictReport,
 };
+pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
     Followed, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status, StoreOptions,

@@ -87,7 +87,9 @@ impl fmt::Display for Drawing<'_> {
         writeln!(f, "ledger {}, as it says", receipt.ledger)?;
         match receipt.genesis {
             Some(_) => writeln!(f, "table  {}, by how the ledger began", receipt.table_id)?,
-            None => writeln!(f, "table  {}, as it says: the policy must name it", receipt.table_id)?,
+            None => {
+                writeln!(f, "table  {}, as it says: the policy must name it", receipt.table_id)?
+            }
         }
         for tx in &receipt.transactions {
             for event in &tx.events {
@@ -120,7 +122,10 @@ impl fmt::Display for Drawing<'_> {
                 let what = format!("it does not hold: {}: {}", flaw.reason, Plain(&flaw.detail));
                 write!(f, "\n\n{}", red(&what))
             }
-            None => write!(f, "\n\nit holds in itself; what vouches for the state is for a policy to say"),
+            None => write!(
+                f,
+                "\n\nit holds in itself; what vouches for the state is for a policy to say"
+            ),
         }
     }
 }
@@ -139,7 +144,8 @@ impl Drawing<'_> {
         let title = format!("{domain}/{root}{edition}{name} {}", body.event_number);
         writeln!(f, "\n{}  {}", bold(title), Plain(&body.event_type))?;
         self.line(f, "digest", event.digest, "of the event's row, key and value")?;
-        let of = format!("entry {} of {} in transaction {}", event.entry, event.path.size, tx.header.tx);
+        let of =
+            format!("entry {} of {} in transaction {}", event.entry, event.path.size, tx.header.tx);
         let place = format!("in the header of transaction {}", tx.header.tx);
         self.path(f, &event.path, &of, "eh", &place)
     }

@@ -73,7 +73,9 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         Command::Inspect(args) => inspect::run(&args, Output::new(output.json)),
         Command::Policy(PolicyCommand::Init { output }) => {
             let session = session()?;
-            session.reading(async |store| policy::init(&session, store, output.as_deref()).await).await
+            session
+                .reading(async |store| policy::init(&session, store, output.as_deref()).await)
+                .await
         }
         Command::Policy(PolicyCommand::Show { file }) => {
             policy::show(&file, Output::new(output.json))

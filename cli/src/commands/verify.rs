@@ -23,7 +23,9 @@ pub(super) fn run(args: &VerifyArgs, ledger: &LedgerArgs, output: Output) -> Res
         return Ok(run.all(&of_flags(args, ledger)?)?.exit);
     };
     if !ledger.pin.is_empty() {
-        return Err(Failure::Usage("with --policy, pins are in the policy: leave --pin out".into()));
+        return Err(Failure::Usage(
+            "with --policy, pins are in the policy: leave --pin out".into(),
+        ));
     }
     if !args.move_pin {
         return Ok(run.all(&TrustPolicy::load(file)?)?.exit);

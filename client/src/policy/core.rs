@@ -40,9 +40,8 @@ impl TrustPolicy {
         let policy = policy.with_pins(&pins).expect(CHECKED);
         let policy = self.table.map_or(policy, |table| policy.with_table(table));
         let policy = if self.require_author { policy.demanding_authorship() } else { policy };
-        self.witnessing.with_core(|log| {
-            use_it(&log.map_or(policy, |log| policy.with_log_policy(*log)))
-        })
+        self.witnessing
+            .with_core(|log| use_it(&log.map_or(policy, |log| policy.with_log_policy(*log))))
     }
 }
 

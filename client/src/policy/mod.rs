@@ -253,7 +253,10 @@ impl TrustPolicy {
         if moved.ledger != self.ledger {
             return Err(PolicyProblem::new(
                 "ledger",
-                format!("the pin moved in ledger {}, the policy is about {}", moved.ledger, self.ledger),
+                format!(
+                    "the pin moved in ledger {}, the policy is about {}",
+                    moved.ledger, self.ledger
+                ),
                 "remove the file if it belongs to another policy: the policy's own pins then count",
             ));
         }
@@ -277,10 +280,15 @@ fn check_pin(policy: &TrustPolicy, key: &str, pin: TrustedState) -> Result<(), P
     let known = match pin.tx.get() {
         0 => {
             let what = "transactions count from 1, there is no transaction 0";
-            return Err(PolicyProblem::new(key, what, "pin a state as `counterfoil state pin` prints it"));
+            return Err(PolicyProblem::new(
+                key,
+                what,
+                "pin a state as `counterfoil state pin` prints it",
+            ));
         }
         1 if pin.alh != policy.ledger => {
-            let what = "a pin of transaction 1 is not the ledger's id, which is that transaction's hash";
+            let what =
+                "a pin of transaction 1 is not the ledger's id, which is that transaction's hash";
             return Err(PolicyProblem::new(key, what, REMEDY));
         }
         _ => policy.pins().find(|known| known.tx == pin.tx),
@@ -295,11 +303,7 @@ fn check_pin(policy: &TrustPolicy, key: &str, pin: TrustedState) -> Result<(), P
     }
 }
 
-fn author(
-    table: AuthorTable,
-    place: &str,
-    there: &[Author],
-) -> Result<Author, PolicyProblem> {
+fn author(table: AuthorTable, place: &str, there: &[Author]) -> Result<Author, PolicyProblem> {
     let AuthorTable { name, key, domains } = table;
     let bytes = lower_hex(&key).ok_or_else(|| {
         PolicyProblem::new(
@@ -353,10 +357,8 @@ fn lower_hex(text: &str) -> Option<[u8; 32]> {
 
 fn witnessing_of(document: &Document, base: Option<&Path>) -> Result<Witnessing, PolicyError> {
     let Document { tlog_policy, quorum, logs, witnesses, groups, .. } = document;
-    let inline = quorum.is_some()
-        || !logs.is_empty()
-        || !witnesses.is_empty()
-        || !groups.is_empty();
+    let inline =
+        quorum.is_some() || !logs.is_empty() || !witnesses.is_empty() || !groups.is_empty();
     match (tlog_policy, inline) {
         (None, false) => Ok(Witnessing::NONE),
         (Some(_), true) => Err(PolicyProblem::new(
@@ -367,7 +369,8 @@ fn witnessing_of(document: &Document, base: Option<&Path>) -> Result<Witnessing,
         .into()),
         (Some(file), false) => {
             let path = beside(base, file, "tlog_policy")?;
-            let read = tlog_policy::read(&read(&path)?).map_err(|problem| problem.in_file(&path))?;
+            let read =
+                tlog_policy::read(&read(&path)?).map_err(|problem| problem.in_file(&path))?;
             Ok(with_logs(read, "tlog_policy")?)
         }
         (None, true) => {
@@ -429,8 +432,7 @@ fn read(path: &Path) -> Result<String, PolicyError> {
 const KEYS: &str = "the keys of a policy are in docs/policy.md";
 
 fn toml_document(text: &str) -> Result<Document, PolicyProblem> {
-    toml::from_str(text)
-        .map_err(|error| PolicyProblem::new("", error.to_string().trim_end(), KEYS))
+    toml::from_str(text).map_err(|error| PolicyProblem::new("", error.to_string().trim_end(), KEYS))
 }
 
 fn json_document(text: &str) -> Result<Document, PolicyProblem> {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use counterfoil_core::{Alh, TrustedState};
 use serde::{Deserialize, Serialize};
 
-use super::{PinMove, TrustPolicy};
 use super::error::{PolicyError, PolicyProblem};
+use super::{PinMove, TrustPolicy};
 use crate::error::Unavailable;
 use crate::whole_file;
 

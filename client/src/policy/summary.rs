@@ -58,7 +58,8 @@ impl fmt::Display for PolicySummary {
         if let Some(table) = self.table {
             write!(f, ", table {table}")?;
         }
-        let counted = |f: &mut fmt::Formatter<'_>, count: usize, one: &str, many: &str| match count {
+        let counted = |f: &mut fmt::Formatter<'_>, count: usize, one: &str, many: &str| match count
+        {
             0 => Ok(()),
             1 => write!(f, ", 1 {one}"),
             count => write!(f, ", {count} {many}"),

@@ -146,9 +146,8 @@ fn a_key_that_there_is_not_is_an_error_that_names_it() {
 #[test]
 fn what_contradicts_itself_is_no_policy() {
     let (log_key, w1, w2) = (log(1), witness(11), witness(12));
-    let witness_of = |name: &str, key: &str| {
-        format!("[[witnesses]]\nname = \"{name}\"\nkey = \"{key}\"\n")
-    };
+    let witness_of =
+        |name: &str, key: &str| format!("[[witnesses]]\nname = \"{name}\"\nkey = \"{key}\"\n");
     let logs = format!("[[logs]]\nkey = \"{log_key}\"\n");
     let (a, b) = (witness_of("a", &w1), witness_of("b", &w2));
     let group = |name: &str, needs: &str, members: &str| {
@@ -159,7 +158,8 @@ fn what_contradicts_itself_is_no_policy() {
     };
     let state_key = format!("[[state_keys]]\ndatabase = \"d\"\npem = \"\"\"{}\"\"\"\n", pem());
     let not_p256 = pem().replace("PUBLIC", "PRIVATE");
-    let quorum = |name: &str, rest: &[&str]| format!("quorum = \"{name}\"\n{logs}{}", rest.concat());
+    let quorum =
+        |name: &str, rest: &[&str]| format!("quorum = \"{name}\"\n{logs}{}", rest.concat());
     let cases = [
         ("table = 0".into(), "table: no table has the number 0"),
         (format!("pins = [\"0:{ALH}\"]"), "pins[0]: transactions count from 1"),
@@ -219,12 +219,7 @@ fn what_contradicts_itself_is_no_policy() {
 }
 
 fn tlog(lines: &[&str]) -> String {
-    let keys = [
-        ("LOG", log(1)),
-        ("KX1", witness(11)),
-        ("KX2", witness(12)),
-        ("KY", witness(13)),
-    ];
+    let keys = [("LOG", log(1)), ("KX1", witness(11)), ("KX2", witness(12)), ("KY", witness(13))];
     let text = lines.iter().map(|line| format!("{line}\n")).collect();
     keys.iter().fold(text, |text: String, (name, key)| text.replace(name, key))
 }

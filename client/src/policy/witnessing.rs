@@ -57,12 +57,8 @@ pub(super) enum Member {
 }
 
 impl Witnessing {
-    pub(super) const NONE: Self = Self {
-        logs: Vec::new(),
-        witnesses: Vec::new(),
-        groups: Vec::new(),
-        quorum: None,
-    };
+    pub(super) const NONE: Self =
+        Self { logs: Vec::new(), witnesses: Vec::new(), groups: Vec::new(), quorum: None };
 
     /// Whether it says anything at all.
     pub(super) const fn is_empty(&self) -> bool {

@@ -2,8 +2,8 @@
 //! shown here is no verdict: it is for people who want to see where a receipt holds, and where not.
 
 use counterfoil_core::receipt::{
-    Attached, EventBody, Flaw, Link, PlacedPath, Policy, Receipt, ReceiptError,
-    ReceiptErrorKind, Verdict,
+    Attached, EventBody, Flaw, Link, PlacedPath, Policy, Receipt, ReceiptError, ReceiptErrorKind,
+    Verdict,
 };
 use counterfoil_core::{
     Alh, EntryDigest, Header, InnerHash, LeafHash, Root, TrustedState, TxAlh, TxId, TxMetadata,
@@ -246,9 +246,8 @@ impl Inspection {
             _ => None,
         };
         let Attached { earlier, later, signature, checkpoint } = receipt.attached();
-        let link = |state: Option<TxAlh>, link: Option<Link<'_>>| {
-            Some(LinkReport::new(state?, &link?))
-        };
+        let link =
+            |state: Option<TxAlh>, link: Option<Link<'_>>| Some(LinkReport::new(state?, &link?));
         Self {
             size,
             damaged: damage.is_some(),

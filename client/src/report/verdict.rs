@@ -186,9 +186,9 @@ impl VerdictReport {
         let mut unused: Vec<&SaltedPayload> = payloads.iter().collect();
         for judged in judgement.events() {
             let payload = &judged.event().body.payload;
-            let shown = payloads.iter().find(|shown| {
-                payload.is_commitment_to(shown.salt(), shown.content().as_slice())
-            });
+            let shown = payloads
+                .iter()
+                .find(|shown| payload.is_commitment_to(shown.salt(), shown.content().as_slice()));
             unused.retain(|unused| Some(*unused) != shown);
             let verdict = shown.map_or(judged.verdict(), |shown| show(&judged, shown));
             whole = Some(whole.map_or(verdict, |whole| whole.and(verdict)));
@@ -200,10 +200,8 @@ impl VerdictReport {
             of => whole.unwrap_or(of),
         };
         // Shown for an event of this receipt, and committed to by none.
-        let looked_at = !matches!(
-            whole,
-            Verdict::CannotDecide(Missing::Policy { .. } | Missing::Table)
-        );
+        let looked_at =
+            !matches!(whole, Verdict::CannotDecide(Missing::Policy { .. } | Missing::Table));
         let first = judgement.events().next().filter(|_| looked_at);
         if let (Some(shown), Some(judged)) = (unused.first(), first) {
             whole = whole.and(show(&judged, shown));

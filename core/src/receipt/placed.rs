@@ -60,11 +60,16 @@ impl<'a> Receipt<'a> {
         let mut cursor = receipt.walk();
         let mut before = None;
         // Every byte was read before: nothing here can fail.
-        (0..receipt.tx_count).map_while(move |_| {
-            let tx = receipt.next_tx(&mut cursor).ok()?;
+        let mut left = receipt.tx_count.into();
+        core::iter::from_fn(move || {
+            if !cursor.next(&mut left) {
+                return None;
+            }
+            let tx = receipt.next_tx(&mut cursor);
             let from = cursor.at();
-            for _ in 0..tx.events {
-                next_entry(&mut cursor).ok()?;
+            let mut left = tx.events.into();
+            while cursor.next(&mut left) {
+                next_entry(&mut cursor);
             }
             let path = placed(tx.path, &mut before, leaf(tx.header.id), size);
             let events = cursor.since(from);
@@ -79,10 +84,13 @@ impl<'a> PlacedTx<'a> {
         let size = TreeSize::new(self.header.nentries.into());
         let mut cursor = Cursor::new(self.events);
         let mut before = None;
-        (0..self.count).map_while(move |_| {
-            let Entry { index: entry, path, body, bytes } = next_entry(&mut cursor).ok()?;
-            let path = placed(path, &mut before, LeafIndex::new(entry.into()), size);
-            Some(PlacedEvent { entry, path, body, bytes })
+        let mut left = self.count.into();
+        core::iter::from_fn(move || {
+            cursor.next(&mut left).then(|| {
+                let Entry { index: entry, path, body, bytes } = next_entry(&mut cursor);
+                let path = placed(path, &mut before, LeafIndex::new(entry.into()), size);
+                PlacedEvent { entry, path, body, bytes }
+            })
         })
     }
 }

@@ -73,8 +73,8 @@ impl<'r> Receipt<'r> {
         // Trusted for the sake of what is proved under it. Nothing of it is handed out.
         let state = TrustedState { tx: claimed.tx, alh: claimed.alh };
 
-        let earlier = self.earlier_link()?;
-        let later = self.later_link()?;
+        let earlier = self.earlier_link();
+        let later = self.later_link();
         if let Some((other, link)) = &earlier {
             let older = TrustedState { tx: other.tx, alh: other.alh };
             let proof = link.proof(link.header, self.state_header);
@@ -224,9 +224,10 @@ impl Walk<'_, '_> {
     /// One event: its paths are used where they lie.
     fn single(&mut self, receipt: &Receipt<'_>) -> Result<(), Flaw> {
         let mut cursor = receipt.walk();
-        let tx = receipt.next_tx(&mut cursor)?;
+        let tx = receipt.next_tx(&mut cursor);
         let verified = self.tx(receipt, &tx.header, tx.path)?;
-        let entry = next_entry(&mut cursor)?;
+        let entry = next_entry(&mut cursor);
+        cursor.finish()?;
         self.event(&verified, &entry, entry.path)
     }
 
@@ -238,7 +239,7 @@ impl Walk<'_, '_> {
         let mut paths = PathBuffer::<64>::new();
         let mut previous: Option<Known> = None;
         for _ in 0..receipt.tx_count {
-            let Tx { header, path: own, events } = receipt.next_tx(&mut cursor)?;
+            let Tx { header, path: own, events } = receipt.next_tx(&mut cursor);
             let index = leaf(header.id);
             let shared = previous.map_or(0, |before| shared_terms(leaf(before.tx), index, size));
             let path = paths.next(own, shared).ok_or_else(|| {
@@ -252,11 +253,11 @@ impl Walk<'_, '_> {
             for_each_event(
                 &verified,
                 events,
-                || Ok(next_entry(&mut cursor)?),
+                || next_entry(&mut cursor),
                 |entry, path| self.event(&verified, entry, path),
             )?;
         }
-        Ok(())
+        Ok(cursor.finish()?)
     }
 
     fn tx(
@@ -320,14 +321,14 @@ fn agrees_with_tree(header: &Header<'_>, size: TxId, path: &[[u8; 32]]) -> bool 
 fn for_each_event<'a>(
     tx: &VerifiedTx,
     count: u32,
-    mut next: impl FnMut() -> Result<Entry<'a>, Flaw>,
+    mut next: impl FnMut() -> Entry<'a>,
     mut check: impl FnMut(&Entry<'a>, &[[u8; 32]]) -> Result<(), Flaw>,
 ) -> Result<(), Flaw> {
     let size = TreeSize::new(tx.nentries().into());
     let mut paths = PathBuffer::<32>::new();
     let mut previous = None;
     for _ in 0..count {
-        let event = next()?;
+        let event = next();
         let index = LeafIndex::new(event.index.into());
         let shared = previous.map_or(0, |before| shared_terms(before, index, size));
         previous = Some(index);
