@@ -8,8 +8,7 @@ use crate::digest::{LeafHash, Root};
 use crate::error::TreeError;
 use crate::number::{LeafIndex, TreeSize};
 use climb::{Climb, Shape};
-use pending::settle_both;
-pub(crate) use pending::{Pending, settle};
+pub(crate) use pending::{Both, Pending, both_hold, settle};
 
 /// Checks that `leaf` is leaf number `index` of the tree of `size` leaves with root `root`.
 ///
@@ -78,10 +77,10 @@ pub fn verify_consistency(
     if old_size.get().is_power_of_two() {
         check_len(shape.len(), path)?;
         let seed = *old_root.as_bytes();
-        settle_both(Pending::consistency(shape, seed, path, old_root, new_root))
+        Both::new(shape, seed, path, old_root, new_root).settle()
     } else {
         let (seed, rest) = split_seed(shape, path)?;
-        settle_both(Pending::consistency(shape, seed, rest, old_root, new_root))
+        Both::new(shape, seed, rest, old_root, new_root).settle()
     }
 }
 
@@ -107,10 +106,7 @@ pub fn verify_consistency_immudb(
     new_root: &Root,
     path: &[[u8; 32]],
 ) -> Result<(), TreeError> {
-    match Pending::consistency_immudb(old_size, old_root, new_size, new_root, path)? {
-        Some(pending) => settle_both(pending),
-        None => Ok(()),
-    }
+    Both::immudb(old_size, old_root, new_size, new_root, path)?.settle()
 }
 
 /// Checks that `leaf` is the *last* leaf of the tree of `size` leaves with root `root`.

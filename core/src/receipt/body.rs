@@ -147,7 +147,7 @@ impl<'a> EventBody<'a> {
         cursor.expect(cursor.left() <= len, Kind::TooLarge, start);
         let format = cursor.u8();
         cursor.expect(format == EVENT, Kind::UnknownBody, start);
-        let mut rule = |cursor: &mut Cursor<'a>, holds, rule| {
+        let rule = |cursor: &mut Cursor<'a>, holds, rule| {
             cursor.expect(holds, Kind::Body(rule), start);
         };
         let domain = cursor.text(len);

@@ -9,8 +9,9 @@ use super::path::{PathBuffer, shared_terms};
 use super::policy::Policy;
 use super::verdict::{Missing, Verdict};
 use crate::digest::Alh;
-use crate::dual::DualProofV2;
+use crate::dual::ProofV2;
 use crate::error::{ProofError, TreeError};
+use crate::extension::check_extension_v2;
 use crate::header::{Header, HeaderVersion};
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::policy::ProofPolicy;
@@ -76,15 +77,14 @@ impl<'r> Receipt<'r> {
         let earlier = self.earlier_link();
         let later = self.later_link();
         if let Some((other, link)) = &earlier {
-            let older = TrustedState { tx: other.tx, alh: other.alh };
-            let proof = link.proof(link.header, self.state_header);
-            let extension = older.verify_extension_v2(&claimed, &proof, ProofPolicy::STRICT);
-            extension.map_err(Flaw::Earlier)?;
+            let proof = link.proof(&link.header, &self.state_header);
+            check_extension_v2(other, &claimed, &proof, ProofPolicy::STRICT)
+                .map_err(Flaw::Earlier)?;
         }
         if let Some((other, link)) = &later {
-            let proof = link.proof(self.state_header, link.header);
-            let extension = state.verify_extension_v2(other, &proof, ProofPolicy::STRICT);
-            extension.map_err(Flaw::Later)?;
+            let proof = link.proof(&self.state_header, &link.header);
+            check_extension_v2(&claimed, other, &proof, ProofPolicy::STRICT)
+                .map_err(Flaw::Later)?;
         }
 
         let up_to = |pin: Option<TrustedState>, tx| pin.map(|pin| (pin, tx));
@@ -165,9 +165,13 @@ impl<'r> Receipt<'r> {
 }
 
 impl<'a> Link<'a> {
-    const fn proof(&self, source_header: Header<'a>, target_header: Header<'a>) -> DualProofV2<'a> {
+    const fn proof(
+        &self,
+        source_header: &'a Header<'a>,
+        target_header: &'a Header<'a>,
+    ) -> ProofV2<'a> {
         let Self { inclusion, consistency, .. } = *self;
-        DualProofV2 { source_header, target_header, inclusion, consistency }
+        ProofV2 { source_header, target_header, inclusion, consistency }
     }
 }
 
