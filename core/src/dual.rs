@@ -235,7 +235,8 @@ impl<'p> Checks<'p> {
         path: &'p [[u8; 32]],
     ) -> Result<(), DualError> {
         let (leaf, size) = (source.alh.leaf_hash(), t.bl_tx_id.tree_size());
-        let inclusion = Pending::inclusion(&leaf, leaf_index(source.tx), size, path, &t.bl_root);
+        let inclusion =
+            Pending::inclusion(&leaf, leaf_index(source.tx), size, path.into(), &t.bl_root);
         self.inclusion = Some(inclusion.map_err(DualError::Inclusion)?);
         Ok(())
     }

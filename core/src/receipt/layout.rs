@@ -16,6 +16,7 @@ use super::body::EventBody;
 use super::cursor::Cursor;
 use super::encode::Link;
 use super::error::ReceiptErrorKind as Kind;
+use super::path::MAX_PATH;
 use super::schema::Genesis;
 use crate::chain::TxAlh;
 use crate::digest::{Alh, Root};
@@ -34,8 +35,6 @@ pub(super) const LATER: u8 = 2;
 pub(super) const STATE_SIGNATURE: u8 = 3;
 pub(super) const CHECKPOINT: u8 = 4;
 pub(super) const CHECK_LEN: usize = 8;
-/// No path in a tree has more terms.
-const MAX_PATH: usize = 64;
 /// Nor has one between two trees, in immudb's form.
 const MAX_CONSISTENCY: usize = 65;
 /// DER of two numbers of up to 33 bytes.

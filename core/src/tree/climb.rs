@@ -35,12 +35,36 @@ impl Shape {
     }
 }
 
-/// Which of the terms count.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Terms {
-    All,
-    /// Only those on the left: what an older tree has of a newer one's path.
-    Left,
+/// The terms of a path, from the leaf upwards, wherever they are.
+#[derive(Clone)]
+pub(crate) enum Terms<'p> {
+    /// One behind the other.
+    Laid(slice::Iter<'p, [u8; 32]>),
+    /// Each in its place.
+    Found(slice::Iter<'p, &'p [u8; 32]>),
+}
+
+impl<'p> From<&'p [[u8; 32]]> for Terms<'p> {
+    fn from(terms: &'p [[u8; 32]]) -> Self {
+        Self::Laid(terms.iter())
+    }
+}
+
+impl<'p> Terms<'p> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Laid(terms) => terms.len(),
+            Self::Found(terms) => terms.len(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<&'p [u8; 32]> {
+        match self {
+            Self::Laid(terms) => terms.next(),
+            Self::Found(terms) => terms.next().copied(),
+        }
+    }
 }
 
 /// A running hash on its way up, and the terms that it is still to meet.
@@ -49,19 +73,19 @@ enum Terms {
 pub(crate) struct Climb<'p> {
     hash: [u8; 32],
     shape: Shape,
-    path: slice::Iter<'p, [u8; 32]>,
-    terms: Terms,
+    path: Terms<'p>,
+    only_left: bool,
 }
 
 impl<'p> Climb<'p> {
     /// From `hash` along `path`, whose length is the shape's: the caller has checked it.
-    pub(super) fn new(hash: [u8; 32], shape: Shape, path: &'p [[u8; 32]]) -> Self {
-        Self { hash, shape, path: path.iter(), terms: Terms::All }
+    pub(super) fn new(hash: [u8; 32], shape: Shape, path: Terms<'p>) -> Self {
+        Self { hash, shape, path, only_left: false }
     }
 
-    /// The same way, meeting only what stands on the left.
+    /// The same way, meeting only what stands on the left: what an older tree has of a newer one's path.
     pub(super) fn on_the_left(self) -> Self {
-        Self { terms: Terms::Left, ..self }
+        Self { only_left: true, ..self }
     }
 
     /// The next term, and whether it stands on the left.
@@ -70,7 +94,7 @@ impl<'p> Climb<'p> {
         loop {
             let term = self.path.next()?;
             let on_the_left = self.next_is_on_the_left();
-            if on_the_left || self.terms == Terms::All {
+            if on_the_left || !self.only_left {
                 return Some((term, on_the_left));
             }
         }

@@ -1,6 +1,6 @@
 //! Checks of which only hashes are missing, so that several can be hashed side by side.
 
-use super::climb::{Climb, Shape, both};
+use super::climb::{Climb, Shape, Terms, both};
 use super::{
     check_consistency_immudb_len, check_len, consistency_shape, inclusion_shape, split_seed,
 };
@@ -28,12 +28,12 @@ impl<'p> Pending<'p> {
         leaf: &LeafHash,
         index: LeafIndex,
         size: TreeSize,
-        path: &'p [[u8; 32]],
+        path: Terms<'p>,
         root: &'p Root,
     ) -> Result<Self, TreeError> {
         let outside = TreeError::IndexOutOfRange { index, size };
         let shape = inclusion_shape(index, size).ok_or(outside)?;
-        check_len(shape.len(), path)?;
+        check_len(shape.len(), path.len())?;
         Ok(Self { climb: Climb::new(leaf.to_bytes(), shape, path), root })
     }
 
@@ -45,10 +45,10 @@ impl<'p> Pending<'p> {
         root: &'p Root,
     ) -> Result<Self, TreeError> {
         let index = LeafIndex::new(size.get().saturating_sub(1));
-        Self::inclusion(leaf, index, size, path, root)
+        Self::inclusion(leaf, index, size, path.into(), root)
     }
 
-    pub(super) fn settle(mut self) -> Result<(), TreeError> {
+    pub(crate) fn settle(mut self) -> Result<(), TreeError> {
         if self.holds() { Ok(()) } else { Err(TreeError::RootMismatch) }
     }
 
@@ -66,7 +66,7 @@ impl<'p> Both<'p> {
         old_root: &'p Root,
         new_root: &'p Root,
     ) -> Self {
-        let climb = || Climb::new(seed, shape, path);
+        let climb = || Climb::new(seed, shape, path.into());
         Self {
             older: Some(Pending { climb: climb().on_the_left(), root: old_root }),
             newer: Some(Pending { climb: climb(), root: new_root }),
