@@ -25,7 +25,7 @@ use crate::chain::{
     LinearAdvanceProof, LinearProof, TxAlh, check_advance_counts, verify_linear,
     verify_linear_advance,
 };
-use crate::digest::{Alh, Root};
+use crate::digest::{Alh, LeafHash, Root};
 use crate::error::{DualError, Part, TreeError};
 use crate::header::Header;
 use crate::number::{LeafIndex, TreeSize, TxId};
@@ -88,7 +88,7 @@ impl DualProof<'_> {
 
         let mut checks = Checks::default();
         if source.tx < t.bl_tx_id {
-            checks.inclusion(source, t, self.inclusion)?;
+            checks.inclusion(source.tx, &source.alh.leaf_hash(), t, self.inclusion)?;
         }
         if s.bl_tx_id.get() > 0 {
             checks.consistency(s.bl_tx_id.tree_size(), &s.bl_root, t, self.consistency)?;
@@ -179,10 +179,11 @@ impl ProofV2<'_> {
             return if source.alh == target.alh { Ok(()) } else { Err(DualError::TwoHashes) };
         }
         ties::source_before_target(source, t, policy)?;
-        let first = source.alh.leaf_hash().to_root();
+        let leaf = source.alh.leaf_hash();
+        let first = leaf.to_root();
         let old_root = if source.tx.get() == 1 { &first } else { &s.bl_root };
         let mut checks = Checks::default();
-        checks.inclusion(source, t, self.inclusion)?;
+        checks.inclusion(source.tx, &leaf, t, self.inclusion)?;
         checks.consistency(self.old_tree(source.tx), old_root, t, self.consistency)?;
         checks.settle()?;
         ties::older_tree(s, t, self.consistency, policy)?;
@@ -230,13 +231,13 @@ struct Checks<'p> {
 impl<'p> Checks<'p> {
     fn inclusion(
         &mut self,
-        source: &TxAlh,
+        source: TxId,
+        leaf: &LeafHash,
         t: &'p Header<'_>,
         path: &'p [[u8; 32]],
     ) -> Result<(), DualError> {
-        let (leaf, size) = (source.alh.leaf_hash(), t.bl_tx_id.tree_size());
-        let inclusion =
-            Pending::inclusion(&leaf, leaf_index(source.tx), size, path.into(), &t.bl_root);
+        let (index, size) = (leaf_index(source), t.bl_tx_id.tree_size());
+        let inclusion = Pending::inclusion(leaf, index, size, path.into(), &t.bl_root);
         self.inclusion = Some(inclusion.map_err(DualError::Inclusion)?);
         Ok(())
     }
