@@ -112,6 +112,8 @@ impl<'r> Receipt<'r> {
         Ok(whole.unwrap_or(Verdict::Unanchored))
     }
 
+    // Apart, so that their stack is not there while the events are read.
+    #[inline(never)]
     fn check_table(&self, policy: &Policy<'_>) -> Result<(), Flaw> {
         let found = self.table_id;
         match policy.table {
@@ -212,6 +214,7 @@ struct Walk<'w, 'p> {
 
 impl Walk<'_, '_> {
     /// A path shares terms with the one before it.
+    #[inline(never)]
     fn transactions(&mut self, receipt: &Receipt<'_>) -> Result<(), Flaw> {
         let mut cursor = receipt.walk();
         let mut paths = PathBuffer::new();
@@ -289,6 +292,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
+    #[inline(never)]
     fn event(
         &mut self,
         tx: &Header<'_>,

@@ -218,6 +218,6 @@ fn placed_events(tx: &PlacedTx<'_>, out: fn(PlacedEvent<'_>)) {
     tx.events().for_each(out);
 }
 
-fn judged_events(judgement: &Judgement<'_, '_>, out: fn(JudgedEvent<'_>)) {
+fn judged_events(judgement: &Judgement<'_, '_>, out: fn(JudgedEvent<'_, '_>)) {
     judgement.events().for_each(out);
 }
