@@ -170,7 +170,7 @@ impl Row<'_> {
             [self.domain, self.edition, self.root, &number, self.ext, &seen_tx, self.body];
         let mut value = Sha256::new();
         value.add(&[0, 0, 0, 7]);
-        for (id, content) in (1_u32..).zip(columns) {
+        for (id, content) in (1_u32..=7).zip(columns) {
             value.add(&id.to_be_bytes());
             value.add(&len4(content.len()));
             value.add(content);
@@ -197,7 +197,7 @@ impl Row<'_> {
 /// The digest of an entry whose key and value come in parts, in version 1 and without metadata.
 fn entry_digest(key: &[&[u8]], value: &[&[u8]]) -> EntryDigest {
     let value = Sha256::of(value);
-    let mut entry = start_entry(key.iter().map(|part| part.len()).sum());
+    let mut entry = start_entry(key.iter().fold(0, |len, part| len.saturating_add(part.len())));
     key.iter().for_each(|part| entry.add(part));
     entry.add(&value);
     EntryDigest::new(entry.finish())
@@ -213,4 +213,82 @@ fn start_entry(key_len: usize) -> Sha256 {
 /// No content is as long as 2^32.
 pub(super) fn len4(len: usize) -> [u8; 4] {
     u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)] // tests may panic
+mod tests {
+    use super::*;
+    use crate::catalog::index_digest;
+    use crate::frontier::Frontier;
+    use crate::row::Value;
+
+    /// The row as a row of any table.
+    fn cells<'a>(row: &Row<'a>) -> [Option<Value<'a>>; 7] {
+        [
+            Some(Value::Blob(row.domain)),
+            Some(Value::Blob(row.edition)),
+            Some(Value::Blob(row.root)),
+            Some(Value::Integer(row.event_number.cast_signed())),
+            Some(Value::Blob(row.ext)),
+            Some(Value::Integer(row.seen_tx.cast_signed())),
+            Some(Value::Blob(row.body)),
+        ]
+    }
+
+    #[test]
+    fn a_row_is_what_it_is_in_any_table() {
+        let content = [0x5a; 300];
+        let (ends, last) = ([0, 1, 63, 64], i64::MAX.cast_unsigned());
+        for id in [1, 0x0102_0304, u32::MAX] {
+            let table = events_table(id).unwrap();
+            assert_eq!(table.key_len(), ROW_KEY_LEN);
+            for (domain, edition) in ends.into_iter().flat_map(|one| ends.map(|other| (one, other)))
+            {
+                for (root, body) in [(0, 0), (1, 55), (127, 56), (128, 300)] {
+                    for (event_number, seen_tx) in [(0, 0), (1, last), (last, 1)] {
+                        let row = Row {
+                            domain: &content[..domain],
+                            edition: &content[..edition],
+                            root: &content[..root],
+                            event_number,
+                            ext: &[0xe7; 32],
+                            seen_tx,
+                            body: &content[..body],
+                        };
+                        assert_eq!(Ok(row.digest(id)), table.entry_digest(&cells(&row)));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_genesis_has_the_entries_that_its_statements_write() {
+        for (id, created_at) in [(1, 0), (7, i64::MAX), (u32::MAX, i64::MIN)] {
+            let genesis = Genesis { ts: 0, nonce: &[0xaa; 32], created_at };
+            let table = events_table(id).unwrap();
+            let mut body = [0; 32];
+            let mut out = Writer::new(&mut body);
+            assert!(put_genesis(&mut out, created_at).is_ok());
+            let row = Row {
+                domain: &[],
+                edition: &[],
+                root: &[],
+                event_number: 0,
+                ext: genesis.nonce,
+                seen_tx: 0,
+                body: out.finish(),
+            };
+            let mut tree = Frontier::new();
+            let indexes = [(1, true, 5), (2, false, 6)];
+            let indexes = indexes.map(|(index, unique, of)| index_digest(id, index, unique, &[of]));
+            for digest in table.create_digests().chain(indexes) {
+                tree.push(digest.unwrap().leaf_hash()).unwrap();
+            }
+            tree.push(table.entry_digest(&cells(&row)).unwrap().leaf_hash()).unwrap();
+            assert_eq!(tree.size().get(), u64::from(ENTRIES));
+            assert_eq!(genesis.eh(id), Ok(tree.root()));
+        }
+    }
 }
