@@ -68,24 +68,29 @@ impl<'r> Receipt<'r> {
         TrustedState::first_contact(&self.state, &self.state_header).map_err(Flaw::State)?;
         // Trusted for the sake of what is proved under it. Nothing of it is handed out.
         let state = Known { header: &self.state_header, alh: &self.state.alh };
+        let (earlier, later) = (self.earlier_link(), self.later_link());
+        if let Some((other, link)) = &earlier {
+            let proof = link.proof(&link.header, &self.state_header);
+            check_extension_v2(other, &self.state, &proof, ProofPolicy::STRICT)
+                .map_err(Flaw::Earlier)?;
+        }
+        if let Some((other, link)) = &later {
+            let proof = link.proof(&self.state_header, &link.header);
+            check_extension_v2(&self.state, other, &proof, ProofPolicy::STRICT)
+                .map_err(Flaw::Later)?;
+        }
+
         let mut meet = |known: Known<'_>, up_to| -> Result<(), Flaw> {
             let pin = meet(policy, &known)?;
             reach.pinned = reach.pinned.or(pin.map(|pin| (pin, up_to)));
             Ok(())
         };
         meet(state, self.state.tx)?;
-        if let Some((other, link)) = self.later_link() {
-            let proof = link.proof(&self.state_header, &link.header);
-            check_extension_v2(&self.state, &other, &proof, ProofPolicy::STRICT)
-                .map_err(Flaw::Later)?;
+        if let Some((other, link)) = &later {
             meet(Known { header: &link.header, alh: &other.alh }, self.state.tx)?;
         }
-        let earlier = self.earlier_link();
         let mut before = None;
         if let Some((other, link)) = &earlier {
-            let proof = link.proof(&link.header, &self.state_header);
-            check_extension_v2(other, &self.state, &proof, ProofPolicy::STRICT)
-                .map_err(Flaw::Earlier)?;
             let known = Known { header: &link.header, alh: &other.alh };
             meet(known, other.tx)?;
             reach.earlier = Some(TrustedState { tx: other.tx, alh: other.alh });
