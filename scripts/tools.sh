@@ -44,25 +44,43 @@ cargo_tool() {
 # A target that has no std at all.
 bare_metal=thumbv7em-none-eabi
 
-# Chooses how to build for it, as the array `bare_metal_cargo`, each compiler
+# The target of pages.
+wasm=wasm32-unknown-unknown
+
+# Chooses how to build for a target, as the array `cargo_for_target`, each compiler
 # with a folder of its own: another one would throw the workspace's work away.
 # Rustup's target, fetched if rustup can (a mirror that never answers must not
 # stop us for long), else the compiler that Debian keeps for the web, which
-# brings core's source.
-choose_bare_metal() {
-    local packages="rustc-web cargo-web rust-web-src"
+# brings the source of what is to be built with it, core or std.
+choose_target() {
+    local target_name=$1 library=$2 packages="rustc-web cargo-web rust-web-src"
     if command -v rustup >/dev/null && {
-        rustup target list --installed | grep -qx "$bare_metal" ||
-            timeout 120 rustup target add "$bare_metal" >&2
+        rustup target list --installed | grep -qx "$target_name" ||
+            timeout 120 rustup target add "$target_name" >&2
     }; then
-        bare_metal_cargo=(env CARGO_TARGET_DIR="$target/no-std" cargo)
+        cargo_for_target=(env CARGO_TARGET_DIR="$target/no-std" cargo)
     # shellcheck disable=SC2086 # three words
     elif dpkg -s $packages >/dev/null 2>&1 || apt_install $packages; then
-        bare_metal_cargo=(env RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc
-            CARGO_UNSTABLE_BUILD_STD=core,panic_abort
+        cargo_for_target=(env RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc
+            CARGO_UNSTABLE_BUILD_STD="$library,panic_abort"
             CARGO_TARGET_DIR="$target/no-std-debian" /usr/bin/cargo)
     else
-        die "needs rustup's target $bare_metal or Debian's rustc-web, cargo-web and rust-web-src"
+        die "needs rustup's target $target_name or Debian's rustc-web, cargo-web and rust-web-src"
+    fi
+}
+
+choose_bare_metal() {
+    choose_target "$bare_metal" core
+    bare_metal_cargo=("${cargo_for_target[@]}")
+}
+
+choose_wasm() {
+    choose_target "$wasm" std
+    wasm_cargo=("${cargo_for_target[@]}")
+    # Rustup's target brings a linker.
+    if [ "${wasm_cargo[-1]}" = /usr/bin/cargo ]; then
+        command -v wasm-ld >/dev/null || apt_install lld || die "needs wasm-ld, of LLVM's lld"
+        export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld
     fi
 }
 

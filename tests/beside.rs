@@ -110,7 +110,9 @@ async fn what_was_written_past_the_trust_file_is_not_shown() {
     let found = writer.state().await.unwrap();
     assert_eq!(count(&reader).await, 2);
     assert_eq!(reader.state().await.unwrap(), pinned);
-    let told = tail.next().await.unwrap().unwrap_err();
+    // Told at once, not waited out.
+    let next = tokio::time::timeout(Duration::from_secs(10), tail.next()).await;
+    let told = next.expect("it is told").unwrap().unwrap_err();
     assert_eq!(told.verdict(), Some(&Verdict::ExtendsPin { pinned, found }), "{told}");
     assert!(tail.next().await.is_none());
     let again = EventStore::open_read_only(&files.config()).await.unwrap_err();

@@ -333,6 +333,7 @@ pub(crate) struct AuditArgs {
   counterfoil receipt shipment SSCC-1 0 2 5-9 -o some.receipt
   counterfoil receipt shipment SSCC-1 --all -o whole.receipt
   counterfoil receipt shipment SSCC-1 0 --since 2:8b62…55b5 -o departed.receipt
+  counterfoil receipt shipment SSCC-1 0 --under 9:41f0…7ac2 -o departed.receipt
 
 Whoever verifies it needs the ledger's id from elsewhere, and has pinned the state that is
 printed, or the one that --since named. `counterfoil state pin` prints an id and a state to
@@ -354,6 +355,13 @@ pub(crate) struct ReceiptArgs {
     /// Ties the receipt to an older state, which its verifier has pinned
     #[arg(long, value_name = "TX:ALH", visible_alias = "link-from")]
     pub(crate) since: Option<TrustedState>,
+    /// Makes the receipt under this state, in place of the newest: one that somebody has pinned,
+    /// signed or witnessed
+    #[arg(long, value_name = "TX:ALH")]
+    pub(crate) under: Option<TrustedState>,
+    /// Ties the receipt to a later state than its own, which its verifier has pinned
+    #[arg(long, value_name = "TX:ALH", requires = "under")]
+    pub(crate) link_to: Option<TrustedState>,
     /// Where the receipt goes: all of it, or nothing
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,

@@ -35,10 +35,12 @@ fn log_toml(quorum: &str, needs: &str) -> String {
     )
 }
 
+fn author_key(seed: u8) -> String {
+    hex::encode(ed25519_dalek::SigningKey::from_bytes(&[seed; 32]).verifying_key().as_bytes())
+}
+
 fn author_toml() -> String {
-    let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key();
-    let key = hex::encode(key.as_bytes());
-    format!("require_author = true\n[[authors]]\nname = \"A\"\nkey = \"{key}\"\n")
+    format!("require_author = true\n[[authors]]\nname = \"A\"\nkey = \"{}\"\n", author_key(1))
 }
 
 /// What can be reached of the table in `docs/receipt.md` §6: all but `payload_erased`, which no
@@ -290,6 +292,61 @@ fn keys_count_as_long_as_the_policy_has_them() {
     }
 }
 
+const SIGNED: &str = "receipt of a signed event";
+/// That of `docs/format.md` §11.
+const AUTHOR: &str = "332ebe8d27cb7323b3a401c1c13b5dd64bccc0e10ecda1c2b5d11a03779a85e5";
+
+/// The state of the signed event is pinned, and its author may write to these domains.
+fn signed_toml(domains: &str) -> String {
+    let alh = &documented()["alh of the signed event's transaction"];
+    format!(
+        "pins = [\"2:{alh}\"]\nrequire_author = true\n[[authors]]\nname = \"Anna\"\nkey = \
+         \"{AUTHOR}\"\ndomains = {domains}\n"
+    )
+}
+
+/// Where an author is required, what another one wrote is in the ledger and no more.
+#[test]
+fn who_wrote_an_event_is_told_beside_the_verdict() {
+    let user = verifier();
+    std::fs::write(user.path("signed"), golden(SIGNED)).unwrap();
+    let verify = |text: &str| {
+        policy(&user, "policy", text);
+        let ran = user.run(&["verify", "signed", "--policy", "policy", "--json"]);
+        let line = ran.lines()[0].clone();
+        let author = line["events"][0]["author"].clone();
+        (ran.code, line["verdict"].as_str().unwrap().to_owned(), author)
+    };
+    let allowed = signed_toml("[\"invoice\", \"shipment\"]");
+    let author = |authorship: &str, name: Option<&str>| {
+        let mut author = json!({ "authorship": authorship, "key": AUTHOR });
+        if let Some(name) = name {
+            author["name"] = name.into();
+        }
+        author
+    };
+    let verified = "verified_by_pinned_state".to_owned();
+    let anna = author("signed_by_author", Some("Anna"));
+    assert_eq!(verify(&allowed), (0, verified.clone(), anna));
+    let presence = "presence_only".to_owned();
+    let elsewhere = author("author_not_allowed", Some("Anna"));
+    assert_eq!(verify(&signed_toml("[\"invoice\"]")), (5, presence.clone(), elsewhere.clone()));
+    let unlisted = verify(&allowed.replace(AUTHOR, &author_key(1)));
+    assert_eq!(unlisted, (5, presence, author("unknown_author", None)));
+    // Not required, it is told all the same.
+    let free = signed_toml("[\"invoice\"]").replace("require_author = true", "");
+    assert_eq!(verify(&free), (0, verified, elsewhere));
+}
+
+/// The keys of the log and the witnesses of the document.
+fn documented_keys() -> Vec<&'static str> {
+    let document = include_str!("../../docs/receipt.md");
+    let (_, rest) = document.split_once("```text\nexample.com/ledger+").expect("the keys");
+    let end = rest.find("```").expect("their end");
+    let start = document.len() - rest.len() - "example.com/ledger+".len();
+    document[start..].lines().take(rest[..end].lines().count()).collect()
+}
+
 /// The printed text and JSON of the document's receipts. With UPDATE_GOLDEN they are written anew.
 #[test]
 fn what_is_printed_of_the_documented_receipts_stays() {
@@ -303,6 +360,18 @@ fn what_is_printed_of_the_documented_receipts_stays() {
     let witnessed = logged(&unsigned(&four()), 1, &[11, 13]);
     std::fs::write(user.path("witnessed.receipt"), witnessed).unwrap();
     user.write("no.receipt", "no receipt");
+    std::fs::write(user.path("signed.receipt"), golden(SIGNED)).unwrap();
+    policy(&user, "signed.policy", &signed_toml("[\"shipment\"]"));
+    std::fs::write(user.path("checkpoint.receipt"), golden("receipt with a checkpoint")).unwrap();
+    let [log, witnesses @ ..] = &documented_keys()[..] else { panic!("no keys") };
+    let witness =
+        |(key, name): (&&str, char)| format!("[[witnesses]]\nname = \"{name}\"\nkey = \"{key}\"\n");
+    let witnesses: String = witnesses.iter().zip('a'..).map(witness).collect();
+    policy(
+        &user,
+        "checkpoint.policy",
+        &format!("quorum = \"a\"\n[[logs]]\nkey = \"{log}\"\n{witnesses}"),
+    );
     policy(
         &user,
         "goods.policy",
@@ -310,7 +379,7 @@ fn what_is_printed_of_the_documented_receipts_stays() {
     );
     let all = ["one.receipt", "four.receipt", "entry.receipt", "witnessed.receipt", "no.receipt"];
     let verify = [&["verify", "--policy", "goods.policy"], &all[..]].concat();
-    let cases: [(&str, Vec<&str>); 11] = [
+    let cases: [(&str, Vec<&str>); 14] = [
         ("verify.txt", verify.clone()),
         ("verify.json", [&verify[..], &["--json"]].concat()),
         (
@@ -324,6 +393,12 @@ fn what_is_printed_of_the_documented_receipts_stays() {
         ("inspect-entry.txt", ["inspect", "entry.receipt"].into()),
         ("inspect-damaged.txt", ["inspect", "damaged.receipt"].into()),
         ("inspect-witnessed.txt", ["inspect", "witnessed.receipt"].into()),
+        ("verify-signed.txt", ["verify", "signed.receipt", "--policy", "signed.policy"].into()),
+        (
+            "verify-checkpoint.json",
+            ["verify", "checkpoint.receipt", "--policy", "checkpoint.policy", "--json"].into(),
+        ),
+        ("inspect-checkpoint.txt", ["inspect", "checkpoint.receipt"].into()),
         ("policy-check.txt", ["policy", "check", "goods.policy"].into()),
     ];
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");

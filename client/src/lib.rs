@@ -90,7 +90,8 @@ pub use crate::event::{
 };
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
 pub use crate::policy::{
-    Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary, TrustPolicy,
+    Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary, TlogPolicy,
+    TrustPolicy,
 };
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
@@ -102,8 +103,8 @@ pub use crate::report::{
 pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
-    Followed, IssuedBatch, IssuedReceipt, PayloadLack, ReadOptions, Reexamined, Revealed, Status,
-    StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
+    Followed, IssuedBatch, IssuedReceipt, PayloadLack, ReadOptions, ReceiptOptions, Reexamined,
+    Revealed, Status, StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::tables::{

@@ -440,6 +440,15 @@ impl Local {
     /// from the log and put through the same check as anyone else's.
     pub(crate) async fn checked(&mut self, id: TxId) -> Result<Arc<CheckedTx>> {
         let state = self.state()?;
+        self.checked_under(id, state).await
+    }
+
+    /// The same under a state that the ledger went through, which is not before the transaction.
+    pub(crate) async fn checked_under(
+        &mut self,
+        id: TxId,
+        state: TrustedState,
+    ) -> Result<Arc<CheckedTx>> {
         // A proof is under one state: the next state needs a new one.
         if let Some(checked) = self.checked.get(&id).filter(|c| c.tx.state() == state) {
             return Ok(Arc::clone(checked));

@@ -24,6 +24,7 @@ mod verified;
 pub use columns::IndexColumns;
 pub use create::index_digest;
 pub use key::CatalogKey;
+pub(crate) use key::{COLUMN, INDEX, TABLE};
 pub use verified::{TxEntry, VerifiedTable};
 
 use crate::digest::{EntryDigest, ValueHash};
@@ -34,7 +35,7 @@ use crate::sha256::Sha256;
 use crate::table::{Column, ColumnType};
 use crate::wire::{Reader, Sink, Writer};
 
-const NOT_NULL: u8 = 1;
+pub(crate) const NOT_NULL: u8 = 1;
 const AUTO_INCREMENT: u8 = 2;
 const DEFAULT: u8 = 4;
 

@@ -5,6 +5,7 @@ use core::fmt;
 
 use crate::number::TxId;
 use crate::sha256::{Sha256, hash_both_in_two_blocks, hash_in_one_block, hash_in_two_blocks};
+use crate::wire::lay;
 
 /// `H("")`: the root of the empty tree and what stands before the first transaction.
 const EMPTY_HASH: [u8; 32] = [
@@ -171,7 +172,7 @@ impl ValueHash {
 
 fn leaf_hash(data: &[u8; 32]) -> LeafHash {
     let mut block = [0; 64];
-    block[1..33].copy_from_slice(data);
+    lay(lay(&mut block, &[0]), data);
     LeafHash(hash_in_one_block::<33>(block))
 }
 
@@ -192,18 +193,14 @@ pub(crate) fn node_hashes(
 #[inline(always)]
 fn node(left: &[u8; 32], right: &[u8; 32]) -> [u8; 128] {
     let mut blocks = [0; 128];
-    blocks[0] = 1;
-    blocks[1..33].copy_from_slice(left);
-    blocks[33..65].copy_from_slice(right);
+    lay(lay(lay(&mut blocks, &[1]), left), right);
     blocks
 }
 
 /// One step of the chain, `H(id u64 ‖ prev_alh ‖ inner)`: the [`Alh`] of transaction `id`.
 pub(crate) fn chain_hash(id: TxId, prev_alh: &[u8; 32], inner: &[u8; 32]) -> [u8; 32] {
     let mut blocks = [0; 128];
-    blocks[..8].copy_from_slice(&id.get().to_be_bytes());
-    blocks[8..40].copy_from_slice(prev_alh);
-    blocks[40..72].copy_from_slice(inner);
+    lay(lay(lay(&mut blocks, &id.get().to_be_bytes()), prev_alh), inner);
     hash_in_two_blocks::<72>(&mut blocks)
 }
 

@@ -25,12 +25,14 @@ use crate::chain::{
     LinearAdvanceProof, LinearProof, TxAlh, check_advance_counts, verify_linear,
     verify_linear_advance,
 };
-use crate::digest::{Alh, Root};
+use crate::digest::{Alh, LeafHash, Root};
 use crate::error::{DualError, Part, TreeError};
 use crate::header::Header;
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::policy::ProofPolicy;
-use crate::tree::{Pending, check_consistency_immudb_len, check_inclusion_len, settle};
+use crate::tree::{
+    Both, Pending, both_hold, check_consistency_immudb_len, check_inclusion_len, settle,
+};
 
 /// A dual proof, version 1 (immudb 1.11.1: `DualProof`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,19 +86,19 @@ impl DualProof<'_> {
         let last = TxAlh { tx: t.bl_tx_id, alh: self.target_bl_tx_alh };
         ties::last_leaf(s, t, source, last.alh, policy)?;
 
-        let inclusion = (source.tx < t.bl_tx_id).then(|| {
-            let index = leaf_index(source.tx);
-            Pending::inclusion(&source.alh.leaf_hash(), index, tree, self.inclusion, &t.bl_root)
-        });
-        let last_inclusion = (t.bl_tx_id.get() > 0).then(|| {
+        let mut checks = Checks::default();
+        if source.tx < t.bl_tx_id {
+            checks.inclusion(source.tx, &source.alh.leaf_hash(), t, self.inclusion)?;
+        }
+        if s.bl_tx_id.get() > 0 {
+            checks.consistency(s.bl_tx_id.tree_size(), &s.bl_root, t, self.consistency)?;
+        }
+        if t.bl_tx_id.get() > 0 {
             let leaf = last.alh.leaf_hash();
-            Pending::last_inclusion(&leaf, tree, self.last_inclusion, &t.bl_root)
-        });
-        let consistency = (s.bl_tx_id.get() > 0).then(|| {
-            let old = s.bl_tx_id.tree_size();
-            Pending::consistency_immudb(old, &s.bl_root, tree, &t.bl_root, self.consistency)
-        });
-        settle_dual(inclusion, consistency, last_inclusion)?;
+            let last = Pending::last_inclusion(&leaf, tree, self.last_inclusion, &t.bl_root);
+            checks.last_inclusion = Some(last.map_err(DualError::LastInclusion)?);
+        }
+        checks.settle()?;
 
         let (start_of_chain, end_of_advance) =
             if source.tx < t.bl_tx_id { (&last, source) } else { (source, &last) };
@@ -152,31 +154,45 @@ impl DualProof<'_> {
     }
 }
 
+/// A [`DualProofV2`], wherever its headers are.
+#[derive(Clone, Copy)]
+pub(crate) struct ProofV2<'a> {
+    pub(crate) source_header: &'a Header<'a>,
+    pub(crate) target_header: &'a Header<'a>,
+    pub(crate) inclusion: &'a [[u8; 32]],
+    pub(crate) consistency: &'a [[u8; 32]],
+}
+
 impl DualProofV2<'_> {
-    /// As [`DualProof::check`].
+    pub(crate) const fn borrowed(&self) -> ProofV2<'_> {
+        let Self { source_header, target_header, inclusion, consistency } = self;
+        ProofV2 { source_header, target_header, inclusion, consistency }
+    }
+}
+
+impl ProofV2<'_> {
+    /// The checks that need a hash.
     pub(crate) fn check(&self, ends: &Ends, policy: ProofPolicy) -> Result<(), DualError> {
         let Ends { source, target } = ends;
-        let (s, t) = (&self.source_header, &self.target_header);
+        let (s, t) = (self.source_header, self.target_header);
         if source.tx == target.tx {
             return if source.alh == target.alh { Ok(()) } else { Err(DualError::TwoHashes) };
         }
         ties::source_before_target(source, t, policy)?;
-        let tree = t.bl_tx_id.tree_size();
         let leaf = source.alh.leaf_hash();
-        let index = leaf_index(source.tx);
-        let inclusion = Pending::inclusion(&leaf, index, tree, self.inclusion, &t.bl_root);
-        let (old, old_root) = self.old_tree(source.tx);
-        let old_root = old_root.unwrap_or_else(|| leaf.to_root());
-        let consistency =
-            Pending::consistency_immudb(old, &old_root, tree, &t.bl_root, self.consistency);
-        settle_dual(Some(inclusion), Some(consistency), None)?;
+        let first = leaf.to_root();
+        let old_root = if source.tx.get() == 1 { &first } else { &s.bl_root };
+        let mut checks = Checks::default();
+        checks.inclusion(source.tx, &leaf, t, self.inclusion)?;
+        checks.consistency(self.old_tree(source.tx), old_root, t, self.consistency)?;
+        checks.settle()?;
         ties::older_tree(s, t, self.consistency, policy)?;
-        ties::newer_tree(index, t, self.inclusion, policy)
+        ties::newer_tree(leaf_index(source.tx), t, self.inclusion, policy)
     }
 
-    /// As [`DualProof::check_counts`].
+    /// Everything that can be refused without a hash.
     pub(crate) fn check_counts(&self, source: TxId, target: TxId) -> Result<(), DualError> {
-        let (s, t) = (&self.source_header, &self.target_header);
+        let (s, t) = (self.source_header, self.target_header);
         check_headers(s, t, source, target)?;
         for (header, part) in [(s, Part::SourceHeader), (t, Part::TargetHeader)] {
             if header.bl_tx_id.next() != Some(header.id) {
@@ -190,44 +206,72 @@ impl DualProofV2<'_> {
         let tree = t.bl_tx_id.tree_size();
         check_inclusion_len(leaf_index(source), tree, self.inclusion)
             .map_err(DualError::Inclusion)?;
-        check_consistency_immudb_len(self.old_tree(source).0, tree, self.consistency)
+        check_consistency_immudb_len(self.old_tree(source), tree, self.consistency)
             .map_err(DualError::Consistency)
     }
 
     /// The older tree: S's own, or where S is transaction 1 and has none, that of S alone.
-    fn old_tree(&self, source: TxId) -> (TreeSize, Option<Root>) {
+    fn old_tree(&self, source: TxId) -> TreeSize {
         match source.get() {
-            1 => (TreeSize::new(1), None),
-            _ => (self.source_header.bl_tx_id.tree_size(), Some(self.source_header.bl_root)),
+            1 => TreeSize::new(1),
+            _ => self.source_header.bl_tx_id.tree_size(),
         }
     }
 }
 
-/// Settles what a proof shows in T's tree, as far as there is something to show.
-fn settle_dual<'p>(
-    inclusion: Option<Result<Pending<'p>, TreeError>>,
-    consistency: Option<Result<Option<(Pending<'p>, Pending<'p>)>, TreeError>>,
-    last_inclusion: Option<Result<Pending<'p>, TreeError>>,
-) -> Result<(), DualError> {
-    let inclusion = inclusion.transpose().map_err(DualError::Inclusion)?;
-    let consistency = consistency.transpose().map_err(DualError::Consistency)?.flatten();
-    let last_inclusion = last_inclusion.transpose().map_err(DualError::LastInclusion)?;
+/// What a proof shows in T's tree, as far as there is something to show.
+#[derive(Default)]
+struct Checks<'p> {
+    inclusion: Option<Pending<'p>>,
+    older: Option<Pending<'p>>,
+    newer: Option<Pending<'p>>,
+    last_inclusion: Option<Pending<'p>>,
+}
 
-    let (inclusion, consistency, last_inclusion) = match consistency {
-        // The two long climbs together, then the two short ones.
-        Some((older, newer)) => {
-            let (inclusion, newer) = settle(inclusion, Some(newer));
-            let (last_inclusion, older) = settle(last_inclusion, Some(older));
-            (inclusion, older.and(newer), last_inclusion)
+impl<'p> Checks<'p> {
+    fn inclusion(
+        &mut self,
+        source: TxId,
+        leaf: &LeafHash,
+        t: &'p Header<'_>,
+        path: &'p [[u8; 32]],
+    ) -> Result<(), DualError> {
+        let (index, size) = (leaf_index(source), t.bl_tx_id.tree_size());
+        let inclusion = Pending::inclusion(leaf, index, size, path.into(), &t.bl_root);
+        self.inclusion = Some(inclusion.map_err(DualError::Inclusion)?);
+        Ok(())
+    }
+
+    fn consistency(
+        &mut self,
+        old: TreeSize,
+        old_root: &'p Root,
+        t: &'p Header<'_>,
+        path: &'p [[u8; 32]],
+    ) -> Result<(), DualError> {
+        let both = Both::immudb(old, old_root, t.bl_tx_id.tree_size(), &t.bl_root, path);
+        let Both { older, newer } = both.map_err(DualError::Consistency)?;
+        (self.older, self.newer) = (older, newer);
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), DualError> {
+        let Self { inclusion, older, newer, last_inclusion } = self;
+        let (included, older, newer, last) = if newer.is_some() {
+            // The two long climbs together, then the two short ones.
+            let (included, newer) = settle(inclusion, newer);
+            let (last, older) = settle(last_inclusion, older);
+            (included, older, newer, last)
+        } else {
+            let (included, last) = settle(inclusion, last_inclusion);
+            (included, true, true, last)
+        };
+        if !included {
+            return Err(DualError::Inclusion(TreeError::RootMismatch));
         }
-        None => {
-            let (inclusion, last_inclusion) = settle(inclusion, last_inclusion);
-            (inclusion, Ok(()), last_inclusion)
-        }
-    };
-    inclusion.map_err(DualError::Inclusion)?;
-    consistency.map_err(DualError::Consistency)?;
-    last_inclusion.map_err(DualError::LastInclusion)
+        both_hold(older, newer).map_err(DualError::Consistency)?;
+        if last { Ok(()) } else { Err(DualError::LastInclusion(TreeError::RootMismatch)) }
+    }
 }
 
 /// The headers are those of the transactions asked for, in order, and state what headers can.

@@ -2,7 +2,7 @@
 //! to one that commits to it, and the case where nothing was trusted before.
 
 use crate::chain::TxAlh;
-use crate::dual::{DualProof, DualProofV2, Ends, hash};
+use crate::dual::{DualProof, DualProofV2, Ends, ProofV2, hash};
 use crate::error::{DualError, Part, ProofError};
 use crate::header::Header;
 use crate::number::TxId;
@@ -126,9 +126,10 @@ impl TrustedState {
         proof: &DualProofV2<'_>,
         policy: ProofPolicy,
     ) -> Result<VerifiedTx, DualError> {
-        proof.check_counts(tx, self.tx)?;
+        let borrowed = proof.borrowed();
+        borrowed.check_counts(tx, self.tx)?;
         let ends = self.as_target(&proof.source_header, &proof.target_header)?;
-        proof.check(&ends, policy)?;
+        borrowed.check(&ends, policy)?;
         Ok(VerifiedTx::new(&proof.source_header, ends.source.alh, *self))
     }
 
@@ -154,7 +155,7 @@ impl TrustedState {
         policy: ProofPolicy,
     ) -> Result<Extension, DualError> {
         proof.check_counts(self.tx, target.tx, policy)?;
-        let ends = self.as_source(target, &proof.source_header, &proof.target_header)?;
+        let ends = ends(&(*self).into(), target, &proof.source_header, &proof.target_header)?;
         proof.check(&ends, policy)?;
         Ok(Extension { from: *self, to: *target, policy })
     }
@@ -174,9 +175,7 @@ impl TrustedState {
         proof: &DualProofV2<'_>,
         policy: ProofPolicy,
     ) -> Result<Extension, DualError> {
-        proof.check_counts(self.tx, target.tx)?;
-        let ends = self.as_source(target, &proof.source_header, &proof.target_header)?;
-        proof.check(&ends, policy)?;
+        check_extension_v2(&(*self).into(), target, &proof.borrowed(), policy)?;
         Ok(Extension { from: *self, to: *target, policy })
     }
 
@@ -215,23 +214,36 @@ impl TrustedState {
         }
         Ok(ends)
     }
+}
 
-    fn as_source(
-        &self,
-        claimed: &TxAlh,
-        source: &Header<'_>,
-        target: &Header<'_>,
-    ) -> Result<Ends, DualError> {
-        let ends = Ends {
-            source: hash(source, Part::SourceHeader)?,
-            target: hash(target, Part::TargetHeader)?,
-        };
-        if ends.source.alh != self.alh {
-            return Err(DualError::HeaderAlh { part: Part::SourceHeader, tx: self.tx });
-        }
-        if ends.target.alh != claimed.alh {
-            return Err(DualError::HeaderAlh { part: Part::TargetHeader, tx: claimed.tx });
-        }
-        Ok(ends)
+/// What [`TrustedState::verify_extension_v2`] checks, from one state to another.
+pub(crate) fn check_extension_v2(
+    from: &TxAlh,
+    to: &TxAlh,
+    proof: &ProofV2<'_>,
+    policy: ProofPolicy,
+) -> Result<(), DualError> {
+    proof.check_counts(from.tx, to.tx)?;
+    let ends = ends(from, to, proof.source_header, proof.target_header)?;
+    proof.check(&ends, policy)
+}
+
+/// The headers are those of the states `from` and `to`.
+fn ends(
+    from: &TxAlh,
+    to: &TxAlh,
+    source: &Header<'_>,
+    target: &Header<'_>,
+) -> Result<Ends, DualError> {
+    let ends = Ends {
+        source: hash(source, Part::SourceHeader)?,
+        target: hash(target, Part::TargetHeader)?,
+    };
+    if ends.source.alh != from.alh {
+        return Err(DualError::HeaderAlh { part: Part::SourceHeader, tx: from.tx });
     }
+    if ends.target.alh != to.alh {
+        return Err(DualError::HeaderAlh { part: Part::TargetHeader, tx: to.tx });
+    }
+    Ok(ends)
 }

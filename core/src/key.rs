@@ -17,8 +17,8 @@ use crate::row::Value;
 use crate::table::{Column, ROW_KEY_PREFIX, Table};
 use crate::wire::{Compare, Sink, Writer};
 
-const SIGN_BIT: u64 = 1 << 63;
-const PART: u8 = 0x80;
+pub(crate) const SIGN_BIT: u64 = 1 << 63;
+pub(crate) const PART: u8 = 0x80;
 
 impl Table<'_> {
     /// Writes the key of a row: [`key_len`](Self::key_len) bytes.

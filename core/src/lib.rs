@@ -36,6 +36,7 @@
 //! | a later state extends an older one | the older state | [`TrustedState::verify_extension`], [`verify_extension_v2`](TrustedState::verify_extension_v2) |
 //! | a first state is one at all | nothing | [`TrustedState::first_contact`] |
 //! | a state is the server's, as one of a database | its key | `StateKey::verify` (feature `p256`) |
+//! | a transaction is in a log that its operator and witnesses signed | their keys | `checkpoint::LogPolicy::verify_proof` (feature `ed25519`) |
 //! | events are in a ledger, by a file that stands alone | a [`Policy`](receipt::Policy) | [`Receipt::verify`](receipt::Receipt::verify) |
 //!
 //! `examples/verify.rs` reads a proof of each kind from JSON and calls them; [`grpc`] says which
@@ -60,7 +61,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `ed25519` | no | `Ed25519Key`: signatures of authors, logs and witnesses |
+//! | `ed25519` | no | `Ed25519Key`: signatures of authors, logs and witnesses; keys and policies of [`checkpoint`] |
 //! | `hex` | no | `FromStr` for the digests and for [`TrustedState`] |
 //! | `p256` | no | `StateKey`: the server's signature over a state (ECDSA P-256) |
 //! | `serde` | no | `Serialize` and `Deserialize` for digests, numbers and [`TrustedState`] (implies `hex`) |

@@ -7,7 +7,7 @@
 use core::convert::Infallible;
 use core::slice::from_ref;
 
-use crate::wire::Sink;
+use crate::wire::{Sink, copy};
 
 /// FIPS 180-4 §5.3.3.
 const INITIAL: [u32; 8] = [
@@ -53,7 +53,7 @@ pub(crate) fn hash_in_one_block<const LEN: usize>(mut block: [u8; BLOCK]) -> [u8
     {
         block[LEN] = END;
     }
-    block[BLOCK - 8..].copy_from_slice(&const { bits(LEN) });
+    end_with(&mut block, const { bits(LEN) });
     let mut state = INITIAL;
     compress(&mut state, &[block]);
     to_bytes(state)
@@ -92,8 +92,15 @@ fn pad<const LEN: usize>(message: &mut [u8; 2 * BLOCK]) -> &[[u8; BLOCK]] {
     {
         message[LEN] = END;
     }
-    message[2 * BLOCK - 8..].copy_from_slice(&const { bits(LEN) });
+    end_with(message, const { bits(LEN) });
     message.as_chunks().0
+}
+
+#[inline(always)]
+fn end_with(message: &mut [u8], bits: [u8; 8]) {
+    if let Some(end) = message.last_chunk_mut() {
+        *end = bits;
+    }
 }
 
 /// The hash of the first `len` bytes of a buffer that is zero behind them and has room for the
@@ -140,9 +147,21 @@ impl Sha256 {
         Self::new().chain(message).finish()
     }
 
+    /// The hash of parts that are one message.
+    pub(crate) fn of(parts: &[&[u8]]) -> [u8; 32] {
+        let mut hash = Self::new();
+        parts.iter().for_each(|part| hash.add(part));
+        hash.finish()
+    }
+
+    /// Appends bytes.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        let Ok(()) = self.put(bytes);
+    }
+
     /// Appends bytes.
     pub(crate) fn chain(mut self, bytes: &[u8]) -> Self {
-        let Ok(()) = self.put(bytes);
+        self.add(bytes);
         self
     }
 
@@ -159,16 +178,11 @@ impl Sha256 {
 
     /// Fills the block with the bytes' beginning and returns the others.
     fn fill<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        let Some(free) = self.block.get_mut(self.used..) else { return bytes };
+        let free = self.block.get_mut(self.used..).unwrap_or_default();
         let count = free.len().min(bytes.len());
-        match (free.get_mut(..count), bytes.split_at_checked(count)) {
-            (Some(free), Some((head, rest))) => {
-                free.copy_from_slice(head);
-                self.used = self.used.saturating_add(count);
-                rest
-            }
-            _ => bytes,
-        }
+        copy(free, bytes);
+        self.used = self.used.saturating_add(count);
+        bytes.get(count..).unwrap_or_default()
     }
 }
 

@@ -7,9 +7,9 @@ mod pending;
 use crate::digest::{LeafHash, Root};
 use crate::error::TreeError;
 use crate::number::{LeafIndex, TreeSize};
+pub(crate) use climb::Terms;
 use climb::{Climb, Shape};
-use pending::settle_both;
-pub(crate) use pending::{Pending, settle};
+pub(crate) use pending::{Both, Pending, both_hold, settle};
 
 /// Checks that `leaf` is leaf number `index` of the tree of `size` leaves with root `root`.
 ///
@@ -38,7 +38,7 @@ pub fn verify_inclusion(
     path: &[[u8; 32]],
     root: &Root,
 ) -> Result<(), TreeError> {
-    Pending::inclusion(leaf, index, size, path, root)?.settle()
+    Pending::inclusion(leaf, index, size, path.into(), root)?.settle()
 }
 
 /// By a path of RFC 9162 (a server of immudb sends another form:
@@ -72,16 +72,16 @@ pub fn verify_consistency(
     path: &[[u8; 32]],
 ) -> Result<(), TreeError> {
     let Some(shape) = consistency_shape(old_size, new_size)? else {
-        check_len(0, path)?;
+        check_len(0, path.len())?;
         return if old_root == new_root { Ok(()) } else { Err(TreeError::NewRootMismatch) };
     };
     if old_size.get().is_power_of_two() {
-        check_len(shape.len(), path)?;
+        check_len(shape.len(), path.len())?;
         let seed = *old_root.as_bytes();
-        settle_both(Pending::consistency(shape, seed, path, old_root, new_root))
+        Both::new(shape, seed, path, old_root, new_root).settle()
     } else {
         let (seed, rest) = split_seed(shape, path)?;
-        settle_both(Pending::consistency(shape, seed, rest, old_root, new_root))
+        Both::new(shape, seed, rest, old_root, new_root).settle()
     }
 }
 
@@ -107,10 +107,7 @@ pub fn verify_consistency_immudb(
     new_root: &Root,
     path: &[[u8; 32]],
 ) -> Result<(), TreeError> {
-    match Pending::consistency_immudb(old_size, old_root, new_size, new_root, path)? {
-        Some(pending) => settle_both(pending),
-        None => Ok(()),
-    }
+    Both::immudb(old_size, old_root, new_size, new_root, path)?.settle()
 }
 
 /// Checks that `leaf` is the *last* leaf of the tree of `size` leaves with root `root`.
@@ -157,7 +154,7 @@ pub(crate) fn check_inclusion_len(
     path: &[[u8; 32]],
 ) -> Result<(), TreeError> {
     let shape = inclusion_shape(index, size).ok_or(TreeError::IndexOutOfRange { index, size })?;
-    check_len(shape.len(), path)
+    check_len(shape.len(), path.len())
 }
 
 /// [`verify_consistency_immudb`]'s part that needs no hash.
@@ -169,13 +166,13 @@ pub(crate) fn check_consistency_immudb_len(
     match (consistency_shape(old, new)?, path) {
         (Some(shape), path) => split_seed(shape, path).map(|_| ()),
         (None, [_, _]) if old.get() > 1 => Ok(()),
-        (None, path) => check_len(0, path),
+        (None, path) => check_len(0, path.len()),
     }
 }
 
 /// The root over the leaves before `index`, by that leaf's path in a tree of `size` leaves: its terms on
 /// the left, folded. `None` for the first leaf, and for a path of another length.
-pub(crate) fn root_before(index: LeafIndex, size: TreeSize, path: &[[u8; 32]]) -> Option<Root> {
+pub(crate) fn root_before(index: LeafIndex, size: TreeSize, path: Terms<'_>) -> Option<Root> {
     let shape = inclusion_shape(index, size).filter(|shape| shape.len() == path.len())?;
     Climb::new([0; 32], shape, path).root_of_the_left().map(Root::new)
 }
@@ -212,10 +209,6 @@ fn split_seed(shape: Shape, path: &[[u8; 32]]) -> Result<([u8; 32], &[[u8; 32]])
     }
 }
 
-fn check_len(expected: usize, path: &[[u8; 32]]) -> Result<(), TreeError> {
-    if path.len() == expected {
-        Ok(())
-    } else {
-        Err(TreeError::PathLength { expected, found: path.len() })
-    }
+fn check_len(expected: usize, found: usize) -> Result<(), TreeError> {
+    if found == expected { Ok(()) } else { Err(TreeError::PathLength { expected, found }) }
 }

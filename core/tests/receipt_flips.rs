@@ -6,7 +6,7 @@ mod receipts;
 mod reference;
 
 use counterfoil_core::receipt::*;
-use receipts::{Books, DATABASE, Order, judge, server_keys, with_check};
+use receipts::{Books, Order, judge, server_keys, with_check};
 
 /// Receipts with everything that there can be, and the smallest.
 fn orders(books: &Books) -> Vec<Order> {

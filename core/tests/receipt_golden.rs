@@ -128,7 +128,7 @@ fn what_is_placed_leads_to_the_state() {
             let mut path = Vec::new();
             for event in tx.events() {
                 extend(&mut path, event.path);
-                let leaf = event.digest(receipt.table_id()).unwrap().leaf_hash();
+                let leaf = event.digest(receipt.table_id()).leaf_hash();
                 let (index, size) = (event.entry.into(), tx.header.nentries.into());
                 let (index, size) = (LeafIndex::new(index), TreeSize::new(size));
                 verify_inclusion(&leaf, index, size, &path, &tx.header.eh).unwrap();

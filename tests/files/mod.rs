@@ -52,6 +52,7 @@ impl Files {
     }
 
     /// The state that the ledger is in, when it opens as it should.
+    #[allow(dead_code)] // Not every test that has files asks for it.
     pub(crate) async fn state(&self) -> TrustedState {
         let store = self.open().await.unwrap();
         let state = store.state().await.unwrap();
@@ -60,6 +61,7 @@ impl Files {
     }
 
     /// Copies of both files as they are now, in the same folder.
+    #[allow(dead_code)] // Not every test that has files copies them.
     pub(crate) async fn copy(&self) -> Self {
         let copied =
             Self { ledger: self.free("ledger"), trust: self.free("trust"), ..self.clone() };
@@ -117,6 +119,7 @@ pub(crate) async fn run(path: &Path, sql: &str) -> u64 {
 }
 
 /// A copy of what is committed, wherever in file and write-ahead log it is.
+#[allow(dead_code)] // As above.
 async fn copy(from: &Path, to: &Path) {
     run(from, &format!("VACUUM INTO '{}'", to.display())).await;
 }

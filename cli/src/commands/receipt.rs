@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use counterfoil::{Cover, EventStore};
+use counterfoil::{Cover, EventStore, ReceiptOptions};
 use serde::Serialize;
 
 use super::Session;
@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
     }
     let wanted = wanted(store, args).await?;
     let (shows_table, table_id) = match &wanted[..] {
-        [(cover, sequence)] => {
+        [(cover, sequence)] if args.under.is_none() && args.link_to.is_none() => {
             let issued = store.issue_receipt(cover, *sequence, args.since).await?;
             save(file, &issued.bytes, args.force)?;
             let size = issued.bytes.len();
@@ -33,7 +33,17 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             (issued.shows_table, issued.table_id)
         }
         _ => {
-            let issued = store.issue_batch(&wanted, args.since).await?;
+            let mut options = ReceiptOptions::new();
+            for (state, with) in [
+                (args.under, ReceiptOptions::under as fn(_, _) -> _),
+                (args.since, ReceiptOptions::linked_from),
+                (args.link_to, ReceiptOptions::linked_to),
+            ] {
+                if let Some(state) = state {
+                    options = with(options, state);
+                }
+            }
+            let issued = store.issue_batch(&wanted, options).await?;
             save(file, &issued.bytes, args.force)?;
             let size = issued.bytes.len();
             let share = 100 * size as u64 / issued.size_of_singles.max(1);

@@ -26,6 +26,7 @@ macro_rules! contract {
                 a_receipt_stands_alone,
                 a_receipt_extends_an_older_pin,
                 one_receipt_holds_many_events,
+                a_receipt_is_under_the_state_that_is_named,
                 a_receipt_is_written_over_only_if_told,
                 epcis_documents_are_appended_once,
                 epcis_lines_are_read_one_by_one,
@@ -389,6 +390,36 @@ pub(crate) fn one_receipt_holds_many_events(user: &User) {
     let extends = ("extends_pin_unconfirmed", Value::Null);
     verifier.says(&["all", "--pin", &pin], 3, &[extends]);
     verifier.says(&["some", "--pin", &pin], 5, &[("cannot_decide", json!("link"))]);
+}
+
+pub(crate) fn a_receipt_is_under_the_state_that_is_named(user: &User) {
+    user.json(&["init"]);
+    let mut states = vec![user.state()];
+    for n in 0..4 {
+        user.json(&["append", "d", "r", "T", &n.to_string()]);
+        states.push(user.state());
+    }
+    let made = user.json(&["receipt", "d", "r", "0", "--under", &states[2], "-o", "a"]);
+    assert_eq!(made[0]["state"], json!(states[2]));
+    let tied = ["--under", &states[2], "--link-from", &states[1], "--link-to", &states[4]];
+    user.json(&[&["receipt", "d", "r", "0", "1", "-o", "b"], &tied[..]].concat());
+    let verifier = Verifier::of(user, "a");
+    std::fs::copy(user.path("b"), verifier.user.path("b")).unwrap();
+    let verified = ("verified_by_pinned_state", Value::Null);
+    verifier.says(&["a", "b", "--pin", &states[2]], 0, &[verified.clone(), verified.clone()]);
+    verifier.says(&["a", "--pin", &states[4]], 5, &[("cannot_decide", json!("link"))]);
+    verifier.says(&["b", "--pin", &states[4]], 0, &[verified]);
+    verifier.says(&["b", "--pin", &states[3]], 5, &[("cannot_decide", json!("link"))]);
+    let refused = |arguments: &[&str], code, words: &str| {
+        user.run(&[&["receipt", "d", "r", "-o", "no"], arguments].concat()).fails(code, words);
+    };
+    refused(&["3", "--under", &states[2]], 6, "after transaction 3");
+    refused(&["0", "--link-to", &states[4]], 2, "--under");
+    refused(&["0", "--under", &states[2], "--link-to", &states[1]], 2, "is not behind");
+    refused(&["0", "--under", &states[2], "--since", &states[3]], 2, "is not before");
+    let other = format!("3:{}", "0".repeat(64));
+    refused(&["0", "--under", &other], 1, "never was at");
+    assert!(!user.path("no").exists());
 }
 
 pub(crate) fn a_receipt_is_written_over_only_if_told(user: &User) {

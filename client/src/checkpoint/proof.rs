@@ -39,7 +39,7 @@ impl EventStore {
         let checkpoint = signed.checkpoint();
         let (size, root) = (checkpoint.size(), checkpoint.root());
         let mut local = self.local().await;
-        local.holds(&checkpoint).await?;
+        local.has_tree_of(&checkpoint).await?;
         let index = match tx.leaf_index() {
             Some(index) if index.get() < size.get() => index,
             _ => return Err(CheckpointRefusal::NotInTree { tx, size }.into()),

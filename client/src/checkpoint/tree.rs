@@ -53,7 +53,7 @@ impl EventStore {
     /// [`log_tree`](Self::log_tree).
     pub async fn check_checkpoint(&self, checkpoint: &Checkpoint<'_>) -> Result<()> {
         self.sync().await?;
-        self.local().await.holds(checkpoint).await
+        self.local().await.has_tree_of(checkpoint).await
     }
 }
 
@@ -92,7 +92,7 @@ impl Local {
         Ok(path)
     }
 
-    pub(super) async fn holds(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {
+    pub(super) async fn has_tree_of(&mut self, checkpoint: &Checkpoint<'_>) -> Result<()> {
         let tree = self.tree(Some(checkpoint.size())).await?;
         let (size, signed, found) = (tree.size.get(), checkpoint.root(), tree.root);
         match signed == found {

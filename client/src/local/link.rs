@@ -7,22 +7,23 @@ use crate::error::Result;
 use crate::prover::Hash;
 use crate::verdict::Verdict;
 
-/// How an older state belongs to the pinned one.
+/// How two states belong together.
 pub(crate) struct StateLink {
-    /// The older state's.
-    pub(crate) header: Header<'static>,
+    pub(crate) older: Header<'static>,
+    pub(crate) newer: Header<'static>,
     pub(crate) inclusion: Vec<Hash>,
     pub(crate) consistency: Vec<Hash>,
 }
 
 impl Local {
-    /// What ties a state that the ledger went through to the pinned one, which is later: immudb's dual
-    /// proof of version 2. Nothing of it is checked here.
-    pub(crate) async fn link(&mut self, older: TxId) -> Result<StateLink> {
-        let newer = self.state()?.tx;
+    /// What ties a state that the ledger went through to a later one: immudb's dual proof of version 2.
+    /// Nothing of it is checked here.
+    pub(crate) async fn link(&mut self, older: TxId, newer: TxId) -> Result<StateLink> {
+        let record = self.record(newer).await?;
+        let size = record.bl_tx_id.get();
+        let newer = self.header(&record).await?;
         let record = self.record(older).await?;
         let header = self.header(&record).await?;
-        let size = self.record(newer).await?.bl_tx_id.get();
         if header.bl_tx_id.next() != Some(older) || size < older.get() {
             let reason = format!("the ledger's tree lagged at {older}: nothing ties that state");
             return Err(Verdict::BadProof { reason }.into());
@@ -39,6 +40,6 @@ impl Local {
             // RFC 9162 leaves the old root out where it is a node of the new tree; immudb does not.
             consistency.insert(0, root);
         }
-        Ok(StateLink { header, inclusion, consistency })
+        Ok(StateLink { older: header, newer, inclusion, consistency })
     }
 }

@@ -39,7 +39,7 @@ impl TrustPolicy {
 /// A pin that may move, and where to. Only [`TrustPolicy::pin_move`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub struct PinMove(MovedPin);
+pub struct PinMove(pub(super) MovedPin);
 
 impl PinMove {
     /// Where the pin is then, and by whose word.

@@ -321,7 +321,7 @@ fn a_tlog_policy_is_read_strictly() {
 #[test]
 fn a_policy_for_hand_is_checked_alike() {
     let ledger: Alh = LEDGER.parse().unwrap();
-    let pin = |tx, alh: &str| TrustedState { tx: TxId::new(tx), alh: alh.parse().unwrap() };
+    let pin = state;
     let policy = TrustPolicy::new(ledger).with_pin(pin(2, ALH)).unwrap();
     assert!(policy.clone().with_table(0).is_err());
     for wrong in [pin(0, ALH), pin(1, ALH), pin(2, OTHER)] {
@@ -362,4 +362,69 @@ fn the_documented_policies_are_one() {
     let summary = policy.summary();
     assert_eq!((summary.witnesses, summary.quorum.as_deref()), (3, Some("two")));
     assert_eq!(policy.author_name(key(21).as_bytes()), Some("Anna"));
+}
+
+fn state(tx: u64, alh: &str) -> TrustedState {
+    TrustedState { tx: TxId::new(tx), alh: alh.parse().unwrap() }
+}
+
+fn step(from: TrustedState, pin: TrustedState) -> PinMove {
+    let (ledger, by) = (LEDGER.parse().unwrap(), "a test".to_owned());
+    PinMove(MovedPin { ledger, pin, from, by })
+}
+
+fn pinned_file() -> (tempfile::TempDir, PinFile) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy");
+    std::fs::write(&path, format!("ledger = \"{LEDGER}\"\npins = [\"2:{ALH}\"]")).unwrap();
+    let pins = PinFile::beside(&path);
+    (folder, pins)
+}
+
+/// Whatever step it is given: a step may have been taken long ago, under an older pin.
+#[test]
+fn a_pin_is_never_written_back() {
+    let (_folder, pins) = pinned_file();
+    let advance = |to| pins.advance(|policy| (Some(step(policy.pins[0], to)), ()));
+    let at = || pins.read().unwrap().map(|moved| moved.pin);
+    assert_eq!(advance(state(2, ALH)).unwrap().0, Some(Moved::NotNewer));
+    assert_eq!(at(), None);
+    assert_eq!(advance(state(9, ALH)).unwrap().0, Some(Moved::Forward));
+    assert_eq!(at(), Some(state(9, ALH)));
+    for back in [state(9, ALH), state(8, OTHER), state(3, OTHER)] {
+        assert_eq!(advance(back).unwrap().0, Some(Moved::NotNewer));
+    }
+    for other in [state(9, OTHER), state(2, OTHER), state(1, OTHER)] {
+        assert!(matches!(advance(other), Err(PolicyError::Problem(_))), "{other}");
+    }
+    assert_eq!(at(), Some(state(9, ALH)));
+    assert_eq!(pins.advance(|_| (None, ())).unwrap().0, None);
+    assert_eq!(advance(state(10, OTHER)).unwrap().0, Some(Moved::Forward));
+    assert_eq!(at(), Some(state(10, OTHER)));
+}
+
+/// Who comes second judges by what the first has written.
+#[test]
+fn one_at_a_time_moves_a_pin() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let (_folder, pins) = pinned_file();
+    let (begun, decided) = (std::sync::Barrier::new(2), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            pins.advance(|policy| {
+                begun.wait();
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                decided.store(true, Ordering::SeqCst);
+                (Some(step(policy.pins[0], state(5, OTHER))), ())
+            })
+            .unwrap();
+        });
+        begun.wait();
+        pins.advance(|policy| {
+            assert!(decided.load(Ordering::SeqCst), "it did not wait");
+            assert_eq!(policy.moved().unwrap().pin, state(5, OTHER));
+            (None, ())
+        })
+        .unwrap();
+    });
 }

@@ -310,8 +310,14 @@ pub(super) struct Proofs {
 
 impl Proofs {
     pub(super) async fn of(local: &mut Local, tx: TxId) -> Result<Self> {
+        let state = local.state()?;
+        Self::under(local, tx, state).await
+    }
+
+    /// The same under a state that the ledger went through, which is not before the transaction.
+    pub(super) async fn under(local: &mut Local, tx: TxId, state: TrustedState) -> Result<Self> {
         let (ledger, table) = (local.pin()?.ledger, local.table()?);
-        let checked = local.checked(tx).await?;
+        let checked = local.checked_under(tx, state).await?;
         let digests = checked.digests.as_ref().ok_or(Verdict::EntriesAltered { tx })?;
         let tree = EntryTree::new(digests);
         let completeness = local.completeness(tx).await?;

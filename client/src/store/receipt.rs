@@ -3,7 +3,7 @@
 use counterfoil_core::receipt::{
     Anchor, Attached, Genesis, Link, Policy, Receipt, Verdict as Shown,
 };
-use counterfoil_core::{Alh, TrustedState, TxId};
+use counterfoil_core::{Alh, Header, TrustedState, TxId};
 use serde::Serialize;
 
 use super::EventStore;
@@ -63,20 +63,64 @@ pub struct IssuedBatch {
     pub state: TrustedState,
     /// The older state to which it is tied, if one was asked for.
     pub since: Option<TrustedState>,
+    /// The later state to which it is tied, if one was asked for.
+    pub until: Option<TrustedState>,
     /// The events' places, in the ledger's order.
     pub places: Vec<LedgerPosition>,
     /// How many bytes receipts of the single events take together.
     pub size_of_singles: u64,
 }
 
+/// For whom a receipt is made: by what its verifiers have pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReceiptOptions {
+    under: Option<TrustedState>,
+    earlier: Option<TrustedState>,
+    later: Option<TrustedState>,
+}
+
+impl ReceiptOptions {
+    /// Under the newest verified state, tied to no other.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Under this state, which the ledger went through, instead of the newest: one that somebody signed,
+    /// witnessed or pinned. It must not be before any of the events.
+    pub fn under(mut self, state: TrustedState) -> Self {
+        self.under = Some(state);
+        self
+    }
+
+    /// Tied to an older state, for verifiers who have pinned that one.
+    pub fn linked_from(mut self, state: TrustedState) -> Self {
+        self.earlier = Some(state);
+        self
+    }
+
+    /// Tied to a later state, for verifiers who have pinned that one.
+    pub fn linked_to(mut self, state: TrustedState) -> Self {
+        self.later = Some(state);
+        self
+    }
+}
+
 /// Events whose rows are fetched at once.
 const AT_ONCE: usize = 256;
+
+impl StateLink {
+    /// As a receipt of the one state has it to the other.
+    fn to(&self, other: Header<'static>) -> Link<'_> {
+        Link { header: other, inclusion: &self.inclusion, consistency: &self.consistency }
+    }
+}
 
 /// The proofs of events at rising places, with their bodies.
 async fn prove(
     local: &mut Local,
     wanted: &[EventAt],
     bodies: Vec<Vec<u8>>,
+    under: TrustedState,
 ) -> Result<Vec<EventProof>> {
     let mut proofs = Vec::with_capacity(wanted.len());
     let mut of_tx: Option<(TxId, Proofs)> = None;
@@ -84,7 +128,7 @@ async fn prove(
         let (tx, entry) = (event.pos.tx(), event.pos.entry());
         let mut made = match of_tx.take() {
             Some((last, made)) if last == tx => made,
-            _ => Proofs::of(local, tx).await?,
+            _ => Proofs::under(local, tx, under).await?,
         };
         let added = made.events(event.number, entry, std::iter::once(body))?;
         proofs.extend(added.into_iter().map(|added| added.proof));
@@ -125,8 +169,9 @@ impl EventStore {
         since: Option<TrustedState>,
     ) -> Result<IssuedReceipt> {
         let of = [(cover.clone(), sequence)];
-        let IssuedBatch { bytes, ledger, table_id, shows_table, state, since, places, .. } =
-            self.issue_batch(&of, since).await?;
+        let IssuedBatch { bytes, ledger, table_id, shows_table, state, since, places, .. } = self
+            .issue_batch(&of, ReceiptOptions { earlier: since, ..ReceiptOptions::new() })
+            .await?;
         // One was asked for, and each has its place.
         let LedgerPosition { tx, entry } = places[0];
         Ok(IssuedReceipt { bytes, ledger, table_id, shows_table, state, since, tx, entry })
@@ -138,18 +183,20 @@ impl EventStore {
     ///
     /// # Errors
     ///
-    /// As [`issue_receipt`](Self::issue_receipt) for each event: nothing is given out if one of them is
-    /// not there. [`Error::Invalid`] for no event at all, and for so many that the receipt would be
+    /// As [`issue_receipt`](Self::issue_receipt) for each event and each state: nothing is given out if
+    /// one of them is not there. [`Error::WrittenLater`] for an event behind the state that was asked
+    /// for. [`Error::Invalid`] for states that are not in their order, for no event at all, and for so many that the receipt would be
     /// larger than [`Receipt::MAX_LEN`].
     pub async fn issue_batch(
         &self,
         of: &[(Cover, u64)],
-        since: Option<TrustedState>,
+        options: ReceiptOptions,
     ) -> Result<IssuedBatch> {
         of.iter().try_for_each(|(cover, _)| cover.check())?;
-        match since {
-            Some(state) => self.check_state(state).await?,
-            None => self.sync().await?,
+        let ReceiptOptions { under, earlier: since, later: until } = options;
+        self.sync().await?;
+        for state in [under, since, until].into_iter().flatten() {
+            self.check_state(state).await?;
         }
         let mut local = self.shared.local.lock().await;
         let mut wanted = Vec::with_capacity(of.len());
@@ -168,11 +215,31 @@ impl EventStore {
 
         // All of it under one state: nothing moves while the log is locked.
         let mut local = self.shared.local.lock().await;
-        let state = local.state()?;
-        let proofs = prove(&mut local, &wanted, bodies).await?;
+        let state = match under {
+            Some(state) => state,
+            None => local.state()?,
+        };
+        if let Some(event) = wanted.iter().find(|event| event.pos.tx() > state.tx) {
+            let (sequence, tx, asked) = (event.number, event.pos.tx(), state.tx);
+            return Err(Error::WrittenLater { sequence, tx, asked });
+        }
+        let out_of_order = |what, of: TrustedState| {
+            Error::Invalid(format!("{of} is not {what} {state}, the state of the receipt"))
+        };
+        if let Some(since) = since.filter(|since| since.tx > state.tx) {
+            return Err(out_of_order("before", since));
+        }
+        if let Some(until) = until.filter(|until| until.tx < state.tx) {
+            return Err(out_of_order("behind", until));
+        }
+        let proofs = prove(&mut local, &wanted, bodies, state).await?;
         // The receipt's own state needs no link.
-        let link = match since.filter(|since| since.tx < state.tx) {
-            Some(since) => Some(local.link(since.tx).await?),
+        let earlier = match since.filter(|since| since.tx < state.tx) {
+            Some(since) => Some(local.link(since.tx, state.tx).await?),
+            None => None,
+        };
+        let later = match until.filter(|until| until.tx > state.tx) {
+            Some(until) => Some(local.link(state.tx, until.tx).await?),
             None => None,
         };
         drop(local);
@@ -181,12 +248,11 @@ impl EventStore {
             nonce: &begun.nonce,
             created_at: begun.created_at,
         });
-        let earlier = link.as_ref().map(|StateLink { header, inclusion, consistency }| Link {
-            header: *header,
-            inclusion,
-            consistency,
-        });
-        let attached = Attached { earlier, ..Attached::default() };
+        let attached = Attached {
+            earlier: earlier.as_ref().map(|link| link.to(link.older)),
+            later: later.as_ref().map(|link| link.to(link.newer)),
+            ..Attached::default()
+        };
         let Some(first) = proofs.first() else {
             return Err(Error::Invalid("a receipt of no event shows nothing".into()));
         };
@@ -209,6 +275,7 @@ impl EventStore {
             shows_table: genesis.is_some(),
             state,
             since,
+            until,
             places: wanted
                 .iter()
                 .map(|event| LedgerPosition::new(event.pos.tx(), event.pos.entry()))
@@ -326,6 +393,7 @@ mod tests {
     #[tokio::test]
     async fn a_batch_is_what_its_events_are_and_smaller() {
         let store = EventStore::in_memory().await.unwrap();
+        let plain = ReceiptOptions::new();
         let covers = ["r", "s", "t"].map(|root| Cover::new("d", root));
         let mut pin = store.state().await.unwrap();
         for n in 0..12_usize {
@@ -347,10 +415,11 @@ mod tests {
         // Twice, and not in their order.
         let mut mixed: Vec<_> = all.iter().rev().cloned().collect();
         mixed.extend(one.clone());
-        let wanted = store.issue_batch(&all, None).await.unwrap();
-        assert_eq!(store.issue_batch(&mixed, None).await.unwrap(), wanted);
+        let wanted = store.issue_batch(&all, plain).await.unwrap();
+        assert_eq!(store.issue_batch(&mixed, plain).await.unwrap(), wanted);
         for (of, since) in [(&one, None), (&all, None), (&all, Some(pin)), (&one, Some(pin))] {
-            let batch = store.issue_batch(of, since).await.unwrap();
+            let options = ReceiptOptions { earlier: since, ..plain };
+            let batch = store.issue_batch(of, options).await.unwrap();
             let receipt = Receipt::parse(&batch.bytes).unwrap();
             let places: Vec<LedgerPosition> =
                 receipt.events().map(|event| LedgerPosition::new(event.tx, event.entry)).collect();
@@ -367,16 +436,69 @@ mod tests {
             assert!(batch.bytes.len() as u64 * 2 < singles, "{} {singles}", batch.bytes.len());
         }
         let lost = [(covers[0].clone(), 0), (covers[0].clone(), next)];
-        let error = store.issue_batch(&lost, None).await.unwrap_err();
+        let error = store.issue_batch(&lost, plain).await.unwrap_err();
         assert!(matches!(error, Error::NotFound { .. }), "{error}");
-        assert!(matches!(store.issue_batch(&[], None).await, Err(Error::Invalid(_))));
+        assert!(matches!(store.issue_batch(&[], plain).await, Err(Error::Invalid(_))));
         let large = "x".repeat(1 << 19);
         for _ in 0..33 {
             store.add_event(&Event::new(&covers[0], "T", large.as_str())).await.unwrap();
         }
         let many: Vec<_> = (next..next + 33).map(|n| (covers[0].clone(), n)).collect();
-        let error = store.issue_batch(&many, None).await.unwrap_err();
+        let error = store.issue_batch(&many, plain).await.unwrap_err();
         assert!(error.to_string().contains("make several"), "{error}");
-        assert!(store.issue_batch(&many[..31], None).await.is_ok());
+        assert!(store.issue_batch(&many[..31], plain).await.is_ok());
+    }
+
+    /// Under each state, tied to each older and each later one: whoever has pinned any of the three
+    /// verifies what was there by then.
+    #[tokio::test]
+    async fn a_receipt_is_under_the_state_that_was_asked_for() {
+        let store = EventStore::in_memory().await.unwrap();
+        let cover = Cover::new("d", "r");
+        let mut states = vec![store.state().await.unwrap()];
+        for n in 0..10 {
+            store.add_event(&Event::new(&cover, "T", n.to_string())).await.unwrap();
+            states.push(store.state().await.unwrap());
+        }
+        let of = [(cover.clone(), 3)];
+        for (earlier, since) in states.iter().enumerate() {
+            for (own, under) in states.iter().enumerate() {
+                for until in &states[4..] {
+                    let options =
+                        ReceiptOptions::new().under(*under).linked_from(*since).linked_to(*until);
+                    let issued = store.issue_batch(&of, options).await;
+                    if own < 4 {
+                        let error = issued.unwrap_err();
+                        assert!(matches!(error, Error::WrittenLater { .. }), "{error}");
+                        continue;
+                    }
+                    if earlier > own || until.tx < under.tx {
+                        assert!(matches!(issued.unwrap_err(), Error::Invalid(_)));
+                        continue;
+                    }
+                    let issued = issued.unwrap();
+                    assert_eq!(issued.state, *under);
+                    for pin in [since, under, until] {
+                        let pins = [*pin];
+                        let policy = Policy::new(issued.ledger).with_pins(&pins).unwrap();
+                        let receipt = Receipt::parse(&issued.bytes).unwrap();
+                        let word = match pin.tx >= issued.places[0].tx {
+                            true => "verified_by_pinned_state",
+                            false => "extends_pin_unconfirmed",
+                        };
+                        assert_eq!(receipt.verify(&policy).verdict().word(), word);
+                    }
+                }
+            }
+        }
+        let other = TrustedState { alh: states[5].alh, ..states[6] };
+        for options in [
+            ReceiptOptions::new().under(other),
+            ReceiptOptions::new().linked_from(other),
+            ReceiptOptions::new().linked_to(other),
+        ] {
+            let error = store.issue_batch(&of, options).await.unwrap_err();
+            assert!(matches!(error.verdict(), Some(Verdict::OtherState { .. })), "{error}");
+        }
     }
 }

@@ -4,9 +4,9 @@ use crate::error::CatalogError;
 use crate::table::ColumnType;
 use crate::wire::{Reader, Sink, Writer};
 
-const TABLE: &[u8] = b"\x02CTL.TABLE.\x00\x00\x00\x01";
-const COLUMN: &[u8] = b"\x02CTL.COLUMN.\x00\x00\x00\x01";
-const INDEX: &[u8] = b"\x02CTL.INDEX.\x00\x00\x00\x01";
+pub(crate) const TABLE: &[u8] = b"\x02CTL.TABLE.\x00\x00\x00\x01";
+pub(crate) const COLUMN: &[u8] = b"\x02CTL.COLUMN.\x00\x00\x00\x01";
+pub(crate) const INDEX: &[u8] = b"\x02CTL.INDEX.\x00\x00\x00\x01";
 const CHECK: &[u8] = b"\x02CTL.CHECK.\x00\x00\x00\x01";
 
 /// What a catalog entry is about: its key.

@@ -31,6 +31,7 @@
 //! # Where it is stricter than the specifications
 //!
 //! * An origin is a key's name: no space and no `+`, for the log's key bears it.
+//! * A name has at most 255 bytes; a note a million, and 100 signatures, as in Go's package `note`.
 //! * Text holds no control character at all, not only none below U+0020.
 //! * Base64 has its one form: all padding, and no bit set that is not used.
 //! * The empty tree has its one root, `H("")`.

@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::error::{BodyRule, ReceiptError, ReceiptErrorKind as Kind};
-use crate::row::Value;
+use super::schema::{Row, len4};
 use crate::sha256::Sha256;
 
 /// The first byte of an event's body.
@@ -84,7 +84,7 @@ impl Payload<'_> {
         match self {
             Self::Inline(_) => false,
             Self::Commitment(commitment) => {
-                Sha256::new().chain(COMMITMENT).chain(salt).chain(content).finish() == **commitment
+                Sha256::of(&[COMMITMENT, salt, content]) == **commitment
             }
         }
     }
@@ -99,27 +99,27 @@ pub struct Metadata<'a> {
 }
 
 impl<'a> Metadata<'a> {
-    fn read(cursor: &mut Cursor<'a>, max: usize) -> Result<Self, ReceiptError> {
-        let count = cursor.u64()?;
+    fn read(cursor: &mut Cursor<'a>, max: usize) -> Self {
+        let count = cursor.u64();
         let from = cursor.at();
         let mut previous = None;
-        for _ in 0..count {
+        let mut left = count;
+        while cursor.next(&mut left) {
             let at = cursor.at();
-            let name = cursor.text(max)?;
-            cursor.bytes(max)?;
-            if previous.is_some_and(|previous| previous >= name) {
-                return Err(ReceiptError { kind: Kind::Body(BodyRule::Metadata), at });
-            }
+            let name = cursor.text(max);
+            cursor.bytes(max);
+            cursor.expect(previous < Some(name), Kind::Body(BodyRule::Metadata), at);
             previous = Some(name);
         }
-        Ok(Self { count, pairs: cursor.since(from) })
+        Self { count, pairs: cursor.since(from) }
     }
 
     /// Each name with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
         let mut cursor = Cursor::new(self.pairs);
-        (0..self.count).map_while(move |_| {
-            Some((cursor.text(usize::MAX).ok()?, cursor.bytes(usize::MAX).ok()?))
+        let mut left = self.count;
+        core::iter::from_fn(move || {
+            cursor.next(&mut left).then(|| (cursor.text(usize::MAX), cursor.bytes(usize::MAX)))
         })
     }
 }
@@ -136,58 +136,63 @@ impl<'a> EventBody<'a> {
     /// `NotMinimal`, `TooLarge`, `Utf8`, `Body` with the rule that is broken.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ReceiptError> {
         let mut cursor = Cursor::new(bytes);
-        let body = Self::read(&mut cursor)?;
-        cursor.finish()?;
-        Ok(body)
+        let body = Self::read(&mut cursor);
+        cursor.finish().map(|()| body)
     }
 
-    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ReceiptError> {
+    #[inline(never)]
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Self {
         let len = Self::MAX_LEN;
-        if cursor.left() > len {
-            return Err(cursor.error(Kind::TooLarge));
-        }
         let start = cursor.at();
-        let broken = |rule| ReceiptError { kind: Kind::Body(rule), at: start };
-        let rule = |holds: bool, rule| if holds { Ok(()) } else { Err(broken(rule)) };
-        if cursor.u8()? != EVENT {
-            return Err(ReceiptError { kind: Kind::UnknownBody, at: start });
-        }
-        let domain = cursor.text(len)?;
-        rule(!domain.is_empty() && domain.len() <= MAX_DOMAIN, BodyRule::Domain)?;
-        let edition = cursor.text(len)?;
-        rule(edition.len() <= MAX_EDITION && edition != MAIN_ALIAS, BodyRule::Edition)?;
-        let root = cursor.bytes(MAX_ROOT)?;
-        let event_number = cursor.u64()?;
-        rule(i64::try_from(event_number).is_ok(), BodyRule::EventNumber)?;
-        let event_type = cursor.text(len)?;
-        let recorded_at = cursor.i64()?;
-        let correlation_id = cursor.text(len)?;
-        let causation_id = cursor.text(len)?;
-        let external_id = cursor.text(len)?;
-        let metadata = Metadata::read(cursor, len)?;
-        let payload = match cursor.u32()? {
-            0 => Payload::Inline(cursor.bytes(len)?),
-            1 => Payload::Commitment(cursor.array()?),
-            _ => return Err(broken(BodyRule::Payload)),
+        cursor.expect(cursor.left() <= len, Kind::TooLarge, start);
+        let format = cursor.u8();
+        cursor.expect(format == EVENT, Kind::UnknownBody, start);
+        let rule = |cursor: &mut Cursor<'a>, holds, rule| {
+            cursor.expect(holds, Kind::Body(rule), start);
         };
-        let prev_event = cursor.array()?;
-        rule(event_number > 0 || *prev_event == [0; 32], BodyRule::PrevEvent)?;
-        let seen_tx = cursor.u64()?;
-        rule(i64::try_from(seen_tx).is_ok(), BodyRule::SeenTx)?;
-        let seen_alh = cursor.array()?;
-        let append_id = cursor.array()?;
-        let append_index = cursor.u32()?;
-        let append_count = cursor.u32()?;
-        rule(append_index < append_count, BodyRule::AppendIndex)?;
+        let domain = cursor.text(len);
+        rule(cursor, !domain.is_empty() && domain.len() <= MAX_DOMAIN, BodyRule::Domain);
+        let edition = cursor.text(len);
+        let main = edition == MAIN_ALIAS;
+        rule(cursor, edition.len() <= MAX_EDITION && !main, BodyRule::Edition);
+        let root = cursor.bytes(MAX_ROOT);
+        let event_number = cursor.u64();
+        rule(cursor, i64::try_from(event_number).is_ok(), BodyRule::EventNumber);
+        let event_type = cursor.text(len);
+        let recorded_at = cursor.i64();
+        let correlation_id = cursor.text(len);
+        let causation_id = cursor.text(len);
+        let external_id = cursor.text(len);
+        let metadata = Metadata::read(cursor, len);
+        let payload = match cursor.u32() {
+            0 => Payload::Inline(cursor.bytes(len)),
+            1 => Payload::Commitment(cursor.array()),
+            _ => {
+                rule(cursor, false, BodyRule::Payload);
+                Payload::Inline(&[])
+            }
+        };
+        let prev_event = cursor.array();
+        rule(cursor, event_number > 0 || *prev_event == [0; 32], BodyRule::PrevEvent);
+        let seen_tx = cursor.u64();
+        rule(cursor, i64::try_from(seen_tx).is_ok(), BodyRule::SeenTx);
+        let seen_alh = cursor.array();
+        let append_id = cursor.array();
+        let append_index = cursor.u32();
+        let append_count = cursor.u32();
+        rule(cursor, append_index < append_count, BodyRule::AppendIndex);
         let signed = cursor.since(start);
-        let commit_id = cursor.array()?;
-        let commit_index = cursor.u32()?;
-        let author = match cursor.u8()? {
+        let commit_id = cursor.array();
+        let commit_index = cursor.u32();
+        let author = match cursor.u8() {
             0 => None,
-            1 => Some(cursor.array()?),
-            _ => return Err(broken(BodyRule::Author)),
+            1 => Some(cursor.array()),
+            _ => {
+                rule(cursor, false, BodyRule::Author);
+                None
+            }
         };
-        Ok(Self {
+        Self {
             domain,
             edition,
             root,
@@ -209,7 +214,7 @@ impl<'a> EventBody<'a> {
             commit_index,
             author,
             signed,
-        })
+        }
     }
 
     /// The event's id, as it stands in the column `ext`.
@@ -221,26 +226,26 @@ impl<'a> EventBody<'a> {
         };
         let mut hash = Sha256::new();
         for part in [tag, self.domain.as_bytes(), self.edition.as_bytes(), id] {
-            // A part is no longer than a body.
-            let len = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            hash = hash.chain(&len.to_be_bytes()).chain(part);
+            hash.add(&len4(part.len()));
+            hash.add(part);
         }
-        hash.chain(&self.append_index.to_be_bytes()).finish()
+        hash.add(&self.append_index.to_be_bytes());
+        hash.finish()
     }
 
     /// The row that the body, whose bytes these are, belongs to.
-    pub(super) fn row<'r>(&self, ext: &'r [u8; 32], bytes: &'r [u8]) -> [Option<Value<'r>>; 7]
+    pub(super) fn row<'r>(&self, ext: &'r [u8; 32], bytes: &'r [u8]) -> Row<'r>
     where
         'a: 'r,
     {
-        [
-            Some(Value::Blob(self.domain.as_bytes())),
-            Some(Value::Blob(self.edition.as_bytes())),
-            Some(Value::Blob(self.root)),
-            Some(Value::Integer(self.event_number.cast_signed())),
-            Some(Value::Blob(ext)),
-            Some(Value::Integer(self.seen_tx.cast_signed())),
-            Some(Value::Blob(bytes)),
-        ]
+        Row {
+            domain: self.domain.as_bytes(),
+            edition: self.edition.as_bytes(),
+            root: self.root,
+            event_number: self.event_number,
+            ext,
+            seen_tx: self.seen_tx,
+            body: bytes,
+        }
     }
 }

@@ -52,36 +52,30 @@ impl<'a> ReceiptCheckpoint<'a> {
         let mut writer = Writer::new(out);
         put(&mut writer, note, checkpoint.origin())?;
         let mut cursor = Cursor::new(writer.finish());
-        let read = Self::read(&mut cursor, state)?;
+        let read = Self::read(&mut cursor, state);
         cursor.finish()?;
-        Ok(read)
+        read.ok_or(ReceiptError { kind: Kind::OtherCheckpoint, at: 0 })
     }
 
-    /// Reads it whole.
-    pub(super) fn read(cursor: &mut Cursor<'a>, state: &Header<'_>) -> Result<Self, ReceiptError> {
-        let (from, at) = (cursor.at(), cursor.at());
-        let bad = |error| ReceiptError { kind: Kind::Checkpoint(error), at };
+    /// Reads it whole. `None` only where the cursor says what is wrong.
+    pub(super) fn read(cursor: &mut Cursor<'a>, state: &Header<'_>) -> Option<Self> {
+        let from = cursor.at();
         let origin = read_name(cursor)?;
         let checkpoint = Checkpoint::new(origin, state.bl_tx_id.tree_size(), state.bl_root);
-        let checkpoint = checkpoint.map_err(bad)?;
-        let mut walk = Walk::begin(origin, cursor)?;
-        if walk.left == 0 {
-            return Err(bad(NoteError::Unsigned));
-        }
+        let checkpoint = kept(cursor, checkpoint, from)?;
+        let mut walk = Walk::begin(origin, cursor);
+        cursor.expect(walk.left != 0, Kind::Checkpoint(NoteError::Unsigned), from);
         let mut previous = None;
         let mut count = 0_usize;
-        while let Some((at, signature)) = walk.next(cursor)? {
-            let key = (walk.cosignatures, signature.name(), signature.id());
-            if previous.is_some_and(|previous| previous >= key) {
-                return Err(ReceiptError { kind: Kind::Order, at });
-            }
-            previous = Some(key);
+        while let Some((at, signature)) = walk.next(cursor) {
+            let key = Some((walk.cosignatures, signature.name(), signature.id()));
+            cursor.expect(previous < key, Kind::Order, at);
+            previous = key;
             count = count.saturating_add(1);
-            if count > Note::MAX_SIGNATURES {
-                return Err(bad(NoteError::TooManySignatures));
-            }
+            let few = count <= Note::MAX_SIGNATURES;
+            cursor.expect(few, Kind::Checkpoint(NoteError::TooManySignatures), from);
         }
-        Ok(Self { checkpoint, bytes: cursor.since(from) })
+        Some(Self { checkpoint, bytes: cursor.since(from) })
     }
 
     /// The checkpoint: the receipt's state header says its size and its root.
@@ -93,9 +87,8 @@ impl<'a> ReceiptCheckpoint<'a> {
     pub fn signatures(&self) -> impl Iterator<Item = NoteSignature<'a>> + use<'a> {
         let mut cursor = Cursor::new(self.bytes);
         // Every byte was read before: nothing here can fail.
-        let begun = read_name(&mut cursor).and_then(|origin| Walk::begin(origin, &mut cursor));
-        let mut walk = begun.ok();
-        core::iter::from_fn(move || Some(walk.as_mut()?.next(&mut cursor).ok()??.1))
+        let mut walk = read_name(&mut cursor).map(|origin| Walk::begin(origin, &mut cursor));
+        core::iter::from_fn(move || Some(walk.as_mut()?.next(&mut cursor)?.1))
     }
 }
 
@@ -107,44 +100,45 @@ impl fmt::Display for ReceiptCheckpoint<'_> {
     }
 }
 
-fn read_name<'a>(cursor: &mut Cursor<'a>) -> Result<KeyName<'a>, ReceiptError> {
+fn read_name<'a>(cursor: &mut Cursor<'a>) -> Option<KeyName<'a>> {
     let at = cursor.at();
-    let text = cursor.text(KeyName::MAX_LEN)?;
-    KeyName::new(text).map_err(|error| ReceiptError { kind: Kind::Checkpoint(error), at })
+    let name = KeyName::new(cursor.text(KeyName::MAX_LEN));
+    kept(cursor, name, at)
+}
+
+fn kept<T>(cursor: &mut Cursor<'_>, read: Result<T, NoteError>, at: usize) -> Option<T> {
+    read.map_err(|error| cursor.fail(Kind::Checkpoint(error), at)).ok()
 }
 
 /// Goes through the signatures.
 struct Walk<'a> {
     origin: KeyName<'a>,
-    left: u32,
+    left: u64,
     cosignatures: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn begin(origin: KeyName<'a>, cursor: &mut Cursor<'a>) -> Result<Self, ReceiptError> {
-        Ok(Self { origin, left: cursor.u32()?, cosignatures: false })
+    fn begin(origin: KeyName<'a>, cursor: &mut Cursor<'a>) -> Self {
+        Self { origin, left: cursor.u32().into(), cosignatures: false }
     }
 
     /// The next one, and where it stands.
-    fn next(
-        &mut self,
-        cursor: &mut Cursor<'a>,
-    ) -> Result<Option<(usize, NoteSignature<'a>)>, ReceiptError> {
+    fn next(&mut self, cursor: &mut Cursor<'a>) -> Option<(usize, NoteSignature<'a>)> {
         if self.left == 0 && !self.cosignatures {
-            (self.left, self.cosignatures) = (cursor.u32()?, true);
+            (self.left, self.cosignatures) = (cursor.u32().into(), true);
         }
-        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
-        self.left = left;
+        if !cursor.next(&mut self.left) {
+            return None;
+        }
         let at = cursor.at();
         if !self.cosignatures {
-            let id = KeyId::new(*cursor.array()?);
-            return Ok(Some((at, NoteSignature::plain(self.origin, id, cursor.array()?))));
+            let id = KeyId::new(*cursor.array());
+            return Some((at, NoteSignature::plain(self.origin, id, cursor.array())));
         }
         let name = read_name(cursor)?;
-        let (id, time) = (KeyId::new(*cursor.array()?), cursor.u64()?);
-        let signature = NoteSignature::cosignature(name, id, time, cursor.array()?);
-        let bad = |error| ReceiptError { kind: Kind::Checkpoint(error), at };
-        Ok(Some((at, signature.map_err(bad)?)))
+        let (id, time) = (KeyId::new(*cursor.array()), cursor.u64());
+        let signature = NoteSignature::cosignature(name, id, time, cursor.array());
+        Some((at, kept(cursor, signature, at)?))
     }
 }
 

@@ -4,18 +4,40 @@ use super::error::{ReceiptError, ReceiptErrorKind as Kind};
 use crate::wire::{Sink, TooSmall, Writer};
 
 /// Takes primitives from the front and knows where it stands in the whole.
+///
+/// The first thing that is wrong is kept, and from there on everything that is read is empty or zero:
+/// what was read counts only once [`finish`](Self::finish) or [`check`](Self::check) says that nothing
+/// was wrong. So a reader is straight code without a way out at each byte, and a third as long.
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
+    error: Option<ReceiptError>,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { bytes, at: 0, error: None }
     }
 
     pub(super) const fn at(&self) -> usize {
         self.at
+    }
+
+    /// Whether nothing was wrong so far.
+    pub(super) const fn holds(&self) -> bool {
+        self.error.is_none()
+    }
+
+    /// Whether to go on with a list of which so many are left. Ends where something is wrong, or a false
+    /// count would keep us for long.
+    pub(super) fn next(&self, left: &mut u64) -> bool {
+        match left.checked_sub(1) {
+            Some(less) if self.holds() => {
+                *left = less;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// How many bytes are still to be read.
@@ -23,8 +45,38 @@ impl<'a> Cursor<'a> {
         self.bytes.len().saturating_sub(self.at)
     }
 
-    pub(super) const fn error(&self, kind: Kind) -> ReceiptError {
-        ReceiptError { kind, at: self.at }
+    /// Says that this is wrong, unless something was before.
+    #[inline(never)]
+    pub(super) fn fail(&mut self, kind: Kind, at: usize) {
+        if self.holds() {
+            self.error = Some(ReceiptError { kind, at });
+            self.bytes = &[];
+        }
+    }
+
+    /// Says that this is wrong unless it holds.
+    pub(super) fn expect(&mut self, holds: bool, kind: Kind, at: usize) {
+        if !holds {
+            self.fail(kind, at);
+        }
+    }
+
+    /// What was wrong.
+    pub(super) const fn check(&self) -> Result<(), ReceiptError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`check`](Self::check), and nothing may be left.
+    pub(super) fn finish(&mut self) -> Result<(), ReceiptError> {
+        self.end();
+        self.check()
+    }
+
+    fn end(&mut self) {
+        self.expect(self.left() == 0, Kind::TrailingBytes, self.at);
     }
 
     /// What was read since it stood at `from`.
@@ -32,108 +84,126 @@ impl<'a> Cursor<'a> {
         self.bytes.get(from..self.at).unwrap_or_default()
     }
 
-    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], ReceiptError> {
-        let truncated = ReceiptError { kind: Kind::Truncated, at: self.bytes.len() };
-        let end = self.at.checked_add(len).ok_or(truncated)?;
-        let taken = self.bytes.get(self.at..end).ok_or(truncated)?;
-        self.at = end;
-        Ok(taken)
+    #[inline(never)]
+    pub(super) fn take(&mut self, len: usize) -> &'a [u8] {
+        let end = self.at.saturating_add(len);
+        match self.bytes.get(self.at..end) {
+            Some(taken) => {
+                self.at = end;
+                taken
+            }
+            None => {
+                self.fail(Kind::Truncated, self.bytes.len());
+                &[]
+            }
+        }
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], ReceiptError> {
-        let at = self.at;
-        self.take(N)?.try_into().map_err(|_| ReceiptError { kind: Kind::Truncated, at })
+    pub(super) fn array<const N: usize>(&mut self) -> &'a [u8; N] {
+        self.take(N).try_into().unwrap_or(const { &[0; N] })
     }
 
-    pub(super) fn u8(&mut self) -> Result<u8, ReceiptError> {
-        let &[byte] = self.array()?;
-        Ok(byte)
+    pub(super) fn u8(&mut self) -> u8 {
+        let &[byte] = self.array();
+        byte
     }
 
     /// Seven bits a byte, the least significant first; the last byte is not 0 unless it is the only
     /// one.
-    pub(super) fn u64(&mut self) -> Result<u64, ReceiptError> {
+    #[inline(never)]
+    pub(super) fn u64(&mut self) -> u64 {
         let at = self.at;
         let mut number = 0_u64;
         for shift in (0..u64::BITS).step_by(7) {
-            let byte = self.u8()?;
+            let byte = self.u8();
             let bits = u64::from(byte & 0x7f);
             // Of the tenth byte only one bit has room.
             let placed = bits.checked_shl(shift).unwrap_or(0);
             if placed.checked_shr(shift) != Some(bits) {
-                return Err(ReceiptError { kind: Kind::TooLarge, at });
+                break;
             }
             number |= placed;
             if byte & 0x80 == 0 {
-                let minimal = byte != 0 || shift == 0;
-                return if minimal {
-                    Ok(number)
-                } else {
-                    Err(ReceiptError { kind: Kind::NotMinimal, at })
-                };
+                self.expect(byte != 0 || shift == 0, Kind::NotMinimal, at);
+                return number;
             }
         }
-        Err(ReceiptError { kind: Kind::TooLarge, at })
+        self.fail(Kind::TooLarge, at);
+        0
     }
 
-    pub(super) fn u32(&mut self) -> Result<u32, ReceiptError> {
+    pub(super) fn u32(&mut self) -> u32 {
         let at = self.at;
-        u32::try_from(self.u64()?).map_err(|_| ReceiptError { kind: Kind::TooLarge, at })
+        let number = self.u64();
+        u32::try_from(number).unwrap_or_else(|_| {
+            self.fail(Kind::TooLarge, at);
+            0
+        })
     }
 
     /// 0, −1, 1, −2 … as 0, 1, 2, 3 …
-    pub(super) fn i64(&mut self) -> Result<i64, ReceiptError> {
-        let number = self.u64()?;
+    pub(super) fn i64(&mut self) -> i64 {
+        let number = self.u64();
         let magnitude = (number >> 1).cast_signed();
-        Ok(if number & 1 == 0 { magnitude } else { !magnitude })
+        if number & 1 == 0 { magnitude } else { !magnitude }
     }
 
     /// A length of at most `max`.
-    fn len(&mut self, max: usize) -> Result<usize, ReceiptError> {
+    fn len(&mut self, max: usize) -> usize {
         let at = self.at;
-        let len = usize::try_from(self.u64()?);
-        len.ok().filter(|len| *len <= max).ok_or(ReceiptError { kind: Kind::TooLarge, at })
+        let number = self.u64();
+        match usize::try_from(number) {
+            Ok(len) if len <= max => len,
+            _ => {
+                self.fail(Kind::TooLarge, at);
+                0
+            }
+        }
     }
 
     /// Bytes with their length in front.
-    pub(super) fn bytes(&mut self, max: usize) -> Result<&'a [u8], ReceiptError> {
-        let len = self.len(max)?;
+    pub(super) fn bytes(&mut self, max: usize) -> &'a [u8] {
+        let len = self.len(max);
         self.take(len)
     }
 
-    /// The same as something to be read to its end.
-    pub(super) fn part(&mut self, max: usize) -> Result<Self, ReceiptError> {
-        let len = self.len(max)?;
-        let at = self.at;
-        self.take(len)?;
-        Ok(Self { bytes: self.bytes.get(..self.at).unwrap_or_default(), at })
+    /// The same, read to their end by `read`.
+    pub(super) fn part<T>(&mut self, max: usize, read: impl FnOnce(&mut Self) -> T) -> T {
+        let len = self.len(max);
+        let whole = self.bytes;
+        match whole.get(..self.at.saturating_add(len)) {
+            Some(part) => self.bytes = part,
+            None => self.fail(Kind::Truncated, whole.len()),
+        }
+        let value = read(self);
+        self.end();
+        if self.holds() {
+            self.bytes = whole;
+        }
+        value
     }
 
     /// All that is left, at most `max` bytes.
-    pub(super) fn rest(&mut self, max: usize) -> Result<&'a [u8], ReceiptError> {
-        let left = self.left();
-        if left > max {
-            return Err(self.error(Kind::TooLarge));
-        }
-        self.take(left)
+    pub(super) fn rest(&mut self, max: usize) -> &'a [u8] {
+        self.expect(self.left() <= max, Kind::TooLarge, self.at);
+        self.take(self.left())
     }
 
     /// UTF-8 with its length in front.
-    pub(super) fn text(&mut self, max: usize) -> Result<&'a str, ReceiptError> {
+    #[inline(never)]
+    pub(super) fn text(&mut self, max: usize) -> &'a str {
         let at = self.at;
-        let bytes = self.bytes(max)?;
-        core::str::from_utf8(bytes).map_err(|_| ReceiptError { kind: Kind::Utf8, at })
+        let bytes = self.bytes(max);
+        core::str::from_utf8(bytes).unwrap_or_else(|_| {
+            self.fail(Kind::Utf8, at);
+            ""
+        })
     }
 
     /// Hashes with their number in front.
-    pub(super) fn hashes(&mut self, max: usize) -> Result<&'a [[u8; 32]], ReceiptError> {
-        let count = self.len(max)?;
-        let bytes = self.take(count.saturating_mul(32))?;
-        Ok(bytes.as_chunks().0)
-    }
-
-    pub(super) fn finish(&self) -> Result<(), ReceiptError> {
-        if self.at == self.bytes.len() { Ok(()) } else { Err(self.error(Kind::TrailingBytes)) }
+    pub(super) fn hashes(&mut self, max: usize) -> &'a [[u8; 32]] {
+        let count = self.len(max);
+        self.take(count.saturating_mul(32)).as_chunks().0
     }
 }
 

@@ -66,7 +66,7 @@ pub enum Flaw {
         /// The transaction.
         tx: TxId,
     },
-    /// The signature is not the one of the policy's key over the state.
+    /// The signature is not that of any of the policy's keys over the state.
     #[cfg(feature = "p256")]
     Signature(SignatureError),
     /// A signature of the checkpoint bears the name and id of a key of the policy and is not that

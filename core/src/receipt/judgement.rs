@@ -33,7 +33,7 @@ pub(super) struct Reach<'p> {
     /// The policy's pins. One that names a transaction of the receipt has its hash.
     pub(super) pins: &'p [TrustedState],
     /// A pinned state of this ledger, and the last transaction that it is shown to vouch for.
-    pub(super) pinned: Option<(TrustedState, TxId)>,
+    pub(super) pinned: Option<(&'p TrustedState, TxId)>,
     /// What is to be said where neither pin nor checkpoint vouches.
     pub(super) otherwise: Verdict,
     /// What the checkpoint says, if a known log signed it.
@@ -60,9 +60,9 @@ pub(super) struct Logged {
 impl Reach<'_> {
     pub(super) fn verdict(&self, tx: TxId, body: &EventBody<'_>) -> Verdict {
         let by_state = self.pinned.filter(|(_, up_to)| tx <= *up_to).map(|(pin, _)| pin);
-        let pin = by_state.or_else(|| self.pins.iter().find(|pin| pin.tx == tx).copied());
+        let pin = by_state.or_else(|| self.pins.iter().find(|pin| pin.tx == tx));
         let verdict =
-            pin.map_or_else(|| self.unpinned(tx), |pin| Verdict::Verified(Anchor::Pinned(pin)));
+            pin.map_or_else(|| self.unpinned(tx), |pin| Verdict::Verified(Anchor::Pinned(*pin)));
         match (verdict, body.payload) {
             (Verdict::Verified(anchor), _) if self.authors.miss(body, self.ledger) => {
                 Verdict::PresenceOnly(anchor)

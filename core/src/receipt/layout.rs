@@ -15,11 +15,11 @@
 use super::body::EventBody;
 use super::cursor::Cursor;
 use super::encode::Link;
-use super::error::{ReceiptError, ReceiptErrorKind as Kind};
+use super::error::ReceiptErrorKind as Kind;
+use super::path::MAX_PATH;
 use super::schema::Genesis;
 use crate::chain::TxAlh;
 use crate::digest::{Alh, Root};
-use crate::error::HeaderError;
 use crate::header::{Header, HeaderVersion, TxMetadata};
 use crate::number::TxId;
 use crate::sha256::Sha256;
@@ -35,8 +35,6 @@ pub(super) const LATER: u8 = 2;
 pub(super) const STATE_SIGNATURE: u8 = 3;
 pub(super) const CHECKPOINT: u8 = 4;
 pub(super) const CHECK_LEN: usize = 8;
-/// No path in a tree has more terms.
-const MAX_PATH: usize = 64;
 /// Nor has one between two trees, in immudb's form.
 const MAX_CONSISTENCY: usize = 65;
 /// DER of two numbers of up to 33 bytes.
@@ -65,61 +63,60 @@ pub(super) fn check_of(bytes: &[u8]) -> [u8; CHECK_LEN] {
     [a, b, c, d, e, f, g, h]
 }
 
-pub(super) fn read_table<'a>(
-    cursor: &mut Cursor<'a>,
-) -> Result<(u32, Option<Genesis<'a>>), ReceiptError> {
+pub(super) fn read_table<'a>(cursor: &mut Cursor<'a>) -> (u32, Option<Genesis<'a>>) {
     let at = cursor.at();
-    let table_id = cursor.u32()?;
-    if table_id == 0 {
-        return Err(ReceiptError { kind: Kind::TableZero, at });
-    }
+    let table_id = cursor.u32();
+    cursor.expect(table_id != 0, Kind::TableZero, at);
     let at = cursor.at();
-    match cursor.u8()? {
-        TABLE_OF_POLICY => Ok((table_id, None)),
+    let genesis = match cursor.u8() {
+        TABLE_OF_POLICY => None,
         TABLE_OF_GENESIS => {
-            let (ts, nonce, created_at) = (cursor.i64()?, cursor.array()?, cursor.i64()?);
-            Ok((table_id, Some(Genesis { ts, nonce, created_at })))
+            let (ts, nonce, created_at) = (cursor.i64(), cursor.array(), cursor.i64());
+            Some(Genesis { ts, nonce, created_at })
         }
-        form => Err(ReceiptError { kind: Kind::UnknownTableProof { form }, at }),
-    }
+        form => {
+            cursor.fail(Kind::UnknownTableProof { form }, at);
+            None
+        }
+    };
+    (table_id, genesis)
 }
 
-pub(super) fn read_state<'a>(cursor: &mut Cursor<'a>) -> Result<(TxAlh, Header<'a>), ReceiptError> {
-    let tx = TxId::new(cursor.u64()?);
-    let alh = Alh::new(*cursor.array()?);
-    Ok((TxAlh { tx, alh }, read_header(cursor, tx)?))
+pub(super) fn read_state<'a>(cursor: &mut Cursor<'a>) -> (TxAlh, Header<'a>) {
+    let tx = TxId::new(cursor.u64());
+    let alh = Alh::new(*cursor.array());
+    (TxAlh { tx, alh }, read_header(cursor, tx))
 }
 
-pub(super) fn read_header<'a>(
-    cursor: &mut Cursor<'a>,
-    id: TxId,
-) -> Result<Header<'a>, ReceiptError> {
+#[inline(never)]
+pub(super) fn read_header<'a>(cursor: &mut Cursor<'a>, id: TxId) -> Header<'a> {
     let at = cursor.at();
-    let bad = |error| ReceiptError { kind: Kind::Header(error), at };
-    let prev_alh = Alh::new(*cursor.array()?);
-    let ts = cursor.i64()?;
-    let metadata = cursor.bytes(TxMetadata::MAX_LEN)?;
-    let metadata = TxMetadata::parse(metadata).map_err(bad)?;
-    let nentries = cursor.u32()?;
-    let eh = Root::new(*cursor.array()?);
-    let lag = cursor.u64()?;
-    let before = id.get().checked_sub(1).ok_or(bad(HeaderError::IdZero))?;
-    // A tree cannot lag by more than there is.
-    let too_far = HeaderError::TreeNotBehind { id, bl_tx_id: id };
-    let bl_tx_id = TxId::new(before.checked_sub(lag).ok_or(bad(too_far))?);
-    let bl_root = Root::new(*cursor.array()?);
+    let prev_alh = Alh::new(*cursor.array());
+    let ts = cursor.i64();
+    let metadata = TxMetadata::parse(cursor.bytes(TxMetadata::MAX_LEN)).unwrap_or_else(|error| {
+        cursor.fail(Kind::Header(error), at);
+        TxMetadata::default()
+    });
+    let nentries = cursor.u32();
+    let eh = Root::new(*cursor.array());
+    let lag = cursor.u64();
+    let bl_root = Root::new(*cursor.array());
+    // A tree cannot lag by more than there is: it would not be behind.
+    let bl_tx_id = id.get().checked_sub(1).and_then(|before| before.checked_sub(lag));
+    let bl_tx_id = bl_tx_id.map_or(id, TxId::new);
     let version = HeaderVersion::V1;
     let header = Header { id, prev_alh, ts, version, metadata, nentries, eh, bl_tx_id, bl_root };
-    header.check().map_err(bad)?;
-    Ok(header)
+    if let Err(error) = header.check() {
+        cursor.fail(Kind::Header(error), at);
+    }
+    header
 }
 
-pub(super) fn read_count(cursor: &mut Cursor<'_>) -> Result<u32, ReceiptError> {
+pub(super) fn read_count(cursor: &mut Cursor<'_>) -> u32 {
     let at = cursor.at();
-    match cursor.u32()? {
-        0 => Err(ReceiptError { kind: Kind::Empty, at }),
-        count => Ok(count),
-    }
+    let count = cursor.u32();
+    cursor.expect(count != 0, Kind::Empty, at);
+    count
 }
 
 /// Reads them all and says how many events they have.
@@ -127,59 +124,55 @@ pub(super) fn read_transactions<'a>(
     cursor: &mut Cursor<'a>,
     count: u32,
     state_header: &Header<'a>,
-) -> Result<u32, ReceiptError> {
+) -> u32 {
     let mut events = 0_u32;
     let mut previous = TxId::new(0);
-    for _ in 0..count {
+    let mut left = count.into();
+    while cursor.next(&mut left) {
         let at = cursor.at();
-        let tx = read_tx(cursor, state_header)?;
-        if tx.header.id <= previous {
-            return Err(ReceiptError { kind: Kind::Order, at });
-        }
-        if tx.header.id > state_header.id {
-            return Err(ReceiptError { kind: Kind::NewerThanState, at });
-        }
+        let tx = read_tx(cursor, state_header);
+        cursor.expect(tx.header.id > previous, Kind::Order, at);
+        cursor.expect(tx.header.id <= state_header.id, Kind::NewerThanState, at);
         previous = tx.header.id;
         let mut last = None;
-        for _ in 0..tx.events {
+        let mut left = tx.events.into();
+        while cursor.next(&mut left) {
             let at = cursor.at();
-            let entry = next_entry(cursor)?;
-            if last.is_some_and(|last| last >= entry.index) {
-                return Err(ReceiptError { kind: Kind::Order, at });
-            }
+            let entry = next_entry(cursor);
+            cursor.expect(last < Some(entry.index), Kind::Order, at);
             last = Some(entry.index);
             events = events.saturating_add(1);
         }
     }
-    Ok(events)
+    events
 }
 
-pub(super) fn read_tx<'a>(
-    cursor: &mut Cursor<'a>,
-    state_header: &Header<'a>,
-) -> Result<Tx<'a>, ReceiptError> {
-    let id = TxId::new(cursor.u64()?);
+#[inline(never)]
+pub(super) fn read_tx<'a>(cursor: &mut Cursor<'a>, state_header: &Header<'a>) -> Tx<'a> {
+    let id = TxId::new(cursor.u64());
     let (header, path): (_, &[_]) = if id == state_header.id {
         (*state_header, &[])
     } else {
-        (read_header(cursor, id)?, cursor.hashes(MAX_PATH)?)
+        (read_header(cursor, id), cursor.hashes(MAX_PATH))
     };
-    Ok(Tx { header, path, events: read_count(cursor)? })
+    Tx { header, path, events: read_count(cursor) }
 }
 
-pub(super) fn next_entry<'a>(cursor: &mut Cursor<'a>) -> Result<Entry<'a>, ReceiptError> {
-    let index = cursor.u32()?;
-    let path = cursor.hashes(MAX_PATH)?;
-    let mut part = cursor.part(EventBody::MAX_LEN)?;
-    let from = part.at();
-    let body = EventBody::read(&mut part)?;
-    part.finish()?;
-    Ok(Entry { index, path, body, bytes: part.since(from) })
+#[inline(never)]
+pub(super) fn next_entry<'a>(cursor: &mut Cursor<'a>) -> Entry<'a> {
+    let index = cursor.u32();
+    let path = cursor.hashes(MAX_PATH);
+    cursor.part(EventBody::MAX_LEN, |part| {
+        let from = part.at();
+        let body = EventBody::read(part);
+        Entry { index, path, body, bytes: part.since(from) }
+    })
 }
 
-pub(super) fn read_link<'a>(part: &mut Cursor<'a>) -> Result<(TxAlh, Link<'a>), ReceiptError> {
-    let (other, header) = read_state(part)?;
-    let inclusion = part.hashes(MAX_PATH)?;
-    let consistency = part.hashes(MAX_CONSISTENCY)?;
-    Ok((other, Link { header, inclusion, consistency }))
+#[inline(never)]
+pub(super) fn read_link<'a>(part: &mut Cursor<'a>) -> (TxAlh, Link<'a>) {
+    let (other, header) = read_state(part);
+    let inclusion = part.hashes(MAX_PATH);
+    let consistency = part.hashes(MAX_CONSISTENCY);
+    (other, Link { header, inclusion, consistency })
 }

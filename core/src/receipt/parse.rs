@@ -63,32 +63,30 @@ impl<'a> Receipt<'a> {
     /// anything else was written so.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ReceiptError> {
         let mut cursor = Cursor::new(bytes);
-        if cursor.array()? != MAGIC {
-            return Err(ReceiptError { kind: Kind::NotReceipt, at: 0 });
-        }
-        match cursor.u8()? {
-            VERSION => {}
-            version => return Err(ReceiptError { kind: Kind::UnknownVersion { version }, at: 3 }),
-        }
-        if bytes.len() > Self::MAX_LEN {
-            return Err(cursor.error(Kind::TooLarge));
-        }
-        let Some((content, check)) = bytes.split_last_chunk::<CHECK_LEN>() else {
+        let magic = cursor.array() == MAGIC;
+        cursor.check()?;
+        cursor.expect(magic, Kind::NotReceipt, 0);
+        let version = cursor.u8();
+        cursor.expect(version == VERSION, Kind::UnknownVersion { version }, 3);
+        cursor.expect(bytes.len() <= Self::MAX_LEN, Kind::TooLarge, cursor.at());
+        cursor.check()?;
+        let content = bytes.len().checked_sub(CHECK_LEN).and_then(|at| bytes.get(..at));
+        let Some(content) = content else {
             return Err(ReceiptError { kind: Kind::Truncated, at: bytes.len() });
         };
-        if *check != check_of(content) {
+        if bytes.get(content.len()..) != Some(&check_of(content)) {
             return Err(ReceiptError { kind: Kind::Damaged, at: content.len() });
         }
         let begun = cursor.at();
         let mut cursor = Cursor::new(content);
-        cursor.take(begun)?;
+        cursor.take(begun);
 
-        let ledger = Alh::new(*cursor.array()?);
-        let (table_id, genesis) = read_table(&mut cursor)?;
-        let (state, state_header) = read_state(&mut cursor)?;
-        let tx_count = read_count(&mut cursor)?;
+        let ledger = Alh::new(*cursor.array());
+        let (table_id, genesis) = read_table(&mut cursor);
+        let (state, state_header) = read_state(&mut cursor);
+        let tx_count = read_count(&mut cursor);
         let from = cursor.at();
-        let event_count = read_transactions(&mut cursor, tx_count, &state_header)?;
+        let event_count = read_transactions(&mut cursor, tx_count, &state_header);
         let transactions = cursor.since(from);
         let common = cursor.since(0);
         let mut receipt = Self {
@@ -106,49 +104,34 @@ impl<'a> Receipt<'a> {
             signature: None,
             checkpoint: None,
         };
-        receipt.read_parts(&mut cursor)?;
+        receipt.read_parts(&mut cursor);
         cursor.finish()?;
         Ok(receipt)
     }
 
-    fn read_parts(&mut self, cursor: &mut Cursor<'a>) -> Result<(), ReceiptError> {
+    fn read_parts(&mut self, cursor: &mut Cursor<'a>) {
         let mut previous = 0;
-        for _ in 0..cursor.u32()? {
+        let mut left = cursor.u32().into();
+        while cursor.next(&mut left) {
             let at = cursor.at();
-            let kind = cursor.u8()?;
-            if kind <= previous {
-                return Err(ReceiptError { kind: Kind::Order, at });
-            }
+            let kind = cursor.u8();
+            cursor.expect(kind > previous, Kind::Order, at);
             previous = kind;
-            let mut part = cursor.part(Self::MAX_LEN)?;
-            match kind {
-                EARLIER => self.earlier = Some(self.read_other(&mut part, at, |at, tx| at < tx)?),
-                LATER => self.later = Some(self.read_other(&mut part, at, |at, tx| at > tx)?),
-                STATE_SIGNATURE => self.signature = Some(part.rest(MAX_SIGNATURE)?),
-                CHECKPOINT => {
-                    let checkpoint = ReceiptCheckpoint::read(&mut part, &self.state_header)?;
-                    self.checkpoint = Some(checkpoint);
+            cursor.part(Self::MAX_LEN, |part| match kind {
+                EARLIER | LATER => {
+                    let from = part.at();
+                    let (other, _) = read_link(part);
+                    let older = kind == EARLIER;
+                    let link = if older { &mut self.earlier } else { &mut self.later };
+                    *link = Some((other, part.since(from)));
+                    // Of two equal ones neither is older.
+                    let in_order = other.tx != self.state.tx && (other.tx < self.state.tx) == older;
+                    part.expect(in_order, Kind::LinkOrder, at);
                 }
-                _ => return Err(ReceiptError { kind: Kind::UnknownPart { kind }, at }),
-            }
-            part.finish()?;
-        }
-        Ok(())
-    }
-
-    /// The bytes of a link, and the state that it leads to.
-    fn read_other(
-        &self,
-        part: &mut Cursor<'a>,
-        at: usize,
-        in_order: fn(TxId, TxId) -> bool,
-    ) -> Result<(TxAlh, &'a [u8]), ReceiptError> {
-        let from = part.at();
-        let (other, _) = read_link(part)?;
-        if in_order(other.tx, self.state.tx) {
-            Ok((other, part.since(from)))
-        } else {
-            Err(ReceiptError { kind: Kind::LinkOrder, at })
+                STATE_SIGNATURE => self.signature = Some(part.rest(MAX_SIGNATURE)),
+                CHECKPOINT => self.checkpoint = ReceiptCheckpoint::read(part, &self.state_header),
+                _ => part.fail(Kind::UnknownPart { kind }, at),
+            });
         }
     }
 
@@ -186,11 +169,9 @@ impl<'a> Receipt<'a> {
     /// [`encode_with`](Self::encode_with) gives the same bytes, where each link's hash is the one
     /// that its header makes.
     pub fn attached(&self) -> Attached<'a> {
-        // Both were read before: nothing here can fail.
-        let link = |link: Result<Option<(TxAlh, Link<'a>)>, ReceiptError>| link.ok().flatten();
         Attached {
-            earlier: link(self.earlier_link()).map(|(_, link)| link),
-            later: link(self.later_link()).map(|(_, link)| link),
+            earlier: self.earlier_link().map(|(_, link)| link),
+            later: self.later_link().map(|(_, link)| link),
             signature: self.signature,
             checkpoint: self.checkpoint,
         }
@@ -212,20 +193,19 @@ impl<'a> Receipt<'a> {
         let receipt = *self;
         let mut cursor = receipt.walk();
         let mut current: Option<Tx<'a>> = None;
-        let mut left = 0_u32;
+        let mut left = 0;
         // Every byte was read before: nothing here can fail.
         core::iter::from_fn(move || {
-            while left == 0 {
-                if cursor.finish().is_ok() {
+            while !cursor.next(&mut left) {
+                if cursor.left() == 0 {
                     return None;
                 }
-                let tx = receipt.next_tx(&mut cursor).ok()?;
-                left = tx.events;
+                let tx = receipt.next_tx(&mut cursor);
+                left = tx.events.into();
                 current = Some(tx);
             }
-            left = left.saturating_sub(1);
             let header = current.as_ref()?.header;
-            let Entry { index: entry, body, .. } = next_entry(&mut cursor).ok()?;
+            let Entry { index: entry, body, .. } = next_entry(&mut cursor);
             Some(ReceiptEvent { tx: header.id, ts: header.ts, entry, body })
         })
     }
@@ -234,15 +214,17 @@ impl<'a> Receipt<'a> {
         Cursor::new(self.transactions)
     }
 
-    pub(super) fn next_tx(&self, cursor: &mut Cursor<'a>) -> Result<Tx<'a>, ReceiptError> {
+    pub(super) fn next_tx(&self, cursor: &mut Cursor<'a>) -> Tx<'a> {
         read_tx(cursor, &self.state_header)
     }
 
-    pub(super) fn earlier_link(&self) -> Result<Option<(TxAlh, Link<'a>)>, ReceiptError> {
-        self.earlier.map(|(_, bytes)| read_link(&mut Cursor::new(bytes))).transpose()
+    // Both were read before: nothing here can fail.
+
+    pub(super) fn earlier_link(&self) -> Option<(TxAlh, Link<'a>)> {
+        self.earlier.map(|(_, bytes)| read_link(&mut Cursor::new(bytes)))
     }
 
-    pub(super) fn later_link(&self) -> Result<Option<(TxAlh, Link<'a>)>, ReceiptError> {
-        self.later.map(|(_, bytes)| read_link(&mut Cursor::new(bytes))).transpose()
+    pub(super) fn later_link(&self) -> Option<(TxAlh, Link<'a>)> {
+        self.later.map(|(_, bytes)| read_link(&mut Cursor::new(bytes)))
     }
 }

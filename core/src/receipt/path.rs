@@ -1,6 +1,7 @@
 //! Paths in one tree share their upper terms, which a receipt holds once.
 
 use crate::number::{LeafIndex, TreeSize};
+use crate::tree::Terms;
 
 /// How many terms the paths of two leaves of a tree of `size` leaves have in common: those above the
 /// node under which the leaves part. 0 where there are no two such leaves.
@@ -30,23 +31,27 @@ pub(super) fn shared_terms(one: LeafIndex, other: LeafIndex, size: TreeSize) -> 
     shared
 }
 
-/// The path of the leaf that was looked at last, its end at the end.
-pub(super) struct PathBuffer<const MAX: usize> {
-    terms: [[u8; 32]; MAX],
+/// No path in a tree has more terms.
+pub(super) const MAX_PATH: usize = 64;
+
+/// The path of the leaf that was looked at last, its end at the end. Only where its terms are: they stay
+/// in the receipt.
+pub(super) struct PathBuffer<'a> {
+    terms: [&'a [u8; 32]; MAX_PATH],
 }
 
-impl<const MAX: usize> PathBuffer<MAX> {
+impl<'a> PathBuffer<'a> {
     pub(super) const fn new() -> Self {
-        Self { terms: [[0; 32]; MAX] }
+        Self { terms: [&[0; 32]; MAX_PATH] }
     }
 
     /// The next path: its own terms, then the last `shared` of the path before. `None` if there is no
     /// such path in any tree.
-    pub(super) fn next(&mut self, own: &[[u8; 32]], shared: usize) -> Option<&[[u8; 32]]> {
-        let end = MAX.checked_sub(shared)?;
+    pub(super) fn next(&mut self, own: &'a [[u8; 32]], shared: usize) -> Option<Terms<'_>> {
+        let end = MAX_PATH.checked_sub(shared)?;
         let start = end.checked_sub(own.len())?;
-        self.terms.get_mut(start..end)?.copy_from_slice(own);
-        self.terms.get(start..)
+        self.terms.get_mut(start..end)?.iter_mut().zip(own).for_each(|(to, term)| *to = term);
+        Some(Terms::Found(self.terms.get(start..)?.iter()))
     }
 }
 

@@ -7,9 +7,7 @@ use super::encode::leaf;
 use super::layout::{Entry, next_entry};
 use super::parse::Receipt;
 use super::path::shared_terms;
-use super::schema::events_table;
 use crate::digest::EntryDigest;
-use crate::error::ProofError;
 use crate::header::Header;
 use crate::number::{LeafIndex, TreeSize};
 
@@ -62,11 +60,16 @@ impl<'a> Receipt<'a> {
         let mut cursor = receipt.walk();
         let mut before = None;
         // Every byte was read before: nothing here can fail.
-        (0..receipt.tx_count).map_while(move |_| {
-            let tx = receipt.next_tx(&mut cursor).ok()?;
+        let mut left = receipt.tx_count.into();
+        core::iter::from_fn(move || {
+            if !cursor.next(&mut left) {
+                return None;
+            }
+            let tx = receipt.next_tx(&mut cursor);
             let from = cursor.at();
-            for _ in 0..tx.events {
-                next_entry(&mut cursor).ok()?;
+            let mut left = tx.events.into();
+            while cursor.next(&mut left) {
+                next_entry(&mut cursor);
             }
             let path = placed(tx.path, &mut before, leaf(tx.header.id), size);
             let events = cursor.since(from);
@@ -81,24 +84,21 @@ impl<'a> PlacedTx<'a> {
         let size = TreeSize::new(self.header.nentries.into());
         let mut cursor = Cursor::new(self.events);
         let mut before = None;
-        (0..self.count).map_while(move |_| {
-            let Entry { index: entry, path, body, bytes } = next_entry(&mut cursor).ok()?;
-            let path = placed(path, &mut before, LeafIndex::new(entry.into()), size);
-            Some(PlacedEvent { entry, path, body, bytes })
+        let mut left = self.count.into();
+        core::iter::from_fn(move || {
+            cursor.next(&mut left).then(|| {
+                let Entry { index: entry, path, body, bytes } = next_entry(&mut cursor);
+                let path = placed(path, &mut before, LeafIndex::new(entry.into()), size);
+                PlacedEvent { entry, path, body, bytes }
+            })
         })
     }
 }
 
 impl PlacedEvent<'_> {
     /// The digest that an entry with this event has in the table of events of this number.
-    ///
-    /// # Errors
-    ///
-    /// [`ProofError::Catalog`] for a table that cannot be, [`ProofError::Row`].
-    pub fn digest(&self, table_id: u32) -> Result<EntryDigest, ProofError> {
-        let table = events_table(table_id).map_err(ProofError::Catalog)?;
-        let ext = self.body.ext();
-        table.entry_digest(&self.body.row(&ext, self.bytes)).map_err(ProofError::Row)
+    pub fn digest(&self, table_id: u32) -> EntryDigest {
+        self.body.row(&self.body.ext(), self.bytes).digest(table_id)
     }
 }
 

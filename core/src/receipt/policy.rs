@@ -72,14 +72,14 @@ impl<'a> Policy<'a> {
     }
 
     /// The pinned state of this transaction.
-    pub(super) fn pin(&self, tx: TxId) -> Option<TrustedState> {
-        self.pins.iter().find(|pin| pin.tx == tx).copied()
+    pub(super) fn pin(&self, tx: TxId) -> Option<&'a TrustedState> {
+        self.pins.iter().find(|pin| pin.tx == tx)
     }
 
     /// The hash that this transaction has, as far as the policy knows: the ledger's id is that of the
     /// first one.
-    pub(super) fn known(&self, tx: TxId) -> Option<Alh> {
-        if tx.get() == 1 { Some(self.ledger) } else { self.pin(tx).map(|pin| pin.alh) }
+    pub(super) fn known(&self, tx: TxId) -> Option<&Alh> {
+        if tx.get() == 1 { Some(&self.ledger) } else { self.pin(tx).map(|pin| &pin.alh) }
     }
 }
 

@@ -52,7 +52,7 @@ pub enum Verdict {
 pub enum Anchor {
     /// A pinned state at or after the event.
     Pinned(TrustedState),
-    /// The policy's key signed this state, at or after the event, as one of a database of the policy's
+    /// A key of the policy signed this state, at or after the event, as one of a database of the key's
     /// name. That this database is the policy's ledger is the policy's claim; a link to transaction 1
     /// shows it. A pin that says nothing of this state does not limit the key.
     Signed(TrustedState),

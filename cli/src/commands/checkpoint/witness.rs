@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use counterfoil::EventStore;
 use counterfoil::checkpoint::{Answer, Asked, Witness};
+use counterfoil::{EventStore, TlogPolicy};
 use serde::Serialize;
 
 use super::Session;
@@ -16,11 +16,18 @@ use crate::output::{Plain, Time, bold, red};
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArgs) -> Result<Exit> {
     let signed = file::checkpoint(&args.checkpoint)?;
+    let policy = args.policy.as_ref().map(TlogPolicy::load).transpose()?;
     let (pairs, _) = args.witness.as_chunks::<2>();
-    let witnesses = pairs
-        .iter()
-        .map(|[key, url]| Ok(Witness::new(key.as_str(), url.as_str())?))
+    let named = pairs.iter().map(|[key, url]| (key.as_str(), Some(url.as_str())));
+    let listed = policy.iter().flat_map(TlogPolicy::witnesses);
+    let witnesses = named
+        .chain(listed)
+        .filter_map(|(key, url)| Some((key, url?)))
+        .map(|(key, url)| Ok(Witness::new(key, url)?))
         .collect::<Result<Vec<_>>>()?;
+    if witnesses.is_empty() {
+        return Err(Failure::Usage("the policy has no witness with an address".into()));
+    }
     let needed = args.quorum.unwrap_or(witnesses.len());
     if needed == 0 || needed > witnesses.len() {
         let why = format!("--quorum must be 1 to {}, the number of witnesses", witnesses.len());
@@ -34,15 +41,22 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArg
     }
     let is_cosigned = |one: &&Asked| matches!(one.answer, Answer::Cosigned { .. });
     let cosigned = witnessed.asked.iter().filter(is_cosigned).count();
+    let enough = match &policy {
+        // Also cosignatures that were there before, and the log's own signature.
+        Some(policy) => policy.with_core(|policy| {
+            policy.is_some_and(|policy| policy.open(&witnessed.checkpoint.note()).is_ok())
+        }),
+        None => cosigned >= needed,
+    };
     let told = Told {
         file: output,
         size: witnessed.checkpoint.checkpoint().size().get(),
         cosigned,
-        needed,
+        enough,
         asked: &witnessed.asked,
     };
     session.output.print(&told, &told)?;
-    Ok(if cosigned >= needed { Exit::Done } else { Exit::Unanchored })
+    Ok(if enough { Exit::Done } else { Exit::Unanchored })
 }
 
 #[derive(Serialize)]
@@ -50,7 +64,7 @@ struct Told<'a> {
     file: &'a Path,
     size: u64,
     cosigned: usize,
-    needed: usize,
+    enough: bool,
     asked: &'a [Asked],
 }
 
