@@ -39,10 +39,6 @@ impl Output {
         Ok(out.flush()?)
     }
 
-    pub(crate) fn is_json(self) -> bool {
-        self.json
-    }
-
     /// A text that is already what is to be printed.
     pub(crate) fn raw(self, text: &str) -> Result<()> {
         let mut out = anstream::stdout().lock();
