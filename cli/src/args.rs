@@ -125,6 +125,13 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Whether it does nothing but show events or streams, as many as somebody reads.
+    pub(crate) fn only_shows(&self) -> bool {
+        matches!(self, Self::Read(_) | Self::Log(_) | Self::Streams(_) | Self::Follow(_))
+    }
+}
+
 /// A stream.
 #[derive(Args)]
 pub(crate) struct StreamArgs {

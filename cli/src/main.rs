@@ -28,11 +28,12 @@ async fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     let json = cli.output.json;
+    let only_shows = cli.command.only_shows();
     log_to_stderr(cli.output.verbose, json);
     match commands::run(cli).await {
         Ok(exit) => exit.into(),
-        // Whoever reads has seen enough.
-        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        // Whoever reads has seen enough. Elsewhere it would hide how the command ended.
+        Err(failure) if only_shows && failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => tell(&failure, json),
     }
 }

@@ -9,7 +9,7 @@ use counterfoil::{
 };
 use serde::Serialize;
 
-use crate::exit::{Failure, Result};
+use crate::exit::{Exit, Failure, Result};
 
 /// Prints to standard output; colours go where a terminal wants them.
 #[derive(Clone, Copy)]
@@ -44,6 +44,28 @@ impl Output {
         let mut out = anstream::stdout().lock();
         writeln!(out, "{}", text.trim_end())?;
         Ok(out.flush()?)
+    }
+
+    /// Prints what a command has judged. How it ends is decided before: also where nobody reads it.
+    pub(crate) fn judged<T: Serialize>(
+        self,
+        exit: Exit,
+        value: &T,
+        text: impl Display,
+    ) -> Result<Exit> {
+        self.ended(exit, self.print(value, text))
+    }
+
+    /// How a command ends that was judged so, and printed so.
+    pub(crate) fn ended(self, exit: Exit, printed: Result<()>) -> Result<Exit> {
+        match printed {
+            Err(failure) if exit == Exit::Done && !failure.is_broken_pipe() => Err(failure),
+            Err(failure) if !failure.is_broken_pipe() => {
+                self.fail(&failure);
+                Ok(exit)
+            }
+            _ => Ok(exit),
+        }
     }
 
     /// A failure that does not end the command.

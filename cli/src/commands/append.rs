@@ -3,6 +3,7 @@
 mod input;
 
 use std::cell::Cell;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Instant;
 
@@ -39,8 +40,8 @@ async fn one(session: &Session, args: AppendArgs) -> Result<Exit> {
         .writing(async |store| {
             let events = std::slice::from_ref(&event);
             let appended = store.append(&event.cover, expect, events).await?;
-            show(session, &event.cover, &appended)?;
-            Ok(Exit::Done)
+            // It is in the ledger, whether or not somebody reads that.
+            session.output.ended(Exit::Done, show(session, &event.cover, &appended))
         })
         .await
 }
@@ -104,7 +105,7 @@ async fn append_all(
         })
         .buffered(TOGETHER)
         .boxed_local();
-    let (mut appended, mut repeated, mut failed) = (0, 0, None);
+    let (mut appended, mut repeated, mut failed, mut unshown) = (0, 0, None, None);
     let begun = Instant::now();
     while let Some((place, outcome)) = outcomes.next().await {
         match outcome {
@@ -112,7 +113,10 @@ async fn append_all(
                 appended += 1;
                 repeated += u64::from(done.repeated);
                 progress.advance();
-                progress.suspend(|| show(session, &cover, &done))?;
+                // It goes on without printing: what is in a file is not for its reader to decide.
+                if unshown.is_none() {
+                    unshown = progress.suspend(|| show(session, &cover, &done)).err();
+                }
             }
             Err(failure) => {
                 stopped.set(true);
@@ -121,7 +125,17 @@ async fn append_all(
         }
     }
     if let Some((place, failure)) = failed {
-        return Err(Failure::At { place, appended, failure: Box::new(failure) });
+        let shown = unshown.is_none();
+        return Err(Failure::At { place, appended, shown, failure: Box::new(failure) });
+    }
+    match unshown {
+        None => {}
+        Some(Failure::Output(error)) if error.kind() != ErrorKind::BrokenPipe => {
+            return Err(Failure::Unshown { appended, error });
+        }
+        Some(_) => session.output.note(format_args!(
+            "all {appended} were appended; nobody read which, to the end"
+        )),
     }
     if progress.is_shown() {
         let seconds = begun.elapsed().as_secs_f64();

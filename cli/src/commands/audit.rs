@@ -20,8 +20,7 @@ pub(super) async fn run(session: &Session, args: AuditArgs) -> Result<Exit> {
     }
     let progress = Progress::new(session.quiet, "transactions");
     let report = audit.progress(move |pace| progress.show(pace.done, pace.total)).run().await?;
-    session.output.print(&report, ReportText(&report))?;
-    Ok(report.verdict.into())
+    session.output.judged(report.verdict.into(), &report, ReportText(&report))
 }
 
 pub(super) struct ReportText<'a>(pub(super) &'a AuditReport);

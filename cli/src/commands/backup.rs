@@ -22,11 +22,10 @@ pub(super) async fn run(session: &Session, args: &BackupArgs) -> Result<Exit> {
     let verdict = report.verdict;
     if verdict == AuditVerdict::Intact {
         let text = format!("{}: intact, state {}", args.folder.display(), copy.state);
-        session.output.print(&Made { copy: &copy, verdict }, text)?;
+        session.output.judged(verdict.into(), &Made { copy: &copy, verdict }, text)
     } else {
-        session.output.print(&Made { copy: &copy, verdict }, ReportText(&report))?;
+        session.output.judged(verdict.into(), &Made { copy: &copy, verdict }, ReportText(&report))
     }
-    Ok(verdict.into())
 }
 
 #[derive(Serialize)]

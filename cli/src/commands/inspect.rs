@@ -35,8 +35,7 @@ pub(super) fn run(args: &InspectArgs, output: Output) -> Result<Exit> {
         report,
         full: args.full,
     };
-    output.print(&shown, &shown)?;
-    Ok(exit)
+    output.judged(exit, &shown, &shown)
 }
 
 #[derive(Serialize)]

@@ -41,8 +41,8 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArg
         needed,
         asked: &witnessed.asked,
     };
-    session.output.print(&told, &told)?;
-    Ok(if cosigned >= needed { Exit::Done } else { Exit::Unanchored })
+    let exit = if cosigned >= needed { Exit::Done } else { Exit::Unanchored };
+    session.output.judged(exit, &told, &told)
 }
 
 #[derive(Serialize)]
