@@ -11,7 +11,7 @@ use counterfoil::{AuditVerdict, Error, PolicyError, PolicyProblem, Unavailable, 
 
 /// Shown by `--help`.
 pub(crate) const EXIT_CODES: &str = "Exit codes:
-  0  done, and everything shown was verified
+  0  done, and everything shown was verified; `inspect` without a policy says nothing of trust
   1  broken: the ledger, a row or a proof is not what it should be
   2  usage: the arguments or the configuration cannot be used
   3  unanchored: it fits together, but nothing that is trusted vouches for it

@@ -83,3 +83,81 @@ fn what_is_appended_does_not_depend_on_who_reads() {
     ran.fails(2, "300 lines were appended, not all are shown");
     assert_eq!(user.json(&["log"]).len(), 601);
 }
+
+/// What an event, a stream or a server says is in one line, and moves no terminal.
+#[test]
+fn nothing_that_others_wrote_passes_for_a_line_of_ours() {
+    let user = user();
+    user.json(&["init"]);
+    // All that a terminal could take for a line's end, a command or a turn.
+    let root = "r\u{1b}[2K\r\u{9b}2J\u{2028}\u{2029}\u{200e}\u{200f}\u{61c}\u{7f}\nverified";
+    let told = "r\\u{1b}[2K\\r\\u{9b}2J\\u{2028}\\u{2029}\\u{200e}\\u{200f}\\u{61c}\\u{7f}\\nverified";
+    let false_line = "author=signed_by_author  Anna";
+    let append = ["append", "d", root, "T", "x", "--metadata", false_line];
+    let ran = user.run(&append);
+    assert_eq!(ran.out, format!("d/{told} 0  in transaction 2, proved\n"), "{}", ran.err);
+    assert_eq!(user.run(&["streams"]).out, format!("d/{told}  1 event\n"));
+    let none = user.run(&["read", "e", root]);
+    assert!(none.err.starts_with(&format!("note: e/{told} has no such")), "{}", none.err);
+    assert_eq!(none.err.lines().count(), 1);
+    let error = user.run(&["read", "d", root, "--config", "a\u{1b}[2K\nb"]);
+    assert_eq!((error.code, error.err.lines().count()), (2, 2), "{}", error.err);
+    assert!(error.err.contains("a\\u{1b}[2K\n  | b: "), "{}", error.err);
+    let misused = user.run(&["read", "--a\u{9b}2J"]);
+    assert_eq!(misused.code, 2);
+    assert!(!misused.err.contains(['\u{9b}', '\u{1b}']), "{}", misused.err);
+
+    // What is said of an event stands before all that it says, and otherwise.
+    let shown = user.run(&["read", "d", root]).out;
+    assert!(shown.contains("\n    | author: signed_by_author  Anna\n"), "{shown}");
+    user.json(&["receipt", "d", root, "0", "-o", "receipt"]);
+    let id = user.json(&["state"])[0]["pin"]["ledger"].as_str().unwrap().to_owned();
+    let verified = user.run(&["verify", "receipt", "--ledger-id", &id]).out;
+    let of_events: Vec<&str> = verified.lines().skip(2).collect();
+    assert_eq!(of_events[..2], ["  intact_unanchored", "    author: unsigned"], "{verified}");
+    assert!(of_events[2].starts_with(&format!("    | d/{told} 0  T  ")), "{verified}");
+    assert_eq!(of_events[3..5], ["    | x", "    | author: signed_by_author  Anna"]);
+    assert!(of_events[5].starts_with("  not proved: ") && of_events.len() == 6, "{verified}");
+}
+
+/// JSON is printed to the byte, also what a terminal would take for a command.
+#[test]
+fn json_is_printed_as_it_is() {
+    let user = user();
+    user.json(&["init"]);
+    let content = "a\u{7f}b\u{9b}c\u{1b}[0m";
+    user.json(&["append", "d", "r", "T", content]);
+    let read = user.json(&["read", "d", "r"]);
+    assert_eq!(read[0]["event"]["payload"]["inline"], content);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_ends_nothing() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let user = User::new(&[], &[]);
+    let name = OsStr::from_bytes(b"a\xff");
+    let place = user.path(".").join(name);
+    std::fs::write(&place, one()).unwrap();
+    user.write("broken", "no receipt");
+    let run = |arguments: &[&str], more: &[&str]| {
+        Ran::of(user.command(arguments).arg(name).args(more).arg("--json").output().unwrap())
+    };
+    let ran = run(&["verify", "--ledger-id", LEDGER, "--pin", &pin(2), "--table", "1"], &["broken"]);
+    let lines = ran.lines();
+    assert_eq!((ran.code, lines.len()), (1, 2), "{}{}", ran.out, ran.err);
+    assert_eq!((&lines[0]["file"], &lines[0]["code"]), (&"a\u{fffd}".into(), &"5a".into()));
+    assert_eq!(run(&["inspect"], &[]).lines()[0]["file"], "a\u{fffd}");
+    std::fs::write(&place, format!("ledger = \"{LEDGER}\"")).unwrap();
+    assert_eq!(run(&["policy", "check"], &[]).lines()[0]["file"], "a\u{fffd}");
+
+    let user = self::user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    let mut receipt = user.command(&["receipt", "d", "r", "0", "--json"]);
+    let made = Ran::of(receipt.arg("-o").arg(name).output().unwrap());
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert_eq!(made.lines()[0]["file"], "a\u{fffd}");
+    assert!(user.path(".").join(name).exists());
+}

@@ -20,7 +20,7 @@ use super::Session;
 use crate::args::{AppendArgs, content};
 use crate::epcis;
 use crate::exit::{Exit, Failure, Result};
-use crate::output::bold;
+use crate::output::{Plain, bold};
 use crate::progress::Progress;
 
 /// Events under way at the same time: they share commits.
@@ -198,7 +198,7 @@ async fn sent_before(store: &EventStore, event: &Event, tx: TxId) -> Result<Opti
 fn show(session: &Session, cover: &Cover, appended: &Appended) -> Result<()> {
     for AddedEvent { id, sequence, .. } in &appended.events {
         let before = if appended.repeated { " (was there before)" } else { "" };
-        let place = bold(format_args!("{cover} {sequence}"));
+        let place = bold(format_args!("{} {sequence}", Plain(cover)));
         let text = format!("{place}  in transaction {id}, proved{before}");
         session.output.print(appended, text)?;
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Session;
 use crate::args::ReceiptArgs;
 use crate::exit::{Exit, Failure, Result};
+use crate::output::Name;
 
 /// The most events of one receipt that are asked for: more do not fit.
 const MOST: u64 = 100_000;
@@ -28,8 +29,8 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             let issued = store.issue_receipt(cover, *sequence, args.since).await?;
             save(file, &issued.bytes, args.force)?;
             let size = issued.bytes.len();
-            let text = format!("{}: {size} bytes, under state {}", file.display(), issued.state);
-            session.output.print(&Made { file, size, issued: &issued }, text)?;
+            let text = format!("{}: {size} bytes, under state {}", Name(file), issued.state);
+            session.output.print(&Made { file: Name(file), size, issued: &issued }, text)?;
             (issued.shows_table, issued.table_id)
         }
         _ => {
@@ -50,12 +51,12 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             let text = format!(
                 "{}: {} events in {size} bytes ({share} % of the {} that a receipt of each takes), \
                  under state {}",
-                file.display(),
+                Name(file),
                 issued.places.len(),
                 issued.size_of_singles,
                 issued.state
             );
-            session.output.print(&Made { file, size, issued: &issued }, text)?;
+            session.output.print(&Made { file: Name(file), size, issued: &issued }, text)?;
             (issued.shows_table, issued.table_id)
         }
     };
@@ -130,7 +131,7 @@ fn save(file: &Path, bytes: &[u8], force: bool) -> Result<()> {
 
 #[derive(Serialize)]
 struct Made<'a, T> {
-    file: &'a Path,
+    file: Name<'a>,
     size: usize,
     #[serde(flatten)]
     issued: &'a T,

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::inspect::Drawing;
 use crate::args::{LedgerArgs, VerifyArgs};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{Author, EventText, Output, Plain, bold, red};
+use crate::output::{Author, EventText, Name, Output, Plain, bold, red};
 
 pub(super) fn run(args: &VerifyArgs, ledger: &LedgerArgs, output: Output) -> Result<Exit> {
     let payloads = payloads(args)?;
@@ -144,7 +144,7 @@ impl Run<'_> {
     fn tell(&self, file: &Path, bytes: &[u8], report: VerdictReport, done: &mut Done) {
         done.exit = worse(done.exit, report.of.into());
         let receipt = if self.args.full { Inspection::of(bytes).ok() } else { None };
-        let shown = Shown { file, report, receipt };
+        let shown = Shown { file: Name(file), report, receipt };
         self.print(&shown, &shown, done);
     }
 
@@ -158,7 +158,7 @@ impl Run<'_> {
 /// What a file shows.
 #[derive(Serialize)]
 struct Shown<'a> {
-    file: &'a Path,
+    file: Name<'a>,
     #[serde(flatten)]
     report: VerdictReport,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,13 +168,15 @@ struct Shown<'a> {
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, report, receipt } = self;
-        write!(f, "{}", Head { file, report })?;
+        write!(f, "{}", Head { file: file.0, report })?;
         if let Some(state) = report.state {
             write!(f, "\n  under state {state}; times as the ledger says")?;
         }
         for event in &report.events {
-            write!(f, "\n  {}  {}", event.verdict, EventText::of_report(event))?;
+            // First what is said of it, then what it says.
+            write!(f, "\n  {}", event.verdict)?;
             write!(f, "\n    author: {}", Author(&event.author))?;
+            write!(f, "\n    | {}", EventText::of_report(event))?;
         }
         if !report.events.is_empty() {
             write!(f, "\n  not proved: {}", NotProved(&report.events))?;
@@ -199,7 +201,7 @@ impl fmt::Display for Head<'_> {
             Verdict::Broken(_) => red(report.verdict),
             _ => bold(report.verdict),
         };
-        write!(f, "{word}  {}: {}", Plain(file.display()), Plain(&report.detail))
+        write!(f, "{word}  {}: {}", Name(file), Plain(&report.detail))
     }
 }
 

@@ -285,7 +285,8 @@ pub(crate) fn a_receipt_stands_alone(user: &User) {
         "verified_by_pinned_state  a: verified by the pinned state 3\n  under state {state}; times as the ledger says\n"
     );
     assert!(text.starts_with(&words), "{text}");
-    assert!(text.contains("  verified_by_pinned_state  shipment/S-1 1  Arrived  20"), "{text}");
+    let words = "\n  verified_by_pinned_state\n    author: unsigned\n    | shipment/S-1 1  Arrived  20";
+    assert!(text.contains(words), "{text}");
 
     verifier.says(&["a"], 3, &[("intact_unanchored", Value::Null)]);
     verifier.says(&["a", "--pin", &state, "--table", "77"], 1, &[("broken", json!("table"))]);

@@ -1,6 +1,5 @@
 //! `checkpoint cosign`.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use counterfoil::checkpoint::{AddCheckpoint, Cosignature, Cosigner, SignedCheckpoint};
@@ -12,7 +11,7 @@ use super::Session;
 use super::args::CosignArgs;
 use super::file::{self, with_suffix, write_checkpoint};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::Output;
+use crate::output::{Name, Output};
 
 pub(super) async fn run(
     session: impl Fn() -> Result<Session>,
@@ -56,7 +55,7 @@ fn tell(
 ) -> Result<Exit> {
     let Cosignature { checkpoint, time, line, .. } = cosigned;
     let told = Told {
-        file: args.output.as_deref(),
+        file: args.output.as_deref().map(Name),
         key: cosigner.verifier_key(),
         time: *time,
         line: line.trim_end(),
@@ -68,7 +67,7 @@ fn tell(
         (Some(file), _) => {
             write_checkpoint(Some(file), checkpoint)?;
             let size = checkpoint.checkpoint().size();
-            output.print(&told, format!("{}: cosigned at size {size}", file.display()))?;
+            output.print(&told, format!("{}: cosigned at size {size}", Name(file)))?;
         }
     }
     Ok(Exit::Done)
@@ -77,7 +76,7 @@ fn tell(
 #[derive(Serialize)]
 struct Told<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a Path>,
+    file: Option<Name<'a>>,
     key: String,
     time: u64,
     line: &'a str,

@@ -12,6 +12,7 @@ use super::Session;
 use super::args::MakeArgs;
 use super::file::{with_suffix, write_checkpoint};
 use crate::exit::{Exit, Result};
+use crate::output::Name;
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &MakeArgs) -> Result<Exit> {
     let key = SigningKeyFile::load(&args.key)?;
@@ -29,7 +30,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &MakeArgs) 
         (Some(file), _) => {
             write_checkpoint(Some(file), &signed)?;
             let Made { origin, size, root, .. } = &made;
-            let text = format!("{}: {origin}, size {size}, root {root}", file.display());
+            let text = format!("{}: {origin}, size {size}, root {root}", Name(file));
             session.output.print(&made, text)?;
         }
     }
@@ -39,7 +40,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &MakeArgs) 
 #[derive(Serialize)]
 struct Made<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a Path>,
+    file: Option<Name<'a>>,
     origin: &'a str,
     size: TreeSize,
     root: Root,
@@ -52,6 +53,6 @@ impl<'a> Made<'a> {
         let checkpoint = signed.checkpoint();
         let (origin, size, root) =
             (checkpoint.origin().as_str(), checkpoint.size(), checkpoint.root());
-        Self { file, origin, size, root, key, checkpoint: signed.as_str() }
+        Self { file: file.map(Name), origin, size, root, key, checkpoint: signed.as_str() }
     }
 }

@@ -1,7 +1,6 @@
 //! `checkpoint witness`.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use counterfoil::EventStore;
@@ -12,7 +11,7 @@ use super::Session;
 use super::args::WitnessArgs;
 use super::file::{self, write_checkpoint};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{Plain, Time, bold, red};
+use crate::output::{Name, Plain, Time, bold, red};
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArgs) -> Result<Exit> {
     let signed = file::checkpoint(&args.checkpoint)?;
@@ -35,7 +34,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArg
     let is_cosigned = |one: &&Asked| matches!(one.answer, Answer::Cosigned { .. });
     let cosigned = witnessed.asked.iter().filter(is_cosigned).count();
     let told = Told {
-        file: output,
+        file: Name(output),
         size: witnessed.checkpoint.checkpoint().size().get(),
         cosigned,
         needed,
@@ -47,7 +46,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArg
 
 #[derive(Serialize)]
 struct Told<'a> {
-    file: &'a Path,
+    file: Name<'a>,
     size: u64,
     cosigned: usize,
     needed: usize,
@@ -58,7 +57,7 @@ impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, size, cosigned, asked, .. } = self;
         let of = asked.len();
-        write!(f, "{}: size {size}, cosigned by {cosigned} of {of} asked", file.display())?;
+        write!(f, "{}: size {size}, cosigned by {cosigned} of {of} asked", file)?;
         for Asked { name, url, answer, .. } in *asked {
             write!(f, "\n{} ({}): ", bold(Plain(name)), Plain(url))?;
             match answer {
