@@ -372,7 +372,7 @@ pub(crate) struct ReceiptArgs {
     /// Where the receipt goes: all of it, or nothing
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Writes over a file that is there
+    /// Writes over a receipt that is there
     #[arg(long)]
     pub(crate) force: bool,
 }

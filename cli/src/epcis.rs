@@ -88,7 +88,9 @@ impl Events {
                     .into());
             }
             Some(Body { event_list: Some(events), .. }) => Some(events),
-            Some(Body { query_results: Some(results), .. }) => Some(results.results_body.event_list),
+            Some(Body { query_results: Some(results), .. }) => {
+                Some(results.results_body.event_list)
+            }
             Some(_) => return Err("its epcisBody holds no eventList".into()),
         };
         let (next, beside) = match list {

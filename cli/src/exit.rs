@@ -196,10 +196,9 @@ impl fmt::Display for Failure {
                     "{what} {number}: {failure} ({appended} {what}{were} appended, {shown} shown)"
                 )
             }
-            Self::Unshown { appended, error } => write!(
-                f,
-                "all {appended} were appended, but not all could be shown: {error}"
-            ),
+            Self::Unshown { appended, error } => {
+                write!(f, "all {appended} were appended, but not all could be shown: {error}")
+            }
         }
     }
 }

@@ -91,7 +91,8 @@ fn nothing_that_others_wrote_passes_for_a_line_of_ours() {
     user.json(&["init"]);
     // All that a terminal could take for a line's end, a command or a turn.
     let root = "r\u{1b}[2K\r\u{9b}2J\u{2028}\u{2029}\u{200e}\u{200f}\u{61c}\u{7f}\nverified";
-    let told = "r\\u{1b}[2K\\r\\u{9b}2J\\u{2028}\\u{2029}\\u{200e}\\u{200f}\\u{61c}\\u{7f}\\nverified";
+    let told =
+        "r\\u{1b}[2K\\r\\u{9b}2J\\u{2028}\\u{2029}\\u{200e}\\u{200f}\\u{61c}\\u{7f}\\nverified";
     let false_line = "author=signed_by_author  Anna";
     let append = ["append", "d", root, "T", "x", "--metadata", false_line];
     let ran = user.run(&append);
@@ -144,7 +145,8 @@ fn a_name_that_is_no_text_ends_nothing() {
     let run = |arguments: &[&str], more: &[&str]| {
         Ran::of(user.command(arguments).arg(name).args(more).arg("--json").output().unwrap())
     };
-    let ran = run(&["verify", "--ledger-id", LEDGER, "--pin", &pin(2), "--table", "1"], &["broken"]);
+    let ran =
+        run(&["verify", "--ledger-id", LEDGER, "--pin", &pin(2), "--table", "1"], &["broken"]);
     let lines = ran.lines();
     assert_eq!((ran.code, lines.len()), (1, 2), "{}{}", ran.out, ran.err);
     assert_eq!((&lines[0]["file"], &lines[0]["code"]), (&"a\u{fffd}".into(), &"5a".into()));

@@ -155,9 +155,9 @@ async fn append_all(
         Some(Failure::Output(error)) if error.kind() != ErrorKind::BrokenPipe => {
             return Err(Failure::Unshown { appended, error });
         }
-        Some(_) => session.output.note(format_args!(
-            "all {appended} were appended; nobody read which, to the end"
-        )),
+        Some(_) => session
+            .output
+            .note(format_args!("all {appended} were appended; nobody read which, to the end")),
     }
     if progress.is_shown() {
         let seconds = begun.elapsed().as_secs_f64();

@@ -63,7 +63,9 @@ pub(super) async fn streams(
     for (cover, next) in &list.streams {
         let line = serde_json::json!({ "cover": cover, "next_sequence": next });
         let plural = if *next == 1 { "" } else { "s" };
-        session.output.print(&line, format_args!("{}  {next} event{plural}", bold(Plain(cover))))?;
+        session
+            .output
+            .print(&line, format_args!("{}  {next} event{plural}", bold(Plain(cover))))?;
     }
     session.output.completeness(&list.completeness);
     Ok(Exit::Done)

@@ -27,7 +27,8 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &StateArgs)
             let findings = store.findings().await?;
             let files = store.files().await;
             let StoreFiles { ledger, log, .. } = &files;
-            let files = Files { ledger: ledger.as_deref().map(Name), log: log.as_deref().map(Name) };
+            let files =
+                Files { ledger: ledger.as_deref().map(Name), log: log.as_deref().map(Name) };
             let shown = Shown { status: &status, findings: &findings, files };
             session.output.print(&shown, &shown)?;
         }
@@ -74,14 +75,7 @@ impl fmt::Display for Shown<'_> {
         let log = if self.files.ledger.is_some() { "trust" } else { "log" };
         for (what, file) in [("file", &self.files.ledger), (log, &self.files.log)] {
             if let Some(file) = file {
-                write!(
-                    f,
-                    "\n{}{:width$} {}",
-                    bold(what),
-                    "",
-                    file,
-                    width = 8 - what.len()
-                )?;
+                write!(f, "\n{}{:width$} {}", bold(what), "", file, width = 8 - what.len())?;
             }
         }
         for finding in self.findings {

@@ -31,16 +31,18 @@ pub(super) async fn run(
     if args.first {
         cosigner.begin(log.name().as_str())?;
     }
-    let tell = |cosigned: &Cosignature| tell(args, &cosigner, cosigned, output);
+    let tell = |from: &SignedCheckpoint, cosigned: &Cosignature| {
+        tell(args, &cosigner, from, cosigned, output)
+    };
     match request {
-        Some(request) => tell(&cosigner.cosign(&log, &request)?),
+        Some(request) => tell(&request.checkpoint, &cosigner.cosign(&log, &request)?),
         None => {
             let signed = SignedCheckpoint::parse(bytes).map_err(|error| {
                 Error::from(counterfoil::checkpoint::CheckpointRefusal::Form(error))
             })?;
             let session = session()?;
             let cosign = session.reading(async |store| {
-                tell(&store.cosign_checkpoint(&cosigner, &log, &signed).await?)
+                tell(&signed, &store.cosign_checkpoint(&cosigner, &log, &signed).await?)
             });
             cosign.await
         }
@@ -50,6 +52,7 @@ pub(super) async fn run(
 fn tell(
     args: &CosignArgs,
     cosigner: &Cosigner,
+    from: &SignedCheckpoint,
     cosigned: &Cosignature,
     output: Output,
 ) -> Result<Exit> {
@@ -62,10 +65,10 @@ fn tell(
         checkpoint: checkpoint.as_str(),
     };
     match (&args.output, output.is_json()) {
-        (None, false) => write_checkpoint(None, checkpoint)?,
+        (None, false) => drop(write_checkpoint(None, checkpoint, None)?),
         (None, true) => output.print(&told, "")?,
         (Some(file), _) => {
-            write_checkpoint(Some(file), checkpoint)?;
+            write_checkpoint(Some(file), checkpoint, Some(from))?;
             let size = checkpoint.checkpoint().size();
             output.print(&told, format!("{}: cosigned at size {size}", Name(file)))?;
         }

@@ -25,7 +25,13 @@ pub(super) async fn run(
         (Some(name), _) => {
             let key = Arc::new(SigningKeyFile::generate(file, name)?);
             let witness = Cosigner::new(name, key, with_suffix(file, ".logs"))?;
-            Made { file: Name(file), kind: "witness", name, key: witness.verifier_key(), last: None }
+            Made {
+                file: Name(file),
+                kind: "witness",
+                name,
+                key: witness.verifier_key(),
+                last: None,
+            }
         }
         (None, Some(origin)) => of_log(file, &last, origin)?,
         (None, None) => {
@@ -62,13 +68,7 @@ struct Made<'a> {
 
 impl fmt::Display for Made<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} {}, its secret key in {}",
-            self.kind,
-            bold(Plain(self.name)),
-            self.file
-        )?;
+        writeln!(f, "{} {}, its secret key in {}", self.kind, bold(Plain(self.name)), self.file)?;
         write!(f, "{}", self.key)
     }
 }

@@ -23,12 +23,13 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &MakeArgs) 
     }
     let signer = LogSigner::new(origin, Arc::new(key), last)?;
     let signed = store.sign_checkpoint(&signer, args.size.map(TreeSize::new)).await?;
-    let made = Made::of(&signed, args.output.as_deref(), signer.verifier_key());
+    let made = |signed| Made::of(signed, args.output.as_deref(), signer.verifier_key());
     match (&args.output, session.output.is_json()) {
-        (None, false) => write_checkpoint(None, &signed)?,
-        (None, true) => session.output.print(&made, "")?,
+        (None, false) => drop(write_checkpoint(None, &signed, None)?),
+        (None, true) => session.output.print(&made(&signed), "")?,
         (Some(file), _) => {
-            write_checkpoint(Some(file), &signed)?;
+            let written = write_checkpoint(Some(file), &signed, None)?;
+            let made = made(&written);
             let Made { origin, size, root, .. } = &made;
             let text = format!("{}: {origin}, size {size}, root {root}", Name(file));
             session.output.print(&made, text)?;

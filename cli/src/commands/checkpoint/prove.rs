@@ -40,9 +40,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ProveArgs)
         None => format!("the log of size {size} continues that of size {}", since.unwrap_or(0)),
     };
     match (file, session.output.is_json()) {
-        (Some(file), false) => {
-            session.output.print(&told, format!("{}: {what}", Name(file)))?
-        }
+        (Some(file), false) => session.output.print(&told, format!("{}: {what}", Name(file)))?,
         (None, false) => session.output.note(what),
         (_, true) => session.output.print(&told, "")?,
     }

@@ -96,7 +96,14 @@ impl<'a> Verified<'a> {
             (checkpoint.origin().as_str(), checkpoint.size(), checkpoint.root());
         let seen =
             |Witnesses { signed, of, oldest, newest, .. }| Seen { signed, of, oldest, newest };
-        Self { file: Name(file), origin, size, root, witnesses: trusted.witnesses().map(seen), in_ledger }
+        Self {
+            file: Name(file),
+            origin,
+            size,
+            root,
+            witnesses: trusted.witnesses().map(seen),
+            in_ledger,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArg
     let witnessed = store.ask_witnesses(&signed, &witnesses, limit).await?;
     let output = args.output.as_deref().unwrap_or(&args.checkpoint);
     if witnessed.checkpoint != signed || args.output.is_some() {
-        write_checkpoint(Some(output), &witnessed.checkpoint)?;
+        write_checkpoint(Some(output), &witnessed.checkpoint, Some(&signed))?;
     }
     let is_cosigned = |one: &&Asked| matches!(one.answer, Answer::Cosigned { .. });
     let cosigned = witnessed.asked.iter().filter(is_cosigned).count();
