@@ -90,18 +90,18 @@ fn nothing_that_others_wrote_passes_for_a_line_of_ours() {
     let user = user();
     user.json(&["init"]);
     // All that a terminal could take for a line's end, a command or a turn.
-    let root = "r\u{1b}[2K\r\u{9b}2J\u{2028}\u{2029}\u{200e}\u{200f}\u{61c}\u{7f}\nverified";
+    let domain = "d\u{1b}[2K\r\u{9b}2J\u{2028}\u{2029}\u{200e}\u{200f}\u{61c}\u{7f}\nverified";
     let told =
         "r\\u{1b}[2K\\r\\u{9b}2J\\u{2028}\\u{2029}\\u{200e}\\u{200f}\\u{61c}\\u{7f}\\nverified";
     let false_line = "author=signed_by_author  Anna";
-    let append = ["append", "d", root, "T", "x", "--metadata", false_line];
+    let append = ["append", domain, "r", "T", "x", "--metadata", false_line];
     let ran = user.run(&append);
-    assert_eq!(ran.out, format!("d/{told} 0  in transaction 2, proved\n"), "{}", ran.err);
-    assert_eq!(user.run(&["streams"]).out, format!("d/{told}  1 event\n"));
-    let none = user.run(&["read", "e", root]);
-    assert!(none.err.starts_with(&format!("note: e/{told} has no such")), "{}", none.err);
+    assert_eq!(ran.out, format!("{told}/r 0  in transaction 2, proved\n"), "{}", ran.err);
+    assert_eq!(user.run(&["streams"]).out, format!("{told}/r  1 event\n"));
+    let none = user.run(&["read", domain, "s"]);
+    assert!(none.err.starts_with(&format!("note: {told}/s has no such")), "{}", none.err);
     assert_eq!(none.err.lines().count(), 1);
-    let error = user.run(&["read", "d", root, "--config", "a\u{1b}[2K\nb"]);
+    let error = user.run(&["read", domain, "r", "--config", "a\u{1b}[2K\nb"]);
     assert_eq!((error.code, error.err.lines().count()), (2, 2), "{}", error.err);
     assert!(error.err.contains("a\\u{1b}[2K\n  | b: "), "{}", error.err);
     let misused = user.run(&["read", "--a\u{9b}2J"]);
@@ -109,14 +109,14 @@ fn nothing_that_others_wrote_passes_for_a_line_of_ours() {
     assert!(!misused.err.contains(['\u{9b}', '\u{1b}']), "{}", misused.err);
 
     // What is said of an event stands before all that it says, and otherwise.
-    let shown = user.run(&["read", "d", root]).out;
+    let shown = user.run(&["read", domain, "r"]).out;
     assert!(shown.contains("\n    | author: signed_by_author  Anna\n"), "{shown}");
-    user.json(&["receipt", "d", root, "0", "-o", "receipt"]);
+    user.json(&["receipt", domain, "r", "0", "-o", "receipt"]);
     let id = user.json(&["state"])[0]["pin"]["ledger"].as_str().unwrap().to_owned();
     let verified = user.run(&["verify", "receipt", "--ledger-id", &id]).out;
     let of_events: Vec<&str> = verified.lines().skip(2).collect();
     assert_eq!(of_events[..2], ["  intact_unanchored", "    author: unsigned"], "{verified}");
-    assert!(of_events[2].starts_with(&format!("    | d/{told} 0  T  ")), "{verified}");
+    assert!(of_events[2].starts_with(&format!("    | {told}/r 0  T  ")), "{verified}");
     assert_eq!(of_events[3..5], ["    | x", "    | author: signed_by_author  Anna"]);
     assert!(of_events[5].starts_with("  not proved: ") && of_events.len() == 6, "{verified}");
 }
@@ -126,10 +126,13 @@ fn nothing_that_others_wrote_passes_for_a_line_of_ours() {
 fn json_is_printed_as_it_is() {
     let user = user();
     user.json(&["init"]);
-    let content = "a\u{7f}b\u{9b}c\u{1b}[0m";
-    user.json(&["append", "d", "r", "T", content]);
-    let read = user.json(&["read", "d", "r"]);
-    assert_eq!(read[0]["event"]["payload"]["inline"], content);
+    let hostile = "a\u{7f}b\u{9b}c\u{1b}[0m";
+    user.json(&["append", "d", "r", hostile, "x", "--external-id", hostile]);
+    let event = &user.json(&["read", "d", "r"])[0]["event"];
+    assert_eq!((&event["event_type"], &event["external_id"]), (&hostile.into(), &hostile.into()));
+    let conflict = user.run(&["append", "d", "r", "T", "x", "--external-id", hostile, "--json"]);
+    let message = conflict.said()[0]["error"]["message"].as_str().unwrap().to_owned();
+    assert!(conflict.code == 6 && message.contains("was used in transaction 2"), "{message}");
 }
 
 #[cfg(target_os = "linux")]
