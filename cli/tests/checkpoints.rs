@@ -113,6 +113,52 @@ fn nothing_is_written_over_that_is_no_older_checkpoint() {
     assert_eq!(left.count(), 0);
 }
 
+/// The log signs the same once more, and whatever witnesses have signed stays.
+#[test]
+fn signatures_are_added_and_none_is_lost() {
+    let (user, key) = signed();
+    let names = |file: &str| -> Vec<String> {
+        let note = std::fs::read_to_string(user.path(file)).unwrap();
+        let lines = note.lines().filter_map(|line| line.strip_prefix("— "));
+        lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    };
+    for name in ["one.example", "two.example"] {
+        user.json(&["checkpoint", "keygen", name, "--witness", name]);
+        let cosign = ["checkpoint", "cosign", "latest", "--log", &key, "--key", name, "--first"];
+        let output = ["-o", if name == "one.example" { "latest" } else { "other" }];
+        user.json(&[&cosign[..], &output].concat());
+    }
+    // In each file what it had: the second witness saw the first one's cosignature.
+    assert_eq!(names("other"), ["example.com/goods", "one.example", "two.example"]);
+    assert_eq!(names("latest"), ["example.com/goods", "one.example"]);
+    let before = names("other");
+    let make =
+        |output| user.run(&["checkpoint", "make", "--key", "log.key", "-o", output, "--json"]);
+    for output in ["latest", "other"] {
+        let made = make(output);
+        assert_eq!(made.code, 0, "{}", made.err);
+        let written = std::fs::read_to_string(user.path(output)).unwrap();
+        assert_eq!(text(&made.lines()[0]["checkpoint"]), written);
+    }
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    assert_eq!(sorted(names("other")), before);
+    assert_eq!(sorted(names("latest")), ["example.com/goods", "one.example"]);
+    // Another tree of the same size is evidence, whoever signed it.
+    let note = std::fs::read_to_string(user.path("latest")).unwrap();
+    let root = note.lines().nth(2).unwrap();
+    let forged = note.replace(root, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    user.write("latest", &forged);
+    make("latest").fails(2, "another checkpoint of the same size");
+    assert_eq!(std::fs::read_to_string(user.path("latest")).unwrap(), forged);
+    // A larger one takes its place.
+    grow(&user, 1);
+    assert_eq!(make("latest").code, 0);
+    assert_eq!(names("latest"), ["example.com/goods"]);
+}
+
 #[test]
 fn what_is_not_signed_by_the_log_is_told() {
     let (user, key) = signed();

@@ -77,7 +77,8 @@ pub(super) struct MakeArgs {
     /// Makes that file, for a log of which nothing was ever signed
     #[arg(long)]
     pub(super) first: bool,
-    /// Where the checkpoint goes, in the place of an older one of this log [default: standard output]
+    /// Where the checkpoint goes, in the place of an older one of this log; into the same one, beside
+    /// the signatures that it has [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }

@@ -14,7 +14,7 @@ use super::Session;
 use super::args::VerifyArgs;
 use super::file;
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{Output, Plain, Time, bold};
+use crate::output::{Name, Output, Plain, Time, bold};
 
 pub(super) async fn run(
     session: impl Fn() -> Result<Session>,
@@ -80,7 +80,7 @@ fn keys<'a, K>(
 
 #[derive(Serialize)]
 struct Verified<'a> {
-    file: &'a Path,
+    file: Name<'a>,
     origin: &'a str,
     size: TreeSize,
     root: Root,
@@ -104,7 +104,14 @@ impl<'a> Verified<'a> {
             (checkpoint.origin().as_str(), checkpoint.size(), checkpoint.root());
         let seen =
             |Witnesses { signed, of, oldest, newest, .. }| Seen { signed, of, oldest, newest };
-        Self { file, origin, size, root, witnesses: trusted.witnesses().map(seen), in_ledger }
+        Self {
+            file: Name(file),
+            origin,
+            size,
+            root,
+            witnesses: trusted.witnesses().map(seen),
+            in_ledger,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! `checkpoint witness`.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use counterfoil::checkpoint::{Answer, Asked, Witness};
@@ -12,7 +11,7 @@ use super::Session;
 use super::args::WitnessArgs;
 use super::file::{self, write_checkpoint};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{Plain, Time, bold, red};
+use crate::output::{Name, Plain, Time, bold, red};
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArgs) -> Result<Exit> {
     let signed = file::checkpoint(&args.checkpoint)?;
@@ -37,7 +36,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArg
     let witnessed = store.ask_witnesses(&signed, &witnesses, limit).await?;
     let output = args.output.as_deref().unwrap_or(&args.checkpoint);
     if witnessed.checkpoint != signed || args.output.is_some() {
-        write_checkpoint(Some(output), &witnessed.checkpoint)?;
+        write_checkpoint(Some(output), &witnessed.checkpoint, Some(&signed))?;
     }
     let is_cosigned = |one: &&Asked| matches!(one.answer, Answer::Cosigned { .. });
     let cosigned = witnessed.asked.iter().filter(is_cosigned).count();
@@ -49,19 +48,19 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArg
         None => cosigned >= needed,
     };
     let told = Told {
-        file: output,
+        file: Name(output),
         size: witnessed.checkpoint.checkpoint().size().get(),
         cosigned,
         enough,
         asked: &witnessed.asked,
     };
-    session.output.print(&told, &told)?;
-    Ok(if enough { Exit::Done } else { Exit::Unanchored })
+    let exit = if enough { Exit::Done } else { Exit::Unanchored };
+    session.output.judged(exit, &told, &told)
 }
 
 #[derive(Serialize)]
 struct Told<'a> {
-    file: &'a Path,
+    file: Name<'a>,
     size: u64,
     cosigned: usize,
     enough: bool,
@@ -72,7 +71,7 @@ impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, size, cosigned, asked, .. } = self;
         let of = asked.len();
-        write!(f, "{}: size {size}, cosigned by {cosigned} of {of} asked", file.display())?;
+        write!(f, "{}: size {size}, cosigned by {cosigned} of {of} asked", file)?;
         for Asked { name, url, answer, .. } in *asked {
             write!(f, "\n{} ({}): ", bold(Plain(name)), Plain(url))?;
             match answer {
