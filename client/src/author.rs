@@ -14,7 +14,7 @@ pub struct TrustedAuthor {
     #[serde(deserialize_with = "key")]
     pub key: Ed25519Key,
     /// The domains that it may write to; unset for all of them, erasures
-    /// (`counterfoil.erasure`) included.
+    /// (`counterfoil.erasure`) included. An empty list is none.
     #[serde(default)]
     pub domains: Option<Vec<String>>,
 }
@@ -85,5 +85,16 @@ mod tests {
         }
         assert!(read("domains = [\"a\"]").is_err());
         assert!(read(&format!("key = \"{key}\"\ndomain = \"a\"")).is_err());
+    }
+
+    #[test]
+    fn an_author_of_no_domain_may_write_to_none() {
+        let key = "1a5cd907143c384c41e830c5bce12aa8817ec5649aaabf2c31388b35b2d744d6";
+        let mut author: TrustedAuthor = toml::from_str(&format!("key = \"{key}\"")).unwrap();
+        let bytes = *author.key.as_bytes();
+        let word = |author: &TrustedAuthor| told(bytes, "d", std::slice::from_ref(author));
+        assert_eq!(word(&author), Authorship::Allowed { key: bytes });
+        author.domains = Some(Vec::new());
+        assert_eq!(word(&author), Authorship::NotAllowed { key: bytes });
     }
 }

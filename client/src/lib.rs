@@ -57,6 +57,7 @@ mod revision;
 mod row;
 mod schema;
 mod signing_key;
+mod signing_thread;
 mod sqlite;
 mod store;
 #[cfg(feature = "immudb")]

@@ -13,6 +13,22 @@ pub(crate) fn of(path: &Path) -> Result<PathBuf> {
     follow(&std::path::absolute(path)?, &mut left)
 }
 
+/// The absolute names by which this one may be known: with its folder's links followed and its own
+/// not, as it is spelled, and last the one without links.
+pub(crate) fn names(path: &Path) -> Result<Vec<PathBuf>> {
+    let spelled = std::path::absolute(path)?;
+    let mut names = Vec::new();
+    if let (Some(folder), Some(name)) = (spelled.parent(), spelled.file_name()) {
+        names.push(of(folder)?.join(name));
+    }
+    let place = of(path)?;
+    names.push(spelled);
+    names.retain(|name| *name != place);
+    names.dedup();
+    names.push(place);
+    Ok(names)
+}
+
 fn follow(path: &Path, left: &mut u32) -> Result<PathBuf> {
     match std::fs::canonicalize(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}

@@ -22,6 +22,24 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), Unavailable> {
     settle(path)
 }
 
+/// As [`replace`]; whoever may read `like` may read it too.
+pub(crate) fn replace_as(path: &Path, content: &[u8], like: &Path) -> Result<(), Unavailable> {
+    let file = beside(path, content)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let shared = std::fs::metadata(like).and_then(|like| {
+            let mode = 0o600 | (like.permissions().mode() & 0o444);
+            file.as_file().set_permissions(std::fs::Permissions::from_mode(mode))
+        });
+        shared.map_err(|cause| Unavailable::file(path, cause))?;
+    }
+    #[cfg(not(unix))]
+    let _ = like;
+    file.persist(path).map_err(|failed| Unavailable::file(path, failed.error))?;
+    settle(path)
+}
+
 /// A file's content, which may have `most` bytes; `None` if there is no file.
 pub(crate) fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Unavailable> {
     match File::open(path) {

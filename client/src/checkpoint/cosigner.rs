@@ -16,6 +16,7 @@ use super::request::AddCheckpoint;
 use crate::environment::{Clock, SystemClock};
 use crate::error::{Result, Unavailable};
 use crate::signing_key::{self, Ed25519Signer};
+use crate::signing_thread::{PATIENCE, SigningThreads};
 use crate::store::{EventStore, to_the_end};
 use crate::verdict::Verdict;
 
@@ -171,14 +172,13 @@ impl EventStore {
             }
             let proof = store.log_consistency(old, checkpoint.size()).await?;
             let request = AddCheckpoint { old, proof, checkpoint: signed };
-            let cosigned = tokio::task::spawn_blocking(move || {
+            let threads = SigningThreads::default();
+            let cosigned = threads.run(PATIENCE, move || {
                 let log = LogKey::parse(&log)
                     .map_err(|error| Verdict::BadProof { reason: error.to_string() })?;
                 cosigner.cosign(&log, &request)
             });
-            cosigned.await.map_err(|error| {
-                signing_key::SigningFailed::new(format_args!("it ended: {error}"))
-            })?
+            cosigned.await?
         })
         .await
     }

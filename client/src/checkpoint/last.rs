@@ -11,7 +11,7 @@ use counterfoil_core::checkpoint::{Checkpoint, KeyName, NoteError};
 use counterfoil_core::{Root, TreeSize, verify_consistency};
 
 use super::refusal::CheckpointRefusal;
-use crate::error::Result;
+use crate::error::{Result, Unavailable};
 use crate::sqlite::FileLock;
 use crate::verdict::Verdict;
 use crate::whole_file;
@@ -37,10 +37,14 @@ impl Last {
 
     /// Reads the file and keeps others from it.
     pub(super) fn take(path: &Path, origin: KeyName<'_>) -> Result<Self> {
+        // By its one name: whoever comes by another one has to wait too, and a link to it stays one.
         // No lock is made beside a file that nobody made.
-        if std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-            return Err(CheckpointRefusal::NotBegun { path: path.into() }.into());
-        }
+        let path = &*match std::fs::canonicalize(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(CheckpointRefusal::NotBegun { path: path.into() }.into());
+            }
+            found => found.map_err(|cause| Unavailable::file(path, cause))?,
+        };
         let lock = FileLock::take(path, false, ": a signature is being made; try again")?;
         let Some(bytes) = whole_file::read(path, MOST)? else {
             return Err(CheckpointRefusal::NotBegun { path: path.into() }.into());
@@ -107,4 +111,34 @@ impl Last {
 /// Without extensions: nothing depends on them.
 fn text(origin: KeyName<'_>, size: TreeSize, root: Root) -> Result<String, NoteError> {
     Ok(Checkpoint::new(origin, size, root)?.to_string())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    /// Two signers that spell the file differently would sign two histories.
+    #[test]
+    fn a_link_to_the_file_is_locked_and_written_as_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("last"), folder.path().join("link"));
+        let origin = KeyName::new("example.com/log").unwrap();
+        std::os::unix::fs::symlink("last", &link).unwrap();
+        let lost = Last::take(&link, origin).err().unwrap().to_string();
+        assert!(lost.contains("link"), "{lost}");
+        Last::begin(&path, origin).unwrap();
+        let mut last = Last::take(&link, origin).unwrap();
+        for name in [&path, &link] {
+            let second = Last::take(name, origin).err().unwrap();
+            assert!(matches!(second, Error::Unavailable(Unavailable::InUse { .. })), "{second}");
+        }
+        let next = Checkpoint::new(origin, TreeSize::new(1), Root::new([7; 32])).unwrap();
+        last.advance(&next, &[]).unwrap();
+        drop(last);
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        for name in [&path, &link] {
+            assert_eq!(Last::take(name, origin).unwrap().size(), TreeSize::new(1));
+        }
+    }
 }

@@ -12,6 +12,7 @@ use super::note::SignedCheckpoint;
 use super::refusal::CheckpointRefusal;
 use crate::error::{Error, Result};
 use crate::signing_key::{self, Ed25519Signer};
+use crate::signing_thread::{PATIENCE, SigningThreads};
 use crate::store::{EventStore, to_the_end};
 use crate::verdict::{Completeness, Verdict};
 
@@ -141,14 +142,13 @@ impl EventStore {
         let path = local.consistency(last.size(), tree.size).await?;
         drop(local);
         // A key may be in a device that takes its time.
-        let signed = tokio::task::spawn_blocking(move || {
+        let threads = SigningThreads::default();
+        let signed = threads.run(PATIENCE, move || {
             let checkpoint = Checkpoint::new(name(&signer.origin)?, tree.size, tree.root)
                 .map_err(CheckpointRefusal::Form)?;
             last.advance(&checkpoint, &path)?;
             signer.sign(&checkpoint)
         });
-        signed.await.map_err(|error| {
-            Error::Signing(signing_key::SigningFailed::new(format_args!("it ended: {error}")))
-        })?
+        signed.await?
     }
 }

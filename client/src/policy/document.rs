@@ -1,6 +1,7 @@
 //! The policy as it is written down: one schema in TOML and in JSON (`docs/policy.md`).
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -14,26 +15,64 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
     pub(super) ledger: Alh,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) table: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) pins: Vec<PinForm>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) require_author: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) tlog_policy: Option<PathBuf>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) quorum: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "tables")]
     pub(super) logs: Vec<LogTable>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "tables")]
     pub(super) witnesses: Vec<WitnessTable>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "tables")]
     pub(super) groups: Vec<GroupTable>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "tables")]
     pub(super) state_keys: Vec<StateKeyTable>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "tables")]
     pub(super) authors: Vec<AuthorTable>,
+}
+
+/// A value that is there: JSON's `null` is none, and TOML has no such word.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A list of tables.
+fn tables<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let tables = Vec::<Table<T>>::deserialize(deserializer)?;
+    Ok(tables.into_iter().map(|Table(table)| table).collect())
+}
+
+/// A table with its keys: what serde derives also takes a list of the values, in an order that nobody
+/// wrote down.
+pub(super) struct Table<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OnlyMap<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
+            type Value = Table<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Table<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Table)
+            }
+        }
+        deserializer.deserialize_map(OnlyMap(PhantomData))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -54,7 +93,7 @@ struct PinTable {
 #[serde(deny_unknown_fields)]
 pub(super) struct LogTable {
     pub(super) key: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) url: Option<String>,
 }
 
@@ -64,7 +103,7 @@ pub(super) struct LogTable {
 pub(super) struct WitnessTable {
     pub(super) name: String,
     pub(super) key: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) url: Option<String>,
 }
 
@@ -150,9 +189,9 @@ impl<'de> Deserialize<'de> for Needs {
 #[serde(deny_unknown_fields)]
 pub(super) struct StateKeyTable {
     pub(super) database: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) file: Option<PathBuf>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) pem: Option<String>,
 }
 
@@ -162,7 +201,7 @@ pub(super) struct StateKeyTable {
 pub(super) struct AuthorTable {
     pub(super) name: String,
     pub(super) key: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) domains: Option<Vec<String>>,
 }
 

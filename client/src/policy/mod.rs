@@ -19,7 +19,7 @@ use std::path::Path;
 
 use counterfoil_core::{Alh, Ed25519Key, TrustedState};
 
-use self::document::{AuthorTable, Document, PinForm};
+use self::document::{AuthorTable, Document, PinForm, Table};
 pub use self::error::{PolicyError, PolicyProblem};
 pub use self::log_policy::TlogPolicy;
 pub use self::moving::PinMove;
@@ -98,18 +98,22 @@ impl TrustPolicy {
     }
 
     /// Reads a policy from a file, TOML or JSON, and the pin that moved, if one did
-    /// ([`PinFile`], beside it).
+    /// ([`PinFile`], beside it). Where the name is a link, both are beside what it leads to, and so are
+    /// the files that the policy names.
     ///
     /// # Errors
     ///
     /// [`PolicyError`]: a file cannot be read, or what it says cannot be a policy.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
-        let path = path.as_ref();
-        let policy = Self::load_unmoved(path)?;
-        match PinFile::beside(path).read()? {
-            Some(pin) => policy.with_moved(pin).map_err(|problem| {
-                PolicyError::from(problem).in_file(PinFile::beside(path).path())
-            }),
+        Self::load_beside(&PinFile::beside(path.as_ref()))
+    }
+
+    pub(super) fn load_beside(pins: &PinFile) -> Result<Self, PolicyError> {
+        let policy = Self::load_unmoved(pins.policy())?;
+        match pins.read()? {
+            Some(pin) => policy
+                .with_moved(pin)
+                .map_err(|problem| PolicyError::from(problem).in_file(pins.path())),
             None => Ok(policy),
         }
     }
@@ -434,9 +438,11 @@ fn read(path: &Path) -> Result<String, PolicyError> {
 const KEYS: &str = "the keys of a policy are in docs/policy.md";
 
 fn toml_document(text: &str) -> Result<Document, PolicyProblem> {
-    toml::from_str(text).map_err(|error| PolicyProblem::new("", error.to_string().trim_end(), KEYS))
+    let read = toml::from_str::<Table<Document>>(text).map(|Table(document)| document);
+    read.map_err(|error| PolicyProblem::new("", error.to_string().trim_end(), KEYS))
 }
 
 fn json_document(text: &str) -> Result<Document, PolicyProblem> {
-    serde_json::from_str(text).map_err(|error| PolicyProblem::new("", error.to_string(), KEYS))
+    let read = serde_json::from_str::<Table<Document>>(text).map(|Table(document)| document);
+    read.map_err(|error| PolicyProblem::new("", error.to_string(), KEYS))
 }

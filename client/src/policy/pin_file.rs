@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{PolicyError, PolicyProblem};
 use super::{PinMove, TrustPolicy};
 use crate::error::Unavailable;
-use crate::whole_file;
+use crate::{place, whole_file};
 
 /// What the file begins with, for whoever opens it.
 const COMMENT: &str = "\
@@ -36,7 +36,8 @@ pub struct MovedPin {
     pub by: String,
 }
 
-/// The file beside a policy in which a pin moves. It never goes back.
+/// The file beside a policy in which a pin moves. It never goes back. Who may read the policy may read
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PinFile {
     policy: PathBuf,
@@ -55,9 +56,18 @@ pub enum Moved {
 }
 
 impl PinFile {
-    /// That of the policy in this file: the same name, and `.pin` behind it.
+    /// That of the policy in this file: the same name, and `.pin` behind it. The name is the policy's
+    /// one name without links, however it is spelled: a pin moves for all who use the policy.
     pub fn beside(policy: &Path) -> Self {
-        Self { policy: policy.to_owned(), path: with_suffix(policy, ".pin") }
+        // What has no such name cannot be read either, and that is told then.
+        let policy = place::of(policy).unwrap_or_else(|_| policy.to_owned());
+        let path = with_suffix(&policy, ".pin");
+        Self { policy, path }
+    }
+
+    /// The policy's file, by its one name.
+    pub(super) fn policy(&self) -> &Path {
+        &self.policy
     }
 
     /// Where it is, whether it is there or not.
@@ -88,13 +98,15 @@ impl PinFile {
     /// # Errors
     ///
     /// [`PolicyError`]: what [`TrustPolicy::load`] says; the file cannot be written; the new pin
-    /// contradicts one that is there. Nothing has moved then.
+    /// contradicts one that is there. Nothing has moved then, or the file is new and it is not known
+    /// whether its name is on disk: after a power cut the pin may be where it was. Both times it is
+    /// right to try again.
     pub fn advance<R>(
         &self,
         judge: impl FnOnce(&TrustPolicy) -> (Option<PinMove>, R),
     ) -> Result<(Option<Moved>, R), PolicyError> {
         let lock = self.lock()?;
-        let policy = TrustPolicy::load(&self.policy)?;
+        let policy = TrustPolicy::load_beside(self)?;
         let (next, result) = judge(&policy);
         let moved = next.map(|next| self.write(policy, &next)).transpose()?;
         drop(lock);
@@ -110,7 +122,7 @@ impl PinFile {
             return Ok(Moved::NotNewer);
         }
         let content = format!("{COMMENT}{}", toml::to_string(pin).unwrap_or_default());
-        whole_file::replace(&self.path, content.as_bytes())?;
+        whole_file::replace_as(&self.path, content.as_bytes(), &self.policy)?;
         Ok(Moved::Forward)
     }
 

@@ -428,3 +428,70 @@ fn one_at_a_time_moves_a_pin() {
         .unwrap();
     });
 }
+
+/// However the policy is spelled, its pin is one.
+#[cfg(unix)]
+#[test]
+fn a_pin_moves_under_every_name_of_its_policy() {
+    let (folder, pins) = pinned_file();
+    let names = ["link", "folder/policy", "./policy"].map(|name| folder.path().join(name));
+    std::os::unix::fs::symlink("policy", &names[0]).unwrap();
+    std::os::unix::fs::symlink(".", folder.path().join("folder")).unwrap();
+    for (name, tx) in names.iter().zip(3..) {
+        let moved = PinFile::beside(name);
+        assert_eq!(moved, pins);
+        moved.advance(|policy| (Some(step(policy.pins[0], state(tx, OTHER))), ())).unwrap();
+        for name in &names {
+            let policy = TrustPolicy::load(name).unwrap();
+            assert_eq!(policy.moved().map(|moved| moved.pin), Some(state(tx, OTHER)), "{name:?}");
+        }
+    }
+}
+
+/// What only JSON can say, or only a parser would take, is said in no policy.
+#[test]
+fn no_list_stands_for_a_table_and_no_null_for_what_is_left_out() {
+    let json = |rest: &str| TrustPolicy::from_json(&format!("{{\"ledger\":\"{LEDGER}\"{rest}}}"));
+    let toml = |rest: &str| TrustPolicy::from_toml(&format!("ledger = \"{LEDGER}\"\n{rest}"));
+    let alice = author_key(1);
+    json(&format!(r#","authors":[{{"name":"A","key":"{alice}","domains":["d"]}}]"#)).unwrap();
+    for rest in [
+        format!(r#","authors":[{{"name":"A","key":"{alice}","domains":null}}]"#),
+        format!(r#","authors":[["A","{alice}",["d"]]]"#),
+        format!(r#","logs":[["{}",null]]"#, log(1)),
+        format!(r#","logs":[{{"key":"{}","url":null}}]"#, log(1)),
+        r#","groups":[["g","any",[]]]"#.into(),
+        format!(r#","pins":[[2,"{ALH}"]]"#),
+        r#","table":null"#.into(),
+        r#","quorum":null"#.into(),
+        r#","tlog_policy":null"#.into(),
+        r#","authors":null"#.into(),
+        r#","pins":null"#.into(),
+        r#","require_author":null"#.into(),
+    ] {
+        assert!(json(&rest).is_err(), "{rest}");
+    }
+    assert!(TrustPolicy::from_json(&format!("[\"{LEDGER}\"]")).is_err());
+    for rest in [
+        format!("authors = [[\"A\", \"{alice}\", [\"d\"]]]"),
+        format!("logs = [[\"{}\", \"https://log.example\"]]", log(1)),
+        format!("pins = [[2, \"{ALH}\"]]"),
+    ] {
+        assert!(toml(&rest).is_err(), "{rest}");
+    }
+}
+
+/// Else the pin of one user would lock out all others who verify by the policy.
+#[cfg(unix)]
+#[test]
+fn who_may_read_the_policy_may_read_where_its_pin_moved() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (folder, pins) = pinned_file();
+    for (mode, wanted, tx) in [(0o644, 0o644, 3), (0o600, 0o600, 4), (0o464, 0o644, 5)] {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(folder.path().join("policy"), permissions).unwrap();
+        pins.advance(|policy| (Some(step(policy.pins[0], state(tx, OTHER))), ())).unwrap();
+        let found = std::fs::metadata(pins.path()).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, wanted, "{mode:o}");
+    }
+}

@@ -19,7 +19,7 @@ use super::encode::{self, Assigned, Encoded};
 use super::pen::{Pen, Signed};
 use super::queue::Append;
 use crate::error::{Error, Result};
-use crate::signing_key::SigningFailed;
+use crate::signing_thread::PATIENCE;
 
 /// An append in the commit that is being made.
 pub(super) struct Planned {
@@ -56,9 +56,6 @@ const AT_ONCE: usize = 16;
 /// No append's signing is begun later than this after the first one's, so that
 /// what is signed does not wait for all the others.
 const WHILE: Duration = Duration::from_secs(1);
-
-/// How long a signature is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Signatures over a state that lies further back are not used again: rows are
 /// looked for near the state that their writer had seen.
@@ -197,21 +194,19 @@ impl Shared {
         let known = draft.map(|draft| draft.signed.clone()).unwrap_or_default();
         let mut pen = Pen::new(Arc::clone(key), ground.ledger, known);
         let (table, events) = (ground.table, Arc::clone(&request.events));
-        let signing = tokio::task::spawn_blocking(move || {
+        let signing = key.threads().run(PATIENCE, move || {
             let encoded = encode::encode(&table, &events, &assigned, Some(&mut pen));
             (encoded, pen.into_signed())
         });
-        let failed = |why: &str| Row::Refused(SigningFailed::new(why).into());
-        match tokio::time::timeout(PATIENCE, signing).await {
-            Ok(Ok((Ok(encoded), signed))) => {
+        match signing.await {
+            Ok((Ok(encoded), signed)) => {
                 let (first, head, seen) = (append.first, append.head, ground.seen);
                 append.waiting.request.drafted =
                     Some(Drafted { first, head, recorded_at, seen, signed });
                 Row::Encoded(encoded)
             }
-            Ok(Ok((Err(error), _))) => Row::Refused(error),
-            Ok(Err(stopped)) => failed(&stopped.to_string()),
-            Err(_) => failed("no signature within a minute"),
+            Ok((Err(error), _)) => Row::Refused(error),
+            Err(failed) => Row::Refused(failed.into()),
         }
     }
 }

@@ -9,17 +9,24 @@ use counterfoil_core::{Alh, Ed25519Key};
 use crate::body::{Author, EventBody};
 use crate::error::{Error, Result};
 use crate::signing_key::{Ed25519Signer, SigningFailed};
+use crate::signing_thread::SigningThreads;
 
 /// The key with which a store signs all that it writes.
 pub(super) struct AuthorKey {
     signer: Arc<dyn Ed25519Signer>,
     public: Ed25519Key,
+    threads: SigningThreads,
 }
 
 impl AuthorKey {
     pub(super) fn new(signer: Arc<dyn Ed25519Signer>) -> Self {
         let public = signer.public_key();
-        Self { signer, public }
+        Self { signer, public, threads: SigningThreads::default() }
+    }
+
+    /// Where it is asked to sign.
+    pub(super) fn threads(&self) -> &SigningThreads {
+        &self.threads
     }
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], SigningFailed> {

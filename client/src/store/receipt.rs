@@ -207,9 +207,22 @@ impl EventStore {
         wanted.sort_by_key(|event| event.pos);
         wanted.dedup_by_key(|event| event.pos);
         let mut bodies = Vec::with_capacity(wanted.len());
+        let mut len = 0;
         for chunk in wanted.chunks(AT_ONCE) {
             let found = self.shared.verified(chunk).await?;
-            bodies.extend(found.iter().map(|event| event.body.encode()));
+            for event in found {
+                let body = event.body.encode();
+                len += body.len();
+                // The receipt holds them as they are, and more: no proof is made in vain.
+                if len > Receipt::MAX_LEN {
+                    return Err(Error::Invalid(format!(
+                        "the events alone have more than the {} bytes that a receipt may have: \
+                         make several",
+                        Receipt::MAX_LEN
+                    )));
+                }
+                bodies.push(body);
+            }
         }
         let beginning = self.beginning().await?;
 
@@ -445,7 +458,8 @@ mod tests {
         }
         let many: Vec<_> = (next..next + 33).map(|n| (covers[0].clone(), n)).collect();
         let error = store.issue_batch(&many, plain).await.unwrap_err();
-        assert!(error.to_string().contains("make several"), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("events alone") && text.contains("make several"), "{text}");
         assert!(store.issue_batch(&many[..31], plain).await.is_ok());
     }
 

@@ -72,7 +72,7 @@ impl AuditedFile {
 
     /// Where this client keeps the log of the file.
     pub(crate) fn own_log(config: &Config) -> Result<PathBuf> {
-        open::trust_file(config)
+        Ok(super::trust_file::TrustFile::of(config)?.path)
     }
 
     /// The file's last transaction, with the Alh that it shows.

@@ -9,7 +9,8 @@ use serde::Serialize;
 use sqlx::Connection as _;
 
 use super::file::LedgerFile;
-use super::open::{file_error, trust_file};
+use super::open::file_error;
+use super::trust_file::TrustFile;
 use crate::config::{BackendKind, Config};
 use crate::error::{Error, Result, Unavailable};
 use crate::sqlite::{self, FileKind};
@@ -51,7 +52,7 @@ pub async fn back_up(config: &Config, folder: impl AsRef<Path>) -> Result<Backed
                 .into(),
         ));
     }
-    let (folder, trust) = (folder.as_ref(), trust_file(config)?);
+    let (folder, trust) = (folder.as_ref(), TrustFile::of(config)?.path);
     let ledger = &config.storage.embedded.path;
     if folder.try_exists().map_err(|cause| file_error(folder, cause))? {
         let cause = "it is there already; a backup makes a new folder";

@@ -6,7 +6,8 @@ use counterfoil_core::TxId;
 
 use super::Embedded;
 use super::file::LedgerFile;
-use super::open::{file_error, trust_file};
+use super::open::file_error;
+use super::trust_file::TrustFile;
 use crate::config::{Config, TrustConfig};
 use crate::environment::Environment;
 use crate::error::{Error, Result, Unavailable};
@@ -68,11 +69,11 @@ impl Embedded {
         environment: Environment,
     ) -> Result<Result<(Self, Local), Option<Verdict>>> {
         let path = &config.storage.embedded.path;
-        let trust = trust_file(config)?;
+        let trust = TrustFile::of(config)?;
         if !path.try_exists().map_err(|cause| file_error(path, cause))? {
             return Ok(Err(None));
         }
-        let Some(mut local) = Local::beside(&trust).await? else { return Ok(Err(None)) };
+        let Some(mut local) = Local::beside(&trust.path).await? else { return Ok(Err(None)) };
         let file = match LedgerFile::open(path, false).await {
             Ok(file) => file,
             Err(error) => {
@@ -83,6 +84,10 @@ impl Embedded {
         let mut embedded = Self { file, environment };
         let met = embedded.meet_beside(&mut local, &config.trust).await;
         if let Ok(Ok(())) = met {
+            // A reader may not be let write there.
+            if let Err(error) = trust.keep_names() {
+                tracing::debug!(%error, "the ledger's names were not kept");
+            }
             return Ok(Ok((embedded, local)));
         }
         local.close().await?;

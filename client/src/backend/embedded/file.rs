@@ -63,16 +63,15 @@ impl LedgerFile {
         Ok(self.conn.close().await?)
     }
 
+    /// By its one name, which is also that of the lock: whoever spells it otherwise writes the same file.
     pub(super) async fn open(path: &Path, write: bool) -> Result<Self> {
+        let path = &*place::of(path).map_err(|cause| Unavailable::file(path, cause))?;
         let lock = match write {
             true => Some(FileLock::take(path, false, REMEDY)?),
             false => None,
         };
         match connect(path, write).await {
-            Ok(conn) => {
-                let path = place::of(path).unwrap_or_else(|_| path.into());
-                Ok(Self { conn, path, _lock: lock })
-            }
+            Ok(conn) => Ok(Self { conn, path: path.into(), _lock: lock }),
             Err(error) => {
                 if let Some(lock) = lock {
                     lock.undo();

@@ -7,6 +7,7 @@ mod beside;
 mod file;
 mod open;
 mod replay;
+mod trust_file;
 
 use std::collections::HashMap;
 use std::path::Path;

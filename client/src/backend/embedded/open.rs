@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::{Alh, TrustedState, TxId};
-use sha2::{Digest, Sha256};
 
 use super::Embedded;
 use super::file::LedgerFile;
+use super::trust_file::TrustFile;
 use crate::config::{Config, FirstContact, TrustConfig};
 use crate::environment::Environment;
 use crate::error::{Error, Result, Unavailable};
 use crate::local::Local;
 use crate::pin_copy::pin_copy;
-use crate::place;
 use crate::store::Progress;
 use crate::trust::{Anchor, Trust, compare};
 use crate::verdict::Verdict;
@@ -40,24 +39,28 @@ impl Embedded {
         progress: &Progress,
     ) -> Result<(Self, Local)> {
         let path = &config.storage.embedded.path;
-        let trust = trust_file(config)?;
+        let found = TrustFile::of(config)?;
+        let trust = &found.path;
         let exists = path.try_exists().map_err(|cause| file_error(path, cause))?;
-        let known = trust.try_exists().map_err(|cause| file_error(&trust, cause))?;
+        let known = trust.try_exists().map_err(|cause| file_error(trust, cause))?;
         let pinned = config.trust.known().next();
         // Where nothing is known of it, nothing is made for it.
-        let lost = known || pin_copy(&trust).exists() || pinned.is_some();
+        let lost = known || pin_copy(trust).exists() || pinned.is_some();
         if !exists && !write && !lost {
             return Err(Unavailable::NoLedger { path: path.clone() }.into());
         }
-        let folders = make_folders(&trust)?;
+        let folders = make_folders(trust)?;
         let opened = async {
-            let mut local = Local::open(&trust, true, REMEDY).await?;
+            let mut local = Local::open(trust, true, REMEDY).await?;
             match Self::open_file(config, environment, write, &mut local, progress).await {
-                Ok(embedded) => Ok((embedded, local)),
+                Ok(embedded) => {
+                    found.keep_names()?;
+                    Ok((embedded, local))
+                }
                 Err(error) => {
                     match known || local.is_begun() {
                         true => local.close().await?,
-                        false => local.discard(&trust).await?,
+                        false => local.discard(trust).await?,
                     }
                     Err(error)
                 }
@@ -236,29 +239,6 @@ impl Embedded {
             }
         }
         Ok(())
-    }
-}
-
-/// Where the pin of this ledger file is kept. By default that follows from
-/// where the file lies, whatever way there the name takes.
-pub(super) fn trust_file(config: &Config) -> Result<PathBuf> {
-    let ledger = &config.storage.embedded.path;
-    let place = place::of(ledger).map_err(|cause| file_error(ledger, cause))?;
-    match &config.trust.file {
-        Some(file) => match place::of(file).map_err(|cause| file_error(file, cause))? == place {
-            false => Ok(file.clone()),
-            true => Err(Error::Config(format!(
-                "ledger and trust file are both {}: whoever can write the ledger could change \
-                 what it is held to",
-                place.display()
-            ))),
-        },
-        None => {
-            let hash = Sha256::digest(place.as_os_str().as_encoded_bytes());
-            let name = place.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let folder = crate::paths::data_folder()?.join("embedded");
-            Ok(folder.join(format!("{name}-{}.trust", hex::encode(&hash[..8]))))
-        }
     }
 }
 
