@@ -12,7 +12,8 @@ pub enum CheckpointRefusal {
     /// The file that says what was signed last is not there.
     #[error(
         "{path} is not there, which says what was signed last: nothing is signed without it. Put it \
-         back; only for a key that has never signed for this log, begin anew"
+         back, or go on with that of the log's earlier key (--last); only if nothing was ever signed \
+         for this log, by any key, begin it (--first)"
     )]
     NotBegun {
         /// The file.

@@ -1,7 +1,7 @@
 //! `checkpoint keygen`.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use counterfoil::SigningKeyFile;
@@ -24,7 +24,7 @@ pub(super) async fn run(
         (Some(name), _) => {
             let key = Arc::new(SigningKeyFile::generate(file, name)?);
             let witness = Cosigner::new(name, key, with_suffix(file, ".logs"))?;
-            Made { file, kind: "witness", name, key: witness.verifier_key(), last: None }
+            Made { file, kind: "witness", name, key: witness.verifier_key() }
         }
         (None, Some(origin)) => of_log(file, origin)?,
         (None, None) => {
@@ -42,12 +42,11 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
+/// What was signed last is not begun here: another key may have signed for this log before.
 fn of_log<'a>(file: &'a Path, origin: &'a str) -> Result<Made<'a>> {
-    let last = with_suffix(file, ".last");
     let key = Arc::new(SigningKeyFile::generate(file, origin)?);
-    LogSigner::begin(&last, origin)?;
-    let key = LogSigner::new(origin, key, &last)?.verifier_key();
-    Ok(Made { file, kind: "log", name: origin, key, last: Some(last) })
+    let key = LogSigner::new(origin, key, with_suffix(file, ".last"))?.verifier_key();
+    Ok(Made { file, kind: "log", name: origin, key })
 }
 
 #[derive(Serialize)]
@@ -56,8 +55,6 @@ struct Made<'a> {
     kind: &'static str,
     name: &'a str,
     key: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last: Option<PathBuf>,
 }
 
 impl fmt::Display for Made<'_> {
