@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use counterfoil_core::checkpoint::NoteError;
-use counterfoil_core::{TreeSize, TxId};
+use counterfoil_core::{Alh, TreeSize, TxId};
 
 /// Why nothing was signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,17 @@ pub enum CheckpointRefusal {
         expected: String,
         /// The log found.
         found: String,
+    },
+    /// The log's name holds the id of another ledger.
+    #[error(
+        "{origin} is the log of another ledger: this one is {ledger}. Give the log its own name \
+         (counterfoil/ and the ledger's id), or one without an id in it"
+    )]
+    OtherLedger {
+        /// The log's name.
+        origin: String,
+        /// This ledger's id.
+        ledger: Alh,
     },
     /// A larger tree was signed before: a log only grows.
     #[error(
