@@ -18,7 +18,7 @@ fn signed() -> (User, String) {
     user.json(&["init"]);
     grow(&user, 3);
     let key = user.json(&["checkpoint", "keygen", "log.key", "--origin", "example.com/goods"]);
-    user.json(&["checkpoint", "make", "--key", "log.key", "-o", "latest"]);
+    user.json(&["checkpoint", "make", "--key", "log.key", "--first", "-o", "latest"]);
     (user, text(&key[0]["key"]).to_owned())
 }
 
@@ -83,6 +83,33 @@ fn without_its_memory_nothing_is_signed() {
     user.run(&make).fails(6, "damaged");
 }
 
+/// A restored ledger and a new key of the same origin: the memory is the log's, not the key's.
+#[test]
+fn a_new_key_begins_no_second_history() {
+    let (user, _) = signed();
+    for (name, to) in [("goods.ledger", "old.ledger"), ("goods.trust", "old.trust")] {
+        std::fs::copy(user.path(name), user.path(to)).unwrap();
+    }
+    grow(&user, 2);
+    user.json(&["checkpoint", "make", "--key", "log.key", "-o", "latest"]);
+    for (name, to) in [("old.ledger", "goods.ledger"), ("old.trust", "goods.trust")] {
+        std::fs::copy(user.path(name), user.path(to)).unwrap();
+    }
+    std::fs::remove_file(user.path("goods.trust.pin")).unwrap();
+    user.json(&["append", "d", "r", "T", "another"]);
+    grow(&user, 2);
+
+    let made = user.json(&["checkpoint", "keygen", "new.key", "--origin", "example.com/goods"]);
+    assert_eq!(made[0].get("last"), None);
+    assert!(!user.path("new.key.last").exists());
+    let make = ["checkpoint", "make", "--key", "new.key", "--json"];
+    let refused = error(&user.run(&make), 6);
+    assert!(refused.contains("--first") && refused.contains("--last"), "{refused}");
+    let goes_on = [&make[..], &["--last", "log.key.last"]].concat();
+    assert!(error(&user.run(&goes_on), 1).contains("shown another history"));
+    assert!(!user.path("new.key.last").exists());
+}
+
 #[test]
 fn nothing_is_written_over_that_is_no_older_checkpoint() {
     let (user, _) = signed();
@@ -97,7 +124,8 @@ fn nothing_is_written_over_that_is_no_older_checkpoint() {
     assert_eq!(std::fs::read(user.path("goods.ledger")).unwrap(), ledger);
     // Another log's, and a newer one of this.
     user.json(&["checkpoint", "keygen", "two.key", "--origin", "example.com/two"]);
-    let two = user.run(&["checkpoint", "make", "--key", "two.key", "-o", "latest"]);
+    let two = ["checkpoint", "make", "--key", "two.key", "--first", "-o", "latest"];
+    let two = user.run(&two);
     two.fails(2, "it is a checkpoint of example.com/goods");
     std::fs::copy(user.path("latest"), user.path("old")).unwrap();
     grow(&user, 1);

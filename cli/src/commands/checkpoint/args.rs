@@ -8,7 +8,7 @@ use counterfoil::TxId;
 #[derive(Args)]
 #[command(after_help = "A first run:
   counterfoil checkpoint keygen log.key
-  counterfoil checkpoint make --key log.key -o latest.checkpoint
+  counterfoil checkpoint make --key log.key --first -o latest.checkpoint
   counterfoil checkpoint witness latest.checkpoint --witness w.example+…+… https://w.example/
   counterfoil checkpoint prove latest.checkpoint --tx 7 -o 7.tlog-proof
 
@@ -41,8 +41,9 @@ pub(super) enum CheckpointCommand {
   counterfoil checkpoint keygen log.key --origin example.com/goods
   counterfoil checkpoint keygen witness.key --witness witness.example.com
 
-Without a name the log is called counterfoil/ and the ledger's id. Beside a log's key lies
-FILE.last, which says what was signed last: keep the two together, and sign in one place only.
+Without a name the log is called counterfoil/ and the ledger's id. What a log has signed last
+belongs to the log, not to its key: the first `make` with a new key says --first, if nothing was
+ever signed for this log by any key, and otherwise --last and the earlier key's file.
 One file is one key, for one purpose.")]
 pub(super) struct KeygenArgs {
     /// The file to make, which only its owner may read; one that is there is left as it is
@@ -58,12 +59,15 @@ pub(super) struct KeygenArgs {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
+  counterfoil checkpoint make --key log.key --first -o latest.checkpoint
   counterfoil checkpoint make --key log.key -o latest.checkpoint
   counterfoil checkpoint make --key log.key --size 1000
+  counterfoil checkpoint make --key new.key --last log.key.last -o latest.checkpoint
 
 It is signed only if every entry of the ledger is accounted for and it continues the checkpoint
 that was signed last. What is signed is written down in KEY.last before: without that file
-nothing is signed.")]
+nothing is signed. A new key of a log goes on with the earlier key's file (--last), each time;
+--first with it would let the log sign a second history.")]
 pub(super) struct MakeArgs {
     /// The log's key
     #[arg(long, value_name = "FILE")]
@@ -74,7 +78,7 @@ pub(super) struct MakeArgs {
     /// What says what was signed last [default: the key's file with .last behind it]
     #[arg(long, value_name = "FILE")]
     pub(super) last: Option<PathBuf>,
-    /// Makes that file, for a log of which nothing was ever signed
+    /// Makes that file, for a log for which nothing was ever signed, by any key
     #[arg(long)]
     pub(super) first: bool,
     /// Where the checkpoint goes, in the place of an older one of this log; into the same one, beside

@@ -20,25 +20,18 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Exit> {
     let file = args.key.as_path();
-    let last = with_suffix(file, ".last");
     let made = match (&args.witness, &args.origin) {
         (Some(name), _) => {
             let key = Arc::new(SigningKeyFile::generate(file, name)?);
             let witness = Cosigner::new(name, key, with_suffix(file, ".logs"))?;
-            Made {
-                file: Name(file),
-                kind: "witness",
-                name,
-                key: witness.verifier_key(),
-                last: None,
-            }
+            Made { file: Name(file), kind: "witness", name, key: witness.verifier_key() }
         }
-        (None, Some(origin)) => of_log(file, &last, origin)?,
+        (None, Some(origin)) => of_log(file, origin)?,
         (None, None) => {
             let session = session()?;
             let exit = session.reading(async |store| {
                 let origin = default_origin(store.ledger_id().await?);
-                let made = of_log(file, &last, &origin)?;
+                let made = of_log(file, &origin)?;
                 output.print(&made, &made)?;
                 Ok(Exit::Done)
             });
@@ -49,11 +42,11 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-fn of_log<'a>(file: &'a Path, last: &'a Path, origin: &'a str) -> Result<Made<'a>> {
+/// What was signed last is not begun here: another key may have signed for this log before.
+fn of_log<'a>(file: &'a Path, origin: &'a str) -> Result<Made<'a>> {
     let key = Arc::new(SigningKeyFile::generate(file, origin)?);
-    LogSigner::begin(last, origin)?;
-    let key = LogSigner::new(origin, key, last)?.verifier_key();
-    Ok(Made { file: Name(file), kind: "log", name: origin, key, last: Some(Name(last)) })
+    let key = LogSigner::new(origin, key, with_suffix(file, ".last"))?.verifier_key();
+    Ok(Made { file: Name(file), kind: "log", name: origin, key })
 }
 
 #[derive(Serialize)]
@@ -62,8 +55,6 @@ struct Made<'a> {
     kind: &'static str,
     name: &'a str,
     key: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last: Option<Name<'a>>,
 }
 
 impl fmt::Display for Made<'_> {
