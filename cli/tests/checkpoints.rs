@@ -182,7 +182,7 @@ fn what_is_not_signed_by_the_log_is_told() {
     verify("cut", &key).fails(1, "not a checkpoint");
     user.write("page", "<html>");
     verify("page", &key).fails(1, "not a checkpoint");
-    verify("none", &key).fails(2, "none: ");
+    verify("none", &key).fails(4, "none: ");
     let keys = go_tool(&["keygen", "example.com/goods"], b"").unwrap();
     let keys: Vec<&str> = keys.lines().collect();
     verify("latest", keys[2]).fails(3, "no known log has signed");
@@ -208,6 +208,51 @@ fn what_is_not_signed_by_the_log_is_told() {
         let mode = std::fs::metadata(user.path("by-go")).unwrap().permissions().mode();
         assert_eq!(mode & 0o444, 0o444);
     }
+}
+
+/// Who is asked, who counts and how many are enough stand in a file.
+#[test]
+fn a_tlog_policy_says_whose_word_counts() {
+    let (user, key) = signed();
+    let go = ["one.example", "two.example"]
+        .map(|name| counterfoil_test_support::GoWitness::start(name, &key));
+    let [one, two] = &go;
+    let silent = go_tool(&["keygen", "silent.example"], b"").unwrap();
+    let silent = silent.lines().nth(1).unwrap().to_owned();
+    let policy = |quorum: &str, log: &str| {
+        format!(
+            "log {log}\nwitness one {} {}\nwitness two {} {}\n\
+             witness silent {silent} http://127.0.0.1:1\n\
+             group both all one two\nquorum {quorum}\n",
+            one.key, one.url, two.key, two.url
+        )
+    };
+    user.write("both", &policy("both", &key));
+    user.write("silent", &policy("silent", &key));
+    let verify = |policy| user.run(&["checkpoint", "verify", "latest", "--policy", policy]);
+    verify("both").fails(3, "only 0 of 2 witnesses");
+    let ask = |policy| user.run(&["checkpoint", "witness", "latest", "--policy", policy, "--json"]);
+    let asked = ask("silent");
+    assert_eq!(asked.code, 3, "{}{}", asked.out, asked.err);
+    let told = &asked.lines()[0];
+    assert_eq!((&told["cosigned"], &told["enough"]), (&2.into(), &false.into()));
+    assert_eq!(verify("both").code, 0);
+    verify("silent").fails(3, "only 0 of 1 witnesses");
+    assert_eq!(ask("both").code, 0);
+    // Another log's key: the witnesses' word is worth nothing without the log's.
+    let other = go_tool(&["keygen", "example.com/goods"], b"").unwrap();
+    user.write("other", &policy("both", other.lines().nth(2).unwrap()));
+    verify("other").fails(3, "no known log has signed");
+    assert_eq!(ask("other").code, 3);
+    user.write("none", &format!("log {key}\nquorum none\n"));
+    assert_eq!(verify("none").code, 0);
+    let nobody = user.run(&["checkpoint", "witness", "latest", "--policy", "none"]);
+    nobody.fails(2, "no witness with an address");
+    user.write("broken", "quorum\n");
+    verify("broken").fails(2, "line 1");
+    verify("missing").fails(4, "missing: ");
+    let both = ["checkpoint", "verify", "latest", "--policy", "both", "--log", &key];
+    user.run(&both).fails(2, "cannot be used with");
 }
 
 #[test]

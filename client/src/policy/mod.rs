@@ -4,6 +4,7 @@
 mod core;
 mod document;
 mod error;
+mod log_policy;
 mod moving;
 mod pin_file;
 mod state_key;
@@ -20,6 +21,7 @@ use counterfoil_core::{Alh, Ed25519Key, TrustedState};
 
 use self::document::{AuthorTable, Document, PinForm};
 pub use self::error::{PolicyError, PolicyProblem};
+pub use self::log_policy::TlogPolicy;
 pub use self::moving::PinMove;
 pub use self::pin_file::{Moved, MovedPin, PinFile};
 use self::state_key::DatabaseKey;

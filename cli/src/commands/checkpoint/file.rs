@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use counterfoil::Error;
 use counterfoil::checkpoint::{CheckpointRefusal, SignedCheckpoint};
 use counterfoil::core::checkpoint::{Note, NoteSignature};
+use counterfoil::{Error, Unavailable};
 use tempfile::NamedTempFile;
 
 use crate::exit::{Failure, Result};
@@ -19,7 +19,7 @@ const MOST: u64 = 2 * Note::MAX_LEN as u64;
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let mut content = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut content));
-    read.map_err(|error| unusable(path, &error))?;
+    read.map_err(|cause| Unavailable::File { path: path.into(), cause: cause.into() })?;
     match content.len() as u64 > MOST {
         true => Err(unusable(path, &"it is too large to be a checkpoint")),
         false => Ok(content),

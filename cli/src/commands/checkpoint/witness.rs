@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use counterfoil::EventStore;
 use counterfoil::checkpoint::{Answer, Asked, Witness};
+use counterfoil::{EventStore, TlogPolicy};
 use serde::Serialize;
 
 use super::Session;
@@ -15,11 +15,18 @@ use crate::output::{Name, Plain, Time, bold, red};
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArgs) -> Result<Exit> {
     let signed = file::checkpoint(&args.checkpoint)?;
+    let policy = args.policy.as_ref().map(TlogPolicy::load).transpose()?;
     let (pairs, _) = args.witness.as_chunks::<2>();
-    let witnesses = pairs
-        .iter()
-        .map(|[key, url]| Ok(Witness::new(key.as_str(), url.as_str())?))
+    let named = pairs.iter().map(|[key, url]| (key.as_str(), Some(url.as_str())));
+    let listed = policy.iter().flat_map(TlogPolicy::witnesses);
+    let witnesses = named
+        .chain(listed)
+        .filter_map(|(key, url)| Some((key, url?)))
+        .map(|(key, url)| Ok(Witness::new(key, url)?))
         .collect::<Result<Vec<_>>>()?;
+    if witnesses.is_empty() {
+        return Err(Failure::Usage("the policy has no witness with an address".into()));
+    }
     let needed = args.quorum.unwrap_or(witnesses.len());
     if needed == 0 || needed > witnesses.len() {
         let why = format!("--quorum must be 1 to {}, the number of witnesses", witnesses.len());
@@ -33,14 +40,21 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArg
     }
     let is_cosigned = |one: &&Asked| matches!(one.answer, Answer::Cosigned { .. });
     let cosigned = witnessed.asked.iter().filter(is_cosigned).count();
+    let enough = match &policy {
+        // Also cosignatures that were there before, and the log's own signature.
+        Some(policy) => policy.with_core(|policy| {
+            policy.is_some_and(|policy| policy.open(&witnessed.checkpoint.note()).is_ok())
+        }),
+        None => cosigned >= needed,
+    };
     let told = Told {
         file: Name(output),
         size: witnessed.checkpoint.checkpoint().size().get(),
         cosigned,
-        needed,
+        enough,
         asked: &witnessed.asked,
     };
-    let exit = if cosigned >= needed { Exit::Done } else { Exit::Unanchored };
+    let exit = if enough { Exit::Done } else { Exit::Unanchored };
     session.output.judged(exit, &told, &told)
 }
 
@@ -49,7 +63,7 @@ struct Told<'a> {
     file: Name<'a>,
     size: u64,
     cosigned: usize,
-    needed: usize,
+    enough: bool,
     asked: &'a [Asked],
 }
 
