@@ -177,7 +177,8 @@ its bytes as they stand there:
                childQuantityList, readPoint, eventID; sha256:… of one longer than 128 bytes
   external id  its eventID, with #declarationTime if it declares an error; else sha256:… of
                its bytes. Sent again, nothing is written twice
-  metadata     document: the document's id; context: its @context, as it stands there")]
+  metadata     document: the document's id; context: its @context, as it stands there; of the
+               document in which the event came first")]
 pub(crate) struct AppendArgs {
     /// The domain
     #[arg(required_unless_present_any = ["lines", "epcis"])]

@@ -269,6 +269,35 @@ fn whatever_happens_to_a_run_the_pin_is_whole_and_never_goes_back() {
     assert_eq!((code, world.moved()), (0, Some(last)));
 }
 
+/// Whoever takes what is printed may be slow: the pin waits for nobody.
+#[test]
+fn nobody_waits_for_a_run_whose_output_is_not_read() {
+    use std::io::Read as _;
+    let world = World::new(1);
+    world.policy(&[&world.owner.state()], &key(KEY));
+    let receipt = world.receipt(0, &world.owner.state());
+    std::fs::write(world.verifier.path("receipt"), receipt).unwrap();
+    let verify = ["verify", "--policy", "policy", "--move-pin"];
+    // More than a pipe holds.
+    let many = [&verify[..], &["receipt"; 1000]].concat();
+    let mut unread = world.verifier.command(&many).spawn().unwrap();
+    unread.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let mut other = world.verifier.command(&[&verify[..], &["receipt"]].concat()).spawn().unwrap();
+    let begun = std::time::Instant::now();
+    let ended = loop {
+        match other.try_wait().unwrap() {
+            Some(ended) => break ended.code(),
+            None if begun.elapsed() > Duration::from_secs(60) => break None,
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    assert_eq!(unread.try_wait().unwrap(), None, "it has more to print");
+    unread.kill().unwrap();
+    unread.wait().unwrap();
+    let _ = other.kill();
+    assert_eq!(ended, Some(0), "it waits");
+}
+
 /// One ledger up to here, and then two: whoever has pinned the one refuses the other's receipts.
 #[test]
 fn of_two_ledgers_with_one_forked_event_the_pinned_one_counts() {

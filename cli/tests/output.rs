@@ -92,7 +92,7 @@ fn nothing_that_others_wrote_passes_for_a_line_of_ours() {
     // All that a terminal could take for a line's end, a command or a turn.
     let domain = "d\u{1b}[2K\r\u{9b}2J\u{2028}\u{2029}\u{200e}\u{200f}\u{61c}\u{7f}\nverified";
     let told =
-        "r\\u{1b}[2K\\r\\u{9b}2J\\u{2028}\\u{2029}\\u{200e}\\u{200f}\\u{61c}\\u{7f}\\nverified";
+        "d\\u{1b}[2K\\r\\u{9b}2J\\u{2028}\\u{2029}\\u{200e}\\u{200f}\\u{61c}\\u{7f}\\nverified";
     let false_line = "author=signed_by_author  Anna";
     let append = ["append", domain, "r", "T", "x", "--metadata", false_line];
     let ran = user.run(&append);

@@ -21,7 +21,11 @@ pub(super) async fn stream(session: &Session, store: &EventStore, args: &ReadArg
         }
     };
     if read.events.is_empty() {
-        session.output.note(format_args!("{cover} has no such events under state {}", read.state));
+        session.output.note(format_args!(
+            "{} has no such events under state {}",
+            Plain(&cover),
+            read.state
+        ));
     }
     finish(session, read)
 }
