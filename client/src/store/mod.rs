@@ -21,6 +21,7 @@ mod verify;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use counterfoil_core::{Alh, EntryDigest, Table, TrustedState, TxId};
 use serde::Serialize;
@@ -83,6 +84,8 @@ struct Shared {
     /// From where the index was derived anew, each time.
     anew: watch::Receiver<Vec<TxId>>,
     backend: Backend,
+    /// Whether the ledger was found to be written past the trust file.
+    uncovered: AtomicBool,
 }
 
 enum Backend {
@@ -108,6 +111,11 @@ pub struct Status {
     /// When this client's own log was found lost, damaged or older than it had
     /// been, and was made anew from the ledger. None, mostly.
     pub repairs: Vec<LogRepair>,
+    /// Where the ledger file ends, if that is a state that is neither in this client's log nor announced
+    /// there: somebody writes the ledger under a trust file of their own, and nothing behind the pin is
+    /// shown here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uncovered: Option<TrustedState>,
 }
 
 /// Where a store's files lie, by their absolute names without links.
@@ -293,6 +301,7 @@ impl EventStore {
             grown,
             anew,
             backend,
+            uncovered: AtomicBool::new(false),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -301,7 +310,7 @@ impl EventStore {
     /// not accounted for. Stored rows are not read again: a read does that,
     /// [`read_all`](Self::read_all) for all of them.
     pub async fn status(&self) -> Result<Status> {
-        self.sync().await?;
+        let uncovered = self.sync_covered().await?;
         let mut local = self.shared.local.lock().await;
         let pin = local.pin()?;
         let completeness = local.completeness(pin.state.tx).await?;
@@ -309,7 +318,7 @@ impl EventStore {
         let schema = Index::schema_state(local.conn(), genesis).await?;
         let acknowledged = self.shared.acknowledged.clone();
         let repairs = local.repairs().await?;
-        Ok(Status { pin, completeness, schema, acknowledged, repairs })
+        Ok(Status { pin, completeness, schema, acknowledged, repairs, uncovered })
     }
 
     /// Where this store's files lie; nothing of a store in memory.
@@ -372,12 +381,25 @@ impl EventStore {
     /// Brings the log to the ledger's end. Runs to its end even if the caller
     /// goes away, so that file and memory never part.
     pub(crate) async fn sync(&self) -> Result<()> {
-        match self.sync_as_far().await? {
-            // Beside a writer with a trust file of its own: what is pinned here
-            // stays what is read.
-            None | Some(Verdict::ExtendsPin { .. }) => Ok(()),
-            Some(verdict) => Err(verdict.into()),
+        self.sync_covered().await.map(drop)
+    }
+
+    /// As [`sync`](Self::sync). Tells where the ledger ends if nobody here vouches for that: beside a
+    /// writer with a trust file of its own, what is pinned here stays what is read.
+    async fn sync_covered(&self) -> Result<Option<TrustedState>> {
+        let uncovered = match self.sync_as_far().await? {
+            None => None,
+            Some(Verdict::ExtendsPin { found, .. }) => Some(found),
+            Some(verdict) => return Err(verdict.into()),
+        };
+        let before = self.shared.uncovered.swap(uncovered.is_some(), Ordering::Relaxed);
+        if let Some(end) = uncovered.filter(|_| !before) {
+            tracing::warn!(
+                %end,
+                "the ledger was written past this trust file: what is behind its pin is not shown"
+            );
         }
+        Ok(uncovered)
     }
 
     /// As [`sync`](Self::sync); what cannot be confirmed yet is told, not an
