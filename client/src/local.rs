@@ -14,6 +14,7 @@ mod unmet;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use counterfoil_core::{
     Alh, EntryDigest, Header, HeaderVersion, Table, TrustedState, TxId, VerifiedTx,
@@ -85,6 +86,8 @@ pub(crate) struct Local {
     open_ended: bool,
     /// Whether another process may extend it: nothing is written here.
     is_beside: bool,
+    /// When it was looked at last, for as long as that moment is held.
+    looked: Option<Instant>,
     /// Where nothing can be written beside it.
     unchanging: Option<Unchanging>,
     /// What the configuration acknowledges, for when the file is opened anew.
@@ -173,6 +176,7 @@ impl Local {
             repair: None,
             open_ended: false,
             is_beside: false,
+            looked: None,
             unchanging: None,
             acknowledged: Vec::new(),
             table: end.table,

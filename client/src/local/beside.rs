@@ -8,6 +8,7 @@
 //! interrupted) is not done here.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use counterfoil_core::TrustedState;
 
@@ -44,6 +45,7 @@ impl Local {
         };
         let mut local = Self::of(conn, None, end);
         local.is_beside = true;
+        local.looked = Some(Instant::now());
         local.unchanging = unchanging;
         local.place = place::of(path).ok();
         let held = match left {
@@ -61,6 +63,15 @@ impl Local {
     /// Whether another process may extend it.
     pub(crate) fn is_beside(&self) -> bool {
         self.is_beside
+    }
+
+    /// Lets go of the moment that is read, if it was looked at so long ago: the next look takes another
+    /// one.
+    pub(crate) async fn rest(&mut self, since: Duration) {
+        if self.looked.is_some_and(|looked| looked.elapsed() >= since) {
+            self.looked = None;
+            let _ = sqlite::run(&mut self.conn, END).await;
+        }
     }
 
     /// Whether the ledger went through this state, as far as the log goes.
@@ -98,6 +109,7 @@ impl Local {
         // There may be no snapshot to end.
         let _ = sqlite::run(&mut self.conn, END).await;
         sqlite::run(&mut self.conn, BEGIN).await?;
+        self.looked = Some(Instant::now());
         let end = Next::found(&mut self.conn).await?;
         if end.log.alh(&mut self.conn, old.tx.get()).await? != Some(old.alh)
             || end.trust.and_then(|trust| trust.pin).is_none()

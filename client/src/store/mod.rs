@@ -6,6 +6,7 @@ mod correlation;
 mod draft;
 mod encode;
 mod follow;
+mod idle;
 mod options;
 mod payloads;
 mod pen;
@@ -32,6 +33,7 @@ pub use self::append::{AddedEvent, Appended};
 #[cfg(feature = "immudb")]
 pub(crate) use self::commit::Outcome;
 pub use self::follow::{Follow, FollowOptions, Followed};
+use self::idle::Resting;
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
@@ -86,6 +88,8 @@ struct Shared {
     backend: Backend,
     /// Whether the ledger was found to be written past the trust file.
     uncovered: AtomicBool,
+    /// What lets a reader rest.
+    resting: Resting,
 }
 
 enum Backend {
@@ -219,6 +223,10 @@ impl EventStore {
     /// [`Error::Unavailable`] if a file could not be closed properly.
     pub async fn close(self) -> Result<()> {
         drop(self.shared.writing.lock().await);
+        if self.shared.rest_no_more().await && Arc::strong_count(&self.shared) > 1 {
+            // For the others.
+            self.shared.rest_when_idle();
+        }
         let Some(shared) = Arc::into_inner(self.shared) else { return Ok(()) };
         shared.local.into_inner().close().await?;
         match shared.backend {
@@ -282,7 +290,7 @@ impl EventStore {
         backend: Backend,
         local: Local,
     ) -> Self {
-        let (grown, anew) = (local.grown(), local.anew());
+        let (grown, anew, is_beside) = (local.grown(), local.anew(), local.is_beside());
         let (writing, local) = (Mutex::new(()), Mutex::new(local));
         let queue = std::sync::Mutex::default();
         let (strict, acknowledged) = (trust.strict, trust.acknowledged.clone());
@@ -302,8 +310,13 @@ impl EventStore {
             anew,
             backend,
             uncovered: AtomicBool::new(false),
+            resting: Resting::default(),
         };
-        Self { shared: Arc::new(shared) }
+        let shared = Arc::new(shared);
+        if is_beside {
+            shared.rest_when_idle();
+        }
+        Self { shared }
     }
 
     /// The pinned state, why it is believed, and whether any transaction is
