@@ -125,6 +125,13 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Whether it does nothing but show events or streams, as many as somebody reads.
+    pub(crate) fn only_shows(&self) -> bool {
+        matches!(self, Self::Read(_) | Self::Log(_) | Self::Streams(_) | Self::Follow(_))
+    }
+}
+
 /// A stream.
 #[derive(Args)]
 pub(crate) struct StreamArgs {
@@ -365,7 +372,7 @@ pub(crate) struct ReceiptArgs {
     /// Where the receipt goes: all of it, or nothing
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Writes over a file that is there
+    /// Writes over a receipt that is there
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -11,7 +11,7 @@ use counterfoil::{AuditVerdict, Error, PolicyError, PolicyProblem, Unavailable, 
 
 /// Shown by `--help`.
 pub(crate) const EXIT_CODES: &str = "Exit codes:
-  0  done, and everything shown was verified
+  0  done, and everything shown was verified; `inspect` without a policy says nothing of trust
   1  broken: the ledger, a row or a proof is not what it should be
   2  usage: the arguments or the configuration cannot be used
   3  unanchored: it fits together, but nothing that is trusted vouches for it
@@ -79,7 +79,14 @@ pub(crate) enum Failure {
     At {
         place: Place,
         appended: u64,
+        /// Whether each that was appended is on standard output.
+        shown: bool,
         failure: Box<Failure>,
+    },
+    /// All of a file was appended, and not all of that could be shown.
+    Unshown {
+        appended: u64,
+        error: io::Error,
     },
 }
 
@@ -105,7 +112,7 @@ impl Failure {
             Self::Store(error) => of_error(error),
             Self::Usage(_) => Exit::Usage,
             Self::Refuted { exit, .. } => *exit,
-            Self::Output(_) => Exit::Unavailable,
+            Self::Output(_) | Self::Unshown { .. } => Exit::Unavailable,
             Self::At { failure, .. } => failure.exit(),
         }
     }
@@ -122,7 +129,10 @@ impl Failure {
             "message": self.to_string(),
         });
         let mut inner = self;
-        if let Self::At { place, appended, failure } = self {
+        if let Self::Unshown { appended, .. } = self {
+            error["appended"] = (*appended).into();
+        }
+        if let Self::At { place, appended, failure, .. } = self {
             let (what, number) = place.parts();
             error[what] = number.into();
             error["appended"] = (*appended).into();
@@ -177,13 +187,17 @@ impl fmt::Display for Failure {
             Self::Store(error) => error.fmt(f),
             Self::Usage(what) | Self::Refuted { why: what, .. } => f.write_str(what),
             Self::Output(error) => write!(f, "writing the output: {error}"),
-            Self::At { place, appended, failure } => {
+            Self::At { place, appended, shown, failure } => {
                 let (what, number) = place.parts();
                 let were = if *appended == 1 { " was" } else { "s were" };
+                let shown = if *shown { "each is" } else { "not all are" };
                 write!(
                     f,
-                    "{what} {number}: {failure} ({appended} {what}{were} appended, each is shown)"
+                    "{what} {number}: {failure} ({appended} {what}{were} appended, {shown} shown)"
                 )
+            }
+            Self::Unshown { appended, error } => {
+                write!(f, "all {appended} were appended, but not all could be shown: {error}")
             }
         }
     }

@@ -11,7 +11,7 @@ mod exit;
 mod output;
 mod progress;
 
-use std::io::IsTerminal as _;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -28,11 +28,12 @@ async fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     let json = cli.output.json;
+    let only_shows = cli.command.only_shows();
     log_to_stderr(cli.output.verbose, json);
     match commands::run(cli).await {
         Ok(exit) => exit.into(),
-        // Whoever reads has seen enough.
-        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        // Whoever reads has seen enough. Elsewhere it would hide how the command ended.
+        Err(failure) if only_shows && failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => tell(&failure, json),
     }
 }
@@ -52,8 +53,16 @@ fn misused(error: &clap::Error) -> ExitCode {
         return tell(&Failure::Usage(message), true);
     }
     // Where nobody reads it there is nobody to tell.
-    let _ = error.print();
-    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Done.into();
+    }
+    // It repeats the arguments, and a file may have been given any name.
+    let text = error.render().to_string();
+    for line in text.trim_end().lines() {
+        let _ = writeln!(std::io::stderr(), "{}", output::Plain(line));
+    }
+    Exit::Usage.into()
 }
 
 fn log_to_stderr(verbose: u8, json: bool) {
@@ -64,11 +73,24 @@ fn log_to_stderr(verbose: u8, json: bool) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let stderr = std::io::stderr;
-    let colours = stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(stderr);
+    let log = tracing_subscriber::fmt().with_max_level(level);
     match json {
-        true => log.json().flatten_event(true).init(),
-        false => log.with_ansi(colours).init(),
+        true => log.with_writer(std::io::stderr).json().flatten_event(true).init(),
+        false => log.with_writer(|| LogLine).with_ansi(false).init(),
+    }
+}
+
+/// A server's words may be in it: they are no colours and no further lines.
+struct LogLine;
+
+impl Write for LogLine {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        writeln!(std::io::stderr(), "{}", output::Plain(text.trim_end()))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

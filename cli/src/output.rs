@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use counterfoil::{
@@ -9,7 +10,7 @@ use counterfoil::{
 };
 use serde::Serialize;
 
-use crate::exit::{Failure, Result};
+use crate::exit::{Exit, Failure, Result};
 
 /// Prints to standard output; colours go where a terminal wants them.
 #[derive(Clone, Copy)]
@@ -28,46 +29,63 @@ impl Output {
 
     /// One thing: a line of JSON, or its text.
     pub(crate) fn print<T: Serialize>(self, value: &T, text: impl Display) -> Result<()> {
-        let mut out = anstream::stdout().lock();
-        match self.json {
-            true => {
-                let line = serde_json::to_string(value).map_err(std::io::Error::from)?;
-                writeln!(out, "{line}")?;
-            }
-            false => writeln!(out, "{text}")?,
+        if self.json {
+            let line = serde_json::to_string(value).map_err(std::io::Error::from)?;
+            return self.raw(&line);
         }
+        let mut out = anstream::stdout().lock();
+        writeln!(out, "{text}")?;
         Ok(out.flush()?)
     }
 
-    pub(crate) fn is_json(self) -> bool {
-        self.json
-    }
-
-    /// A text that is already what is to be printed.
+    /// A text that is already what is to be printed, to the byte: nothing in it is taken for a
+    /// colour and left out.
     pub(crate) fn raw(self, text: &str) -> Result<()> {
-        let mut out = anstream::stdout().lock();
+        let mut out = std::io::stdout().lock();
         writeln!(out, "{}", text.trim_end())?;
         Ok(out.flush()?)
     }
 
+    /// Prints what a command has judged. How it ends is decided before: also where nobody reads it.
+    pub(crate) fn judged<T: Serialize>(
+        self,
+        exit: Exit,
+        value: &T,
+        text: impl Display,
+    ) -> Result<Exit> {
+        self.ended(exit, self.print(value, text))
+    }
+
+    /// How a command ends that was judged so, and printed so.
+    pub(crate) fn ended(self, exit: Exit, printed: Result<()>) -> Result<Exit> {
+        match printed {
+            Err(failure) if exit == Exit::Done && !failure.is_broken_pipe() => Err(failure),
+            Err(failure) if !failure.is_broken_pipe() => {
+                self.fail(&failure);
+                Ok(exit)
+            }
+            _ => Ok(exit),
+        }
+    }
+
     /// A failure that does not end the command.
     pub(crate) fn fail(self, failure: &Failure) {
-        match self.json {
-            true => anstream::eprintln!("{}", failure.to_json()),
-            false => anstream::eprintln!("{}: {failure}", red("error")),
-        }
+        self.say(failure.to_json(), format_args!("{}: {}", red("error"), Said(failure)));
     }
 
     /// Something that should be known beside the result: on stderr, with
     /// `--json` as `{"note": {"message": …}}`.
     pub(crate) fn note(self, what: impl Display) {
-        match self.json {
-            true => {
-                let note = serde_json::json!({ "note": { "message": what.to_string() } });
-                anstream::eprintln!("{note}");
-            }
-            false => anstream::eprintln!("{}: {what}", paint(AnsiColor::Yellow, "note")),
-        }
+        let note = serde_json::json!({ "note": { "message": what.to_string() } });
+        self.say(note, format_args!("{}: {}", paint(AnsiColor::Yellow, "note"), Said(what)));
+    }
+
+    /// To stderr. Where nobody reads it there is nobody to tell.
+    fn say(self, json: serde_json::Value, text: fmt::Arguments<'_>) {
+        let _ = match self.json {
+            true => writeln!(std::io::stderr(), "{json}"),
+            false => writeln!(anstream::stderr(), "{text}"),
+        };
     }
 
     /// Says that something could have been missed, if so.
@@ -138,6 +156,9 @@ impl Display for Author<'_> {
     }
 }
 
+/// Every line but the first begins so: what an event says cannot pass for what is said of it.
+const QUOTED: &str = "\n    | ";
+
 impl Display for EventText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { event, sequence, tx, entry, committed_at, shown } = self;
@@ -149,16 +170,16 @@ impl Display for EventText<'_> {
             Time(*committed_at),
         )?;
         match &event.payload {
-            Payload::Inline(content) => write!(f, "\n    {}", Plain(content))?,
+            Payload::Inline(content) => write!(f, "{QUOTED}{}", Plain(content))?,
             Payload::Commitment(hash) => {
                 if let Some(content) = shown {
-                    write!(f, "\n    {}", Plain(content))?;
+                    write!(f, "{QUOTED}{}", Plain(content))?;
                 }
-                write!(f, "\n    (kept elsewhere: commitment {})", Hex(hash.as_bytes()))?;
+                write!(f, "{QUOTED}(kept elsewhere: commitment {})", Hex(hash.as_bytes()))?;
             }
         }
         for (name, value) in &event.metadata {
-            write!(f, "\n    {}: {}", Plain(name), Plain(value))?;
+            write!(f, "{QUOTED}{}: {}", Plain(name), Plain(value))?;
         }
         for (name, id) in [
             ("correlation", &event.correlation_id),
@@ -166,10 +187,38 @@ impl Display for EventText<'_> {
             ("external id", &event.external_id),
         ] {
             if !id.is_empty() {
-                write!(f, "\n    {name}: {}", Plain(id))?;
+                write!(f, "{QUOTED}{name}: {}", Plain(id))?;
             }
         }
         Ok(())
+    }
+}
+
+/// A file's name: for people as [`Plain`]; in JSON without what is not UTF-8, which U+FFFD stands for.
+pub(crate) struct Name<'a>(pub(crate) &'a Path);
+
+impl Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Plain(self.0.display()).fmt(f)
+    }
+}
+
+impl Serialize for Name<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.display())
+    }
+}
+
+/// What others may have written, in as many lines as it has. All but the first are set apart, and
+/// none can pass for a line of ours.
+pub(crate) struct Said<T>(pub(crate) T);
+
+impl<T: Display> Display for Said<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let mut lines = text.trim_end().lines();
+        Plain(lines.next().unwrap_or_default()).fmt(f)?;
+        lines.try_for_each(|line| write!(f, "\n  | {}", Plain(line)))
     }
 }
 
@@ -187,7 +236,12 @@ struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
 impl fmt::Write for Escaping<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let turns = |c| {
+            matches!(
+                c,
+                '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            )
+        };
         text.chars().try_for_each(|c| match c.is_control() || turns(c) {
             true if matches!(c, '\n' | '\r' | '\t') => write!(self.0, "{}", c.escape_default()),
             true => write!(self.0, "{}", c.escape_unicode()),

@@ -18,7 +18,7 @@ fn signed() -> (User, String) {
     user.json(&["init"]);
     grow(&user, 3);
     let key = user.json(&["checkpoint", "keygen", "log.key", "--origin", "example.com/goods"]);
-    user.json(&["checkpoint", "make", "--key", "log.key", "-o", "latest"]);
+    user.json(&["checkpoint", "make", "--key", "log.key", "--first", "-o", "latest"]);
     (user, text(&key[0]["key"]).to_owned())
 }
 
@@ -83,6 +83,33 @@ fn without_its_memory_nothing_is_signed() {
     user.run(&make).fails(6, "damaged");
 }
 
+/// A restored ledger and a new key of the same origin: the memory is the log's, not the key's.
+#[test]
+fn a_new_key_begins_no_second_history() {
+    let (user, _) = signed();
+    for (name, to) in [("goods.ledger", "old.ledger"), ("goods.trust", "old.trust")] {
+        std::fs::copy(user.path(name), user.path(to)).unwrap();
+    }
+    grow(&user, 2);
+    user.json(&["checkpoint", "make", "--key", "log.key", "-o", "latest"]);
+    for (name, to) in [("old.ledger", "goods.ledger"), ("old.trust", "goods.trust")] {
+        std::fs::copy(user.path(name), user.path(to)).unwrap();
+    }
+    std::fs::remove_file(user.path("goods.trust.pin")).unwrap();
+    user.json(&["append", "d", "r", "T", "another"]);
+    grow(&user, 2);
+
+    let made = user.json(&["checkpoint", "keygen", "new.key", "--origin", "example.com/goods"]);
+    assert_eq!(made[0].get("last"), None);
+    assert!(!user.path("new.key.last").exists());
+    let make = ["checkpoint", "make", "--key", "new.key", "--json"];
+    let refused = error(&user.run(&make), 6);
+    assert!(refused.contains("--first") && refused.contains("--last"), "{refused}");
+    let goes_on = [&make[..], &["--last", "log.key.last"]].concat();
+    assert!(error(&user.run(&goes_on), 1).contains("shown another history"));
+    assert!(!user.path("new.key.last").exists());
+}
+
 #[test]
 fn nothing_is_written_over_that_is_no_older_checkpoint() {
     let (user, _) = signed();
@@ -97,7 +124,8 @@ fn nothing_is_written_over_that_is_no_older_checkpoint() {
     assert_eq!(std::fs::read(user.path("goods.ledger")).unwrap(), ledger);
     // Another log's, and a newer one of this.
     user.json(&["checkpoint", "keygen", "two.key", "--origin", "example.com/two"]);
-    let two = user.run(&["checkpoint", "make", "--key", "two.key", "-o", "latest"]);
+    let two = ["checkpoint", "make", "--key", "two.key", "--first", "-o", "latest"];
+    let two = user.run(&two);
     two.fails(2, "it is a checkpoint of example.com/goods");
     std::fs::copy(user.path("latest"), user.path("old")).unwrap();
     grow(&user, 1);
@@ -111,6 +139,52 @@ fn nothing_is_written_over_that_is_no_older_checkpoint() {
     let left = left
         .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".tmp"));
     assert_eq!(left.count(), 0);
+}
+
+/// The log signs the same once more, and whatever witnesses have signed stays.
+#[test]
+fn signatures_are_added_and_none_is_lost() {
+    let (user, key) = signed();
+    let names = |file: &str| -> Vec<String> {
+        let note = std::fs::read_to_string(user.path(file)).unwrap();
+        let lines = note.lines().filter_map(|line| line.strip_prefix("— "));
+        lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    };
+    for name in ["one.example", "two.example"] {
+        user.json(&["checkpoint", "keygen", name, "--witness", name]);
+        let cosign = ["checkpoint", "cosign", "latest", "--log", &key, "--key", name, "--first"];
+        let output = ["-o", if name == "one.example" { "latest" } else { "other" }];
+        user.json(&[&cosign[..], &output].concat());
+    }
+    // In each file what it had: the second witness saw the first one's cosignature.
+    assert_eq!(names("other"), ["example.com/goods", "one.example", "two.example"]);
+    assert_eq!(names("latest"), ["example.com/goods", "one.example"]);
+    let before = names("other");
+    let make =
+        |output| user.run(&["checkpoint", "make", "--key", "log.key", "-o", output, "--json"]);
+    for output in ["latest", "other"] {
+        let made = make(output);
+        assert_eq!(made.code, 0, "{}", made.err);
+        let written = std::fs::read_to_string(user.path(output)).unwrap();
+        assert_eq!(text(&made.lines()[0]["checkpoint"]), written);
+    }
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    assert_eq!(sorted(names("other")), before);
+    assert_eq!(sorted(names("latest")), ["example.com/goods", "one.example"]);
+    // Another tree of the same size is evidence, whoever signed it.
+    let note = std::fs::read_to_string(user.path("latest")).unwrap();
+    let root = note.lines().nth(2).unwrap();
+    let forged = note.replace(root, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    user.write("latest", &forged);
+    make("latest").fails(2, "another checkpoint of the same size");
+    assert_eq!(std::fs::read_to_string(user.path("latest")).unwrap(), forged);
+    // A larger one takes its place.
+    grow(&user, 1);
+    assert_eq!(make("latest").code, 0);
+    assert_eq!(names("latest"), ["example.com/goods"]);
 }
 
 #[test]
@@ -136,7 +210,7 @@ fn what_is_not_signed_by_the_log_is_told() {
     verify("cut", &key).fails(1, "not a checkpoint");
     user.write("page", "<html>");
     verify("page", &key).fails(1, "not a checkpoint");
-    verify("none", &key).fails(2, "none: ");
+    verify("none", &key).fails(4, "none: ");
     let keys = go_tool(&["keygen", "example.com/goods"], b"").unwrap();
     let keys: Vec<&str> = keys.lines().collect();
     verify("latest", keys[2]).fails(3, "no known log has signed");
@@ -162,6 +236,51 @@ fn what_is_not_signed_by_the_log_is_told() {
         let mode = std::fs::metadata(user.path("by-go")).unwrap().permissions().mode();
         assert_eq!(mode & 0o444, 0o444);
     }
+}
+
+/// Who is asked, who counts and how many are enough stand in a file.
+#[test]
+fn a_tlog_policy_says_whose_word_counts() {
+    let (user, key) = signed();
+    let go = ["one.example", "two.example"]
+        .map(|name| counterfoil_test_support::GoWitness::start(name, &key));
+    let [one, two] = &go;
+    let silent = go_tool(&["keygen", "silent.example"], b"").unwrap();
+    let silent = silent.lines().nth(1).unwrap().to_owned();
+    let policy = |quorum: &str, log: &str| {
+        format!(
+            "log {log}\nwitness one {} {}\nwitness two {} {}\n\
+             witness silent {silent} http://127.0.0.1:1\n\
+             group both all one two\nquorum {quorum}\n",
+            one.key, one.url, two.key, two.url
+        )
+    };
+    user.write("both", &policy("both", &key));
+    user.write("silent", &policy("silent", &key));
+    let verify = |policy| user.run(&["checkpoint", "verify", "latest", "--policy", policy]);
+    verify("both").fails(3, "only 0 of 2 witnesses");
+    let ask = |policy| user.run(&["checkpoint", "witness", "latest", "--policy", policy, "--json"]);
+    let asked = ask("silent");
+    assert_eq!(asked.code, 3, "{}{}", asked.out, asked.err);
+    let told = &asked.lines()[0];
+    assert_eq!((&told["cosigned"], &told["enough"]), (&2.into(), &false.into()));
+    assert_eq!(verify("both").code, 0);
+    verify("silent").fails(3, "only 0 of 1 witnesses");
+    assert_eq!(ask("both").code, 0);
+    // Another log's key: the witnesses' word is worth nothing without the log's.
+    let other = go_tool(&["keygen", "example.com/goods"], b"").unwrap();
+    user.write("other", &policy("both", other.lines().nth(2).unwrap()));
+    verify("other").fails(3, "no known log has signed");
+    assert_eq!(ask("other").code, 3);
+    user.write("none", &format!("log {key}\nquorum none\n"));
+    assert_eq!(verify("none").code, 0);
+    let nobody = user.run(&["checkpoint", "witness", "latest", "--policy", "none"]);
+    nobody.fails(2, "no witness with an address");
+    user.write("broken", "quorum\n");
+    verify("broken").fails(2, "line 1");
+    verify("missing").fails(4, "missing: ");
+    let both = ["checkpoint", "verify", "latest", "--policy", "both", "--log", &key];
+    user.run(&both).fails(2, "cannot be used with");
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn what_a_receipt_says_moves_no_terminal() {
     let shown = user.run(&["verify", "a", "--ledger-id", &id]);
     assert_eq!(shown.code, 3, "{}", shown.err);
     assert!(shown.out.contains("T\\u{1b}[2K\\nverified"), "{}", shown.out);
-    assert!(shown.out.contains("\n    \\r\\n\\u{202e}x"), "{}", shown.out);
+    assert!(shown.out.contains("\n    | \\r\\n\\u{202e}x"), "{}", shown.out);
 }
 
 #[test]

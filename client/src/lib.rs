@@ -91,7 +91,8 @@ pub use crate::event::{
 };
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
 pub use crate::policy::{
-    Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary, TrustPolicy,
+    Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary, TlogPolicy,
+    TrustPolicy,
 };
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};

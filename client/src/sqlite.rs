@@ -417,6 +417,13 @@ impl FileLock {
         loop {
             let mut options = OpenOptions::new();
             options.read(true).write(true);
+            // Who may not use the file may not hold it up either.
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+                let of_file = std::fs::metadata(path).map_or(0o666, |found| found.mode());
+                options.mode((of_file | 0o600) & 0o666);
+            }
             let (file, made) = match options.create_new(true).open(&lock_path) {
                 Ok(file) => (file, true),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -489,4 +496,24 @@ pub(crate) fn to_i64(n: u64) -> i64 {
 /// A number that this crate wrote as unsigned.
 pub(crate) fn to_u64(n: i64, what: &str) -> Result<u64> {
     u64::try_from(n).map_err(|_| damaged(format!("{what} is negative")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_is_for_whom_the_file_is() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        for mode in [0o600, 0o400, 0o640] {
+            let path = folder.path().join(format!("{mode:o}"));
+            std::fs::write(&path, "").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let lock = FileLock::take(&path, false, "").unwrap();
+            let found = std::fs::metadata(&lock.path).unwrap().permissions().mode();
+            assert_eq!(found & 0o777 & !mode, 0o600 & !mode, "{mode:o}: {found:o}");
+        }
+    }
 }

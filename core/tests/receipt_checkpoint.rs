@@ -9,10 +9,12 @@ mod reference;
 use std::slice::from_ref;
 
 use counterfoil_core::checkpoint::{
-    Checkpoint, CheckpointError, Group, LogPolicy, Member, Note, NoteError, Quorum, WitnessKey,
+    Checkpoint, CheckpointError, Group, LogKey, LogPolicy, Member, Note, NoteError, Quorum,
+    WitnessKey,
 };
 use counterfoil_core::receipt::{ReceiptErrorKind as Kind, *};
 use counterfoil_core::*;
+use ed25519_dalek::Signer as _;
 use log::{cosign, cosign_bytes, log as log_key, note, sign as sign_log, witness};
 use receipts::{Books, Order, judge, server_keys, with_check};
 
@@ -320,4 +322,34 @@ fn a_checkpoint_has_one_form() {
     assert_eq!(read(&plain, &whole(&[log(1)], &many[..99])), Ok(()));
     let too_many = note(NoteError::TooManySignatures);
     assert_eq!(read(&plain, &whole(&[log(1)], &many)), too_many);
+}
+
+/// A policy that takes another ledger's log for this one's.
+#[test]
+fn a_log_that_names_another_ledger_vouches_for_nothing() {
+    let books = Books::golden();
+    let id = books.id().to_string();
+    let other = Alh::new([7; 32]).to_string();
+    let upper = id.to_uppercase();
+    assert_ne!(id, upper);
+    for (ledger, vouches) in [
+        (id.as_str(), true),
+        (other.as_str(), false),
+        (upper.as_str(), false),
+        (&other[1..], true),
+        ("goods", true),
+    ] {
+        let origin = format!("counterfoil/{ledger}");
+        let origin = log::name(&origin);
+        assert_eq!(origin.names_other_ledger(&books.id()), !vouches, "{origin}");
+        let key = LogKey::new(origin, log::public(&log::signer(1)));
+        let checkpoint = Checkpoint::new(origin, TreeSize::new(5), books.ledger.root(5)).unwrap();
+        let signature = log::signer(1).sign(checkpoint.to_string().as_bytes()).to_bytes();
+        let note = note(&checkpoint, &[key.signature(&signature).to_string()]);
+        let policy = LogPolicy::new(from_ref(&key)).unwrap();
+        let policy = Policy::new(books.id()).with_table(1).with_log_policy(policy);
+        let verdict = judge(&books.receipt(&with_note(Order::new(&[(3, 1)], 6), note)), &policy);
+        let logged = Verdict::Verified(Anchor::Logged { size: TreeSize::new(5) });
+        assert_eq!(verdict, if vouches { logged } else { Verdict::Unanchored }, "{origin}");
+    }
 }

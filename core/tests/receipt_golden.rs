@@ -69,7 +69,7 @@ fn note(books: &Books) -> String {
 fn logged(books: &Books) -> Order {
     let events = [(2, 0), (5, 0), (6, 0)];
     Order {
-        earlier: Some(2),
+        earlier: Some(4),
         genesis: true,
         checkpoint: Some(note(books)),
         ..Order::new(&events, 6)
@@ -242,7 +242,7 @@ fn the_documented_checkpoint_vouches_for_its_tree() {
     let receipt = Receipt::parse(&bytes).unwrap();
     let books = Books::golden();
     assert_eq!(receipt.checkpoint().unwrap().to_string(), note(&books));
-    let (key, pins) = (log::log(1), [books.state(2)]);
+    let (key, pins) = (log::log(1), [books.state(4)]);
     let witnesses = [log::witness(0), log::witness(1), log::witness(2)];
     let members = [Member::Witness(0), Member::Witness(1), Member::Witness(2)];
     let words = |policy: &Policy<'_>| {

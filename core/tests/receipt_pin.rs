@@ -65,7 +65,7 @@ fn a_forged_but_consistent_extension_is_never_pinned() {
             let nothing = forged.receipt(&link(Order::new(&[(9, 0), (10, 0), (11, 0)], 12)));
             assert_eq!(verifier.receives(&nothing), Err(PinStays::NothingSigned));
             // With the signatures that there are: of the honest tree that the pin's successor has.
-            let mut order = link(Order::new(&[(9, 0), (10, 0)], 10));
+            let mut order = link(Order::new(&[(8, 0), (9, 0), (10, 0)], 10));
             order.checkpoint = noted(&honest, 10, &[0]);
             let stays = verifier.receives(&forged.receipt(&order)).unwrap_err();
             assert!(matches!(stays, PinStays::NothingSigned | PinStays::NotNewer { .. }));
@@ -140,7 +140,7 @@ fn a_checkpoint_moves_the_pin_to_its_newest_transaction_that_is_shown() {
     let witnessed = Anchor::Witnessed { signed: 1, of: 1 };
     let logged = Anchor::Logged { size: TreeSize::new(8) };
     let policy = base.with_log_policy(log);
-    let events = [(2, 0), (5, 0), (7, 0), (9, 0)];
+    let events = [(2, 0), (5, 0), (6, 0), (7, 0), (9, 0)];
     // 9 is the state: no leaf of the tree that is signed.
     let to_seven = Ok((books.state(7), witnessed));
     assert_eq!(moved(policy, 3, &order(&events, Some(3), &[0])), to_seven);
@@ -182,10 +182,45 @@ fn a_checkpoint_moves_the_pin_to_its_newest_transaction_that_is_shown() {
     let signed = Order { signature: Some(books.sign(9)), ..order(&events, Some(3), &[0]) };
     let by = Anchor::Signed(books.state(9));
     assert_eq!(moved(both, 3, &signed), Ok((books.state(9), by)));
-    // Every transaction, as the only one.
+}
+
+/// Every transaction, as the only one and with others: an odd one's path does not show its predecessor,
+/// so the receipt must.
+#[test]
+fn a_transaction_is_pinned_where_its_predecessor_is_shown() {
+    let books = Books::golden();
+    let key = log_key(1);
+    let log = LogPolicy::new(from_ref(&key)).unwrap();
+    let policy = Policy::new(books.id()).with_table(1).with_log_policy(log);
+    let next = |pins: &[TrustedState], events: &[(u64, u32)], earlier| {
+        let checkpoint = noted(&books, 9, &[]);
+        let bytes = books.receipt(&Order { earlier, checkpoint, ..Order::new(events, 9) });
+        let receipt = Receipt::parse(&bytes).unwrap();
+        receipt.verify(&policy.with_pins(pins).unwrap()).next_pin().map(|next| next.state())
+    };
     for tx in 2..=8 {
-        let order = order(&[(tx, 0)], Some(1), &[0]);
-        assert_eq!(moved(policy, 1, &order), Ok((books.state(tx), witnessed)));
+        let state = Ok(books.state(tx));
+        let alone = if tx % 2 == 0 { state } else { Err(PinStays::NoTransaction) };
+        assert_eq!(next(&[], &[(tx, 0)], None), alone, "{tx}");
+        let linked = [books.state(tx - 1)];
+        assert_eq!(next(&linked, &[(tx, 0)], Some(tx - 1)), state, "{tx}");
+        if tx > 2 {
+            assert_eq!(next(&[], &[(tx - 1, 0), (tx, 0)], None), state, "{tx}");
+        }
+        if tx > 3 {
+            // Others than the predecessor do not show it, nor does a pin alone.
+            let events = [(2, 0), (tx, 0)];
+            let unlinked = if tx % 2 == 0 { state } else { Ok(books.state(2)) };
+            assert_eq!(next(&[], &events, None), unlinked, "{tx}");
+            assert_eq!(next(&[], &events, Some(tx - 2)), unlinked, "{tx}");
+            let pins = [books.state(1), linked[0]];
+            let alone = if tx % 2 == 0 {
+                Err(PinStays::NotLinked { pin: linked[0] })
+            } else {
+                Err(PinStays::NoTransaction)
+            };
+            assert_eq!(next(&pins, &[(tx, 0)], None), alone, "{tx}");
+        }
     }
 }
 
@@ -218,10 +253,18 @@ fn a_transaction_whose_header_leaves_the_log_is_not_pinned() {
             let receipt = Receipt::parse(&bytes).unwrap();
             let next = receipt.verify(&policy).next_pin();
             let state = next.map(|next| next.state());
-            // The predecessor is a leaf beside an even number's; elsewhere the path does not show it.
-            let hidden = what == 2 && tx % 2 == 1;
-            let expected = if hidden { tx } else { 2 };
-            assert_eq!(state, Ok(books.state(expected)), "{tx} {what}");
+            assert_eq!(state, Ok(books.state(2)), "{tx} {what}");
+            if what == 2 {
+                // Where the receipt holds the predecessor, what names another one is broken.
+                let checkpoint = noted(&books, 9, &[]);
+                let order = Order { checkpoint, ..Order::new(&[(tx - 1, 0), (tx, 0)], 9) };
+                let bytes = books.receipt(&order);
+                let receipt = Receipt::parse(&bytes).unwrap();
+                let judgement = receipt.verify(&policy);
+                let flaw = Flaw::Chain { tx: TxId::new(tx) };
+                assert_eq!(judgement.verdict(), Verdict::Broken(flaw));
+                assert_eq!(judgement.next_pin(), Err(PinStays::NotIntact));
+            }
         }
     }
 }

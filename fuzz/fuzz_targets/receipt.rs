@@ -89,7 +89,8 @@ fn check(bytes: &[u8], honest: &Honest) {
     let quorum = Quorum::new(from_ref(&honest.witness), &[], Member::Witness(0)).expect("a quorum");
     let witnessed = base.with_log_policy(log.with_quorum(&quorum).expect("another key"));
     let signed = base.with_state_keys(&honest.keys).with_log_policy(log);
-    let linked = witnessed.with_pins(&pins[..1]).ok();
+    // The state that the checkpoint's receipt is linked to.
+    let linked = witnessed.with_pins(&honest.states[4..5]).ok();
     for policy in policies.chain([signed, witnessed]).chain(linked) {
         let judgement = receipt.verify(&policy);
         if let Ok(next) = judgement.next_pin() {

@@ -7,7 +7,7 @@ use counterfoil::{Audit, AuditReport};
 use super::Session;
 use crate::args::AuditArgs;
 use crate::exit::{Exit, Result};
-use crate::output::{bold, red};
+use crate::output::{Plain, bold, red};
 use crate::progress::Progress;
 
 pub(super) async fn run(session: &Session, args: AuditArgs) -> Result<Exit> {
@@ -20,8 +20,7 @@ pub(super) async fn run(session: &Session, args: AuditArgs) -> Result<Exit> {
     }
     let progress = Progress::new(session.quiet, "transactions");
     let report = audit.progress(move |pace| progress.show(pace.done, pace.total)).run().await?;
-    session.output.print(&report, ReportText(&report))?;
-    Ok(report.verdict.into())
+    session.output.judged(report.verdict.into(), &report, ReportText(&report))
 }
 
 pub(super) struct ReportText<'a>(pub(super) &'a AuditReport);
@@ -30,10 +29,10 @@ impl fmt::Display for ReportText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AuditReport { inconsistencies, findings, counts, .. } = self.0;
         for inconsistency in inconsistencies {
-            writeln!(f, "{} {inconsistency}", red("wrong"))?;
+            writeln!(f, "{} {}", red("wrong"), Plain(inconsistency))?;
         }
         for finding in findings {
-            writeln!(f, "{} {finding}", bold("finding"))?;
+            writeln!(f, "{} {}", bold("finding"), Plain(finding))?;
         }
         writeln!(
             f,

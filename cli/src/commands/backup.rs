@@ -1,12 +1,13 @@
 //! `backup`: a ledger and its trust file as they are now.
 
-use counterfoil::{Audit, AuditVerdict, BackedUp, Config, back_up};
+use counterfoil::{Audit, AuditVerdict, BackedUp, Config, TrustedState, back_up};
 use serde::Serialize;
 
 use super::Session;
 use super::audit::ReportText;
 use crate::args::BackupArgs;
 use crate::exit::{Exit, Result};
+use crate::output::Name;
 use crate::progress::Progress;
 
 pub(super) async fn run(session: &Session, args: &BackupArgs) -> Result<Exit> {
@@ -20,19 +21,21 @@ pub(super) async fn run(session: &Session, args: &BackupArgs) -> Result<Exit> {
         .run()
         .await?;
     let verdict = report.verdict;
+    let BackedUp { state, ledger, trust, .. } = &copy;
+    let made = Made { state: *state, ledger: Name(ledger), trust: Name(trust), verdict };
     if verdict == AuditVerdict::Intact {
-        let text = format!("{}: intact, state {}", args.folder.display(), copy.state);
-        session.output.print(&Made { copy: &copy, verdict }, text)?;
+        let text = format!("{}: intact, state {}", Name(&args.folder), copy.state);
+        session.output.judged(verdict.into(), &made, text)
     } else {
-        session.output.print(&Made { copy: &copy, verdict }, ReportText(&report))?;
+        session.output.judged(verdict.into(), &made, ReportText(&report))
     }
-    Ok(verdict.into())
 }
 
 #[derive(Serialize)]
 struct Made<'a> {
-    #[serde(flatten)]
-    copy: &'a BackedUp,
+    state: TrustedState,
+    ledger: Name<'a>,
+    trust: Name<'a>,
     /// Of the audit of the copy.
     verdict: AuditVerdict,
 }

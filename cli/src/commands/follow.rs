@@ -8,6 +8,7 @@ use crate::exit::{Exit, Result};
 use crate::output::EventText;
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &FollowArgs) -> Result<Exit> {
+    let mut asked_to_end = std::pin::pin!(asked_to_end()?);
     let from = match args.after {
         Some(position) => position,
         None => LedgerPosition::end_of(store.state().await?.tx),
@@ -18,7 +19,6 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &FollowArgs
     }
     let mut follow = store.follow_with(from, options);
     let mut left = args.limit.unwrap_or(u64::MAX);
-    let mut asked_to_end = std::pin::pin!(asked_to_end());
     while left > 0 {
         let next = tokio::select! {
             next = follow.next() => next,
@@ -42,23 +42,25 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &FollowArgs
     Ok(Exit::Done)
 }
 
-/// Ctrl-C, and what stops a service: that is how this is ended.
-async fn asked_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = match signal(SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            // Then it ends as every program does.
-            Err(_) => return std::future::pending().await,
-        };
+/// Ctrl-C, and what stops a service: that is how this is ended. They are
+/// listened to from the moment of the call, not of the first wait.
+#[cfg(unix)]
+fn asked_to_end() -> Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+#[cfg(windows)]
+fn asked_to_end() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move { drop(interrupt.recv().await) })
 }
 
 /// As the library has it: it goes on asking.

@@ -35,8 +35,7 @@ pub(super) fn run(args: &InspectArgs, output: Output) -> Result<Exit> {
         report,
         full: args.full,
     };
-    output.print(&shown, &shown)?;
-    Ok(exit)
+    output.judged(exit, &shown, &shown)
 }
 
 #[derive(Serialize)]
@@ -62,7 +61,9 @@ impl fmt::Display for Shown {
                 writeln!(f, "{}: {} bytes", bold(file), receipt.size)?;
                 write!(f, "{}", Drawing { receipt, full: self.full })?;
             }
-            (None, Some(why)) => write!(f, "{}: {}", bold(file), red(why))?,
+            (None, Some(why)) => {
+                write!(f, "{}: {}", bold(file), red(&Plain(why).to_string()))?;
+            }
             (None, None) => {}
         }
         match &self.report {
@@ -115,7 +116,7 @@ impl fmt::Display for Drawing<'_> {
         }
         if let Some(note) = &receipt.checkpoint {
             write!(f, "\n\n{}", bold("checkpoint of the tree, as a note"))?;
-            note.lines().try_for_each(|line| write!(f, "\n  {}", Plain(line)))?;
+            note.lines().try_for_each(|line| write!(f, "\n  | {}", Plain(line)))?;
         }
         match &receipt.flaw {
             Some(flaw) => {

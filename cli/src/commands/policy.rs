@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Session;
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{Output, Plain};
+use crate::output::{Name, Output, Plain};
 
 pub(super) async fn init(
     session: &Session,
@@ -59,19 +59,19 @@ pub(super) fn check(file: &Path, output: Output) -> Result<Exit> {
 /// What a policy amounts to.
 #[derive(Serialize)]
 struct Summary<'a> {
-    file: &'a Path,
+    file: Name<'a>,
     #[serde(flatten)]
     summary: counterfoil::PolicySummary,
 }
 
 impl<'a> Summary<'a> {
     fn of(file: &'a Path, policy: &TrustPolicy) -> Self {
-        Self { file, summary: policy.summary() }
+        Self { file: Name(file), summary: policy.summary() }
     }
 }
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", Plain(self.file.display()), Plain(&self.summary))
+        write!(f, "{}: {}", self.file, Plain(&self.summary))
     }
 }

@@ -5,7 +5,7 @@ use counterfoil::{Direction, EventStore, LedgerPosition, ReadOptions, StreamRead
 use super::Session;
 use crate::args::{LogArgs, ReadArgs, StreamsArgs};
 use crate::exit::{Exit, Result};
-use crate::output::{EventText, bold};
+use crate::output::{EventText, Plain, bold};
 
 /// Events shown at once: bounds memory however long the ledger.
 const PAGE: u64 = 1000;
@@ -63,7 +63,9 @@ pub(super) async fn streams(
     for (cover, next) in &list.streams {
         let line = serde_json::json!({ "cover": cover, "next_sequence": next });
         let plural = if *next == 1 { "" } else { "s" };
-        session.output.print(&line, format_args!("{}  {next} event{plural}", bold(cover)))?;
+        session
+            .output
+            .print(&line, format_args!("{}  {next} event{plural}", bold(Plain(cover))))?;
     }
     session.output.completeness(&list.completeness);
     Ok(Exit::Done)

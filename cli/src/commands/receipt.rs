@@ -1,26 +1,34 @@
 //! `receipt`: events to hand on.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use counterfoil::{Cover, EventStore, ReceiptOptions};
 use serde::Serialize;
 
 use super::Session;
+use super::checkpoint::with_suffix;
 use crate::args::ReceiptArgs;
 use crate::exit::{Exit, Failure, Result};
+use crate::output::Name;
 
 /// The most events of one receipt that are asked for: more do not fit.
 const MOST: u64 = 100_000;
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArgs) -> Result<Exit> {
     let file = args.output.as_path();
-    if args.force {
-        not_one_of_ours(session, store, file).await?;
-    } else if file.try_exists().is_ok_and(|exists| exists) {
+    not_one_of_ours(session, store, file).await?;
+    if file.try_exists().is_ok_and(|exists| exists) {
         // Before any work; the writing looks again.
-        let why = format!("{}: it is there already; --force writes over it", file.display());
-        return Err(Failure::Usage(why));
+        let why = match (args.force, is_receipt(file)) {
+            (true, true) => None,
+            (true, false) => Some("it is no receipt: left as it is"),
+            (false, _) => Some("it is there already; --force writes over a receipt"),
+        };
+        if let Some(why) = why {
+            return Err(Failure::Usage(format!("{}: {why}", file.display())));
+        }
     }
     let wanted = wanted(store, args).await?;
     let (shows_table, table_id) = match &wanted[..] {
@@ -28,8 +36,8 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             let issued = store.issue_receipt(cover, *sequence, args.since).await?;
             save(file, &issued.bytes, args.force)?;
             let size = issued.bytes.len();
-            let text = format!("{}: {size} bytes, under state {}", file.display(), issued.state);
-            session.output.print(&Made { file, size, issued: &issued }, text)?;
+            let text = format!("{}: {size} bytes, under state {}", Name(file), issued.state);
+            session.output.print(&Made { file: Name(file), size, issued: &issued }, text)?;
             (issued.shows_table, issued.table_id)
         }
         _ => {
@@ -50,12 +58,12 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             let text = format!(
                 "{}: {} events in {size} bytes ({share} % of the {} that a receipt of each takes), \
                  under state {}",
-                file.display(),
+                Name(file),
                 issued.places.len(),
                 issued.size_of_singles,
                 issued.state
             );
-            session.output.print(&Made { file, size, issued: &issued }, text)?;
+            session.output.print(&Made { file: Name(file), size, issued: &issued }, text)?;
             (issued.shows_table, issued.table_id)
         }
     };
@@ -86,23 +94,45 @@ async fn wanted(store: &EventStore, args: &ReceiptArgs) -> Result<Vec<(Cover, u6
     Ok(ranges.into_iter().flatten().map(|sequence| (cover.clone(), sequence)).collect())
 }
 
-/// `--force` is for an older receipt, not for what the receipt is made of.
-async fn not_one_of_ours(session: &Session, store: &EventStore, output: &Path) -> Result<()> {
-    let Ok(output) = output.canonicalize() else { return Ok(()) };
-    let files = store.files().await;
-    let pin = files.log.as_ref().map(|log| {
-        let mut name = log.as_os_str().to_owned();
-        name.push(".pin");
-        PathBuf::from(name)
-    });
-    let config = session.config_file.as_ref().and_then(|file| file.canonicalize().ok());
-    for ours in [files.ledger, files.log, pin, config].into_iter().flatten() {
-        if ours == output {
-            let why = format!("{}: the receipt is made of it; name another file", ours.display());
-            return Err(Failure::Usage(why));
-        }
+/// `--force` is for an older receipt, not for a key, a policy or whatever else a name leads to.
+fn is_receipt(file: &Path) -> bool {
+    // What is no file is not opened: it might wait for somebody.
+    if !file.metadata().is_ok_and(|found| found.is_file()) {
+        return false;
     }
-    Ok(())
+    let mut magic = [0; 3];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && magic == *b"CfR"
+}
+
+/// What lies beside a ledger or its trust file, by what comes behind their names.
+const BESIDE: [&str; 6] = ["", "-wal", "-shm", "-journal", ".lock", ".pin"];
+
+/// No receipt takes the place of what it is made of, nor one that is still to come.
+async fn not_one_of_ours(session: &Session, store: &EventStore, output: &Path) -> Result<()> {
+    let files = store.files().await;
+    let ours = [files.ledger, files.log].into_iter().flatten();
+    let mut ours: Vec<PathBuf> =
+        ours.flat_map(|file| BESIDE.map(|behind| with_suffix(&file, behind))).collect();
+    ours.extend(session.config_file.clone());
+    ours.extend(session.config.signing.key.clone());
+    let place = place(output);
+    match ours.iter().find(|ours| place.is_some() && self::place(ours) == place) {
+        None => Ok(()),
+        Some(ours) => Err(Failure::Usage(format!(
+            "{}: the receipt is made of it; name another file",
+            ours.display()
+        ))),
+    }
+}
+
+/// Where a file lies or would lie, by whatever name.
+fn place(file: &Path) -> Option<PathBuf> {
+    if let Ok(found) = file.canonicalize() {
+        return Some(found);
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Some(folder.unwrap_or(Path::new(".")).canonicalize().ok()?.join(file.file_name()?))
 }
 
 /// Writes a file, all of it or nothing, and over another one only if told to.
@@ -130,7 +160,7 @@ fn save(file: &Path, bytes: &[u8], force: bool) -> Result<()> {
 
 #[derive(Serialize)]
 struct Made<'a, T> {
-    file: &'a Path,
+    file: Name<'a>,
     size: usize,
     #[serde(flatten)]
     issued: &'a T,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Session;
 use crate::args::{StateAction, StateArgs};
 use crate::exit::{Exit, Result};
-use crate::output::{Plain, bold};
+use crate::output::{Name, Plain, bold};
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &StateArgs) -> Result<Exit> {
     let status = store.status().await?;
@@ -26,6 +26,9 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &StateArgs)
         _ => {
             let findings = store.findings().await?;
             let files = store.files().await;
+            let StoreFiles { ledger, log, .. } = &files;
+            let files =
+                Files { ledger: ledger.as_deref().map(Name), log: log.as_deref().map(Name) };
             let shown = Shown { status: &status, findings: &findings, files };
             session.output.print(&shown, &shown)?;
         }
@@ -57,7 +60,13 @@ struct Shown<'a> {
     #[serde(flatten)]
     status: &'a Status,
     findings: &'a [Finding],
-    files: StoreFiles,
+    files: Files<'a>,
+}
+
+#[derive(Serialize)]
+struct Files<'a> {
+    ledger: Option<Name<'a>>,
+    log: Option<Name<'a>>,
 }
 
 impl fmt::Display for Shown<'_> {
@@ -66,18 +75,11 @@ impl fmt::Display for Shown<'_> {
         let log = if self.files.ledger.is_some() { "trust" } else { "log" };
         for (what, file) in [("file", &self.files.ledger), (log, &self.files.log)] {
             if let Some(file) = file {
-                write!(
-                    f,
-                    "\n{}{:width$} {}",
-                    bold(what),
-                    "",
-                    Plain(file.display()),
-                    width = 8 - what.len()
-                )?;
+                write!(f, "\n{}{:width$} {}", bold(what), "", file, width = 8 - what.len())?;
             }
         }
         for finding in self.findings {
-            write!(f, "\n{} {finding}", bold("finding"))?;
+            write!(f, "\n{} {}", bold("finding"), Plain(finding))?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use counterfoil::core::receipt::{Receipt, Verdict};
 use counterfoil::{
-    Config, EventReport, Inspection, Moved, MovedPin, PinFile, PinMove, SaltedPayload, TrustPolicy,
+    Config, EventReport, Inspection, Moved, MovedPin, PinFile, SaltedPayload, TrustPolicy,
     Unavailable, VerdictReport,
 };
 use serde::Serialize;
@@ -14,35 +14,21 @@ use serde::Serialize;
 use super::inspect::Drawing;
 use crate::args::{LedgerArgs, VerifyArgs};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{Author, EventText, Output, Plain, bold, red};
+use crate::output::{Author, EventText, Name, Output, Plain, bold, red};
 
 pub(super) fn run(args: &VerifyArgs, ledger: &LedgerArgs, output: Output) -> Result<Exit> {
     let payloads = payloads(args)?;
     let run = Run { args, payloads, output };
     let Some(file) = &args.policy else {
-        return Ok(run.all(&of_flags(args, ledger)?)?.exit);
+        return run.all(&of_flags(args, ledger)?);
     };
     if !ledger.pin.is_empty() {
         return Err(Failure::Usage(
             "with --policy, pins are in the policy: leave --pin out".into(),
         ));
     }
-    if !args.move_pin {
-        return Ok(run.all(&TrustPolicy::load(file)?)?.exit);
-    }
-    let pins = PinFile::beside(file);
-    let (moved, done) = pins.advance(|policy| match run.all(policy) {
-        Ok(done) => (done.next.clone(), Ok(done)),
-        // What was not shown moves nothing.
-        Err(failure) => (None, Err(failure)),
-    })?;
-    let done = done?;
-    if let (Some(Moved::Forward), Some(next)) = (moved, &done.next) {
-        let MovedPin { pin, from, by, .. } = next.to();
-        let text = format!("pin moved from {} to {pin}: {by}", from.tx);
-        output.print(&serde_json::json!({ "moved": next.to() }), text)?;
-    }
-    Ok(done.exit)
+    let policy = TrustPolicy::load(file)?;
+    if args.move_pin { run.moving(&PinFile::beside(file)) } else { run.all(&policy) }
 }
 
 /// What the flags say that is trusted.
@@ -101,49 +87,78 @@ struct Run<'a> {
 /// What came of it.
 struct Done {
     exit: Exit,
-    next: Option<PinMove>,
+    /// The first that could not be printed ends the printing, not the judging.
+    printed: Result<()>,
 }
 
 impl Run<'_> {
-    fn all(&self, policy: &TrustPolicy) -> Result<Done> {
-        let mut policy = policy.clone();
-        let mut done = Done { exit: Exit::Done, next: None };
+    fn all(&self, policy: &TrustPolicy) -> Result<Exit> {
+        let mut done = Done { exit: Exit::Done, printed: Ok(()) };
         for file in &self.args.files {
-            // One that cannot be read does not stop the others.
-            let bytes = match read(file) {
-                Ok(bytes) => bytes,
-                Err(failure) => {
-                    self.output.fail(&failure);
-                    done.exit = worse(done.exit, failure.exit());
-                    continue;
-                }
-            };
-            done.exit = worse(done.exit, self.one(file, &bytes, &policy)?);
-            if self.args.move_pin
-                && let Ok(next) = policy.pin_move(&bytes)
-            {
-                // The files behind it are judged by where the pin is then.
-                policy = policy.after(&next)?;
-                done.next = Some(next);
-            }
+            let Some(bytes) = self.read(file, &mut done) else { continue };
+            self.tell(file, &bytes, policy.verify(&bytes, &self.payloads), &mut done);
         }
-        Ok(done)
+        self.output.ended(done.exit, done.printed)
     }
 
-    fn one(&self, file: &Path, bytes: &[u8], policy: &TrustPolicy) -> Result<Exit> {
-        let report = policy.verify(bytes, &self.payloads);
+    /// Each file is judged by where the files before it, or others meanwhile, have moved the pin.
+    /// Nothing is read or printed while the pin is held: whoever gives or takes may be slow.
+    fn moving(&self, pins: &PinFile) -> Result<Exit> {
+        let mut done = Done { exit: Exit::Done, printed: Ok(()) };
+        let mut last = None;
+        for file in &self.args.files {
+            let Some(bytes) = self.read(file, &mut done) else { continue };
+            let advanced = pins.advance(|policy| {
+                let next = policy.pin_move(&bytes).ok();
+                (next.clone(), (next, policy.verify(&bytes, &self.payloads)))
+            });
+            match advanced {
+                Ok((moved, (next, report))) => {
+                    if moved == Some(Moved::Forward) {
+                        last = next;
+                    }
+                    self.tell(file, &bytes, report, &mut done);
+                }
+                // What was judged before it stays judged.
+                Err(error) => self.failed(&error.into(), &mut done),
+            }
+        }
+        if let Some(next) = &last {
+            let MovedPin { pin, from, by, .. } = next.to();
+            let text = format!("pin moved from {} to {pin}: {}", from.tx, Plain(by));
+            self.print(&serde_json::json!({ "moved": next.to() }), text, &mut done);
+        }
+        self.output.ended(done.exit, done.printed)
+    }
+
+    /// One that cannot be read does not stop the others.
+    fn read(&self, file: &Path, done: &mut Done) -> Option<Vec<u8>> {
+        read(file).map_err(|failure| self.failed(&failure, done)).ok()
+    }
+
+    fn failed(&self, failure: &Failure, done: &mut Done) {
+        self.output.fail(failure);
+        done.exit = worse(done.exit, failure.exit());
+    }
+
+    fn tell(&self, file: &Path, bytes: &[u8], report: VerdictReport, done: &mut Done) {
+        done.exit = worse(done.exit, report.of.into());
         let receipt = if self.args.full { Inspection::of(bytes).ok() } else { None };
-        let exit = report.of.into();
-        let shown = Shown { file, report, receipt };
-        self.output.print(&shown, &shown)?;
-        Ok(exit)
+        let shown = Shown { file: Name(file), report, receipt };
+        self.print(&shown, &shown, done);
+    }
+
+    fn print(&self, value: &impl Serialize, text: impl fmt::Display, done: &mut Done) {
+        if done.printed.is_ok() {
+            done.printed = self.output.print(value, text);
+        }
     }
 }
 
 /// What a file shows.
 #[derive(Serialize)]
 struct Shown<'a> {
-    file: &'a Path,
+    file: Name<'a>,
     #[serde(flatten)]
     report: VerdictReport,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,13 +168,15 @@ struct Shown<'a> {
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, report, receipt } = self;
-        write!(f, "{}", Head { file, report })?;
+        write!(f, "{}", Head { file: file.0, report })?;
         if let Some(state) = report.state {
             write!(f, "\n  under state {state}; times as the ledger says")?;
         }
         for event in &report.events {
-            write!(f, "\n  {}  {}", event.verdict, EventText::of_report(event))?;
+            // First what is said of it, then what it says.
+            write!(f, "\n  {}", event.verdict)?;
             write!(f, "\n    author: {}", Author(&event.author))?;
+            write!(f, "\n    | {}", EventText::of_report(event))?;
         }
         if !report.events.is_empty() {
             write!(f, "\n  not proved: {}", NotProved(&report.events))?;
@@ -184,7 +201,7 @@ impl fmt::Display for Head<'_> {
             Verdict::Broken(_) => red(report.verdict),
             _ => bold(report.verdict),
         };
-        write!(f, "{word}  {}: {}", Plain(file.display()), Plain(&report.detail))
+        write!(f, "{word}  {}: {}", Name(file), Plain(&report.detail))
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn a_log_is_signed_witnessed_and_proved(user: &User) {
     // To standard output: the note itself, which Go's packages read.
     let size = user.json(&["state"])[0]["pin"]["state"].as_str().unwrap().to_owned();
     let size = size.split(':').next().unwrap().to_owned();
-    let note = user.run(&["checkpoint", "make", "--key", "log.key"]);
+    let note = user.run(&["checkpoint", "make", "--key", "log.key", "--first"]);
     assert_eq!((note.code, note.err.as_str()), (0, ""));
     let opened = go_tool(&["open", &key], note.out.as_bytes()).unwrap();
     let mut lines = opened.lines();

@@ -29,6 +29,7 @@ macro_rules! contract {
                 a_receipt_is_under_the_state_that_is_named,
                 a_receipt_is_written_over_only_if_told,
                 epcis_documents_are_appended_once,
+                a_stream_ends_at_the_event_that_fails,
                 epcis_lines_are_read_one_by_one,
                 stderr_is_json_where_it_is_asked_for,
                 a_follower_beyond_the_end_is_told,
@@ -285,7 +286,9 @@ pub(crate) fn a_receipt_stands_alone(user: &User) {
         "verified_by_pinned_state  a: verified by the pinned state 3\n  under state {state}; times as the ledger says\n"
     );
     assert!(text.starts_with(&words), "{text}");
-    assert!(text.contains("  verified_by_pinned_state  shipment/S-1 1  Arrived  20"), "{text}");
+    let words =
+        "\n  verified_by_pinned_state\n    author: unsigned\n    | shipment/S-1 1  Arrived  20";
+    assert!(text.contains(words), "{text}");
 
     verifier.says(&["a"], 3, &[("intact_unanchored", Value::Null)]);
     verifier.says(&["a", "--pin", &state, "--table", "77"], 1, &[("broken", json!("table"))]);
@@ -425,12 +428,18 @@ pub(crate) fn a_receipt_is_under_the_state_that_is_named(user: &User) {
 pub(crate) fn a_receipt_is_written_over_only_if_told(user: &User) {
     user.json(&["init"]);
     user.json(&["append", "d", "r", "T", "x"]);
-    user.write("a", "an older one");
+    user.write("a", "CfR: an older one");
+    user.write("key", "no receipt");
+    for force in [&[][..], &["--force"]] {
+        let ran = user.run(&[&["receipt", "d", "r", "0", "-o", "key"], force].concat());
+        ran.fails(2, "key: it is ");
+        assert_eq!(std::fs::read(user.path("key")).unwrap(), b"no receipt");
+    }
     user.run(&["receipt", "d", "r", "0", "-o", "a"]).fails(2, "--force");
-    assert_eq!(std::fs::read(user.path("a")).unwrap(), b"an older one");
+    assert_eq!(std::fs::read(user.path("a")).unwrap(), b"CfR: an older one");
     // What fails leaves it as it was.
     assert_eq!(user.run(&["receipt", "d", "r", "7", "-o", "a", "--force"]).code, 6);
-    assert_eq!(std::fs::read(user.path("a")).unwrap(), b"an older one");
+    assert_eq!(std::fs::read(user.path("a")).unwrap(), b"CfR: an older one");
     user.json(&["receipt", "d", "r", "0", "-o", "a", "--force"]);
     assert!(std::fs::read(user.path("a")).unwrap().starts_with(b"CfR"));
     assert!(!user.names().iter().any(|name| name.starts_with(".receipt")), "{:?}", user.names());
@@ -441,6 +450,16 @@ pub(crate) fn a_receipt_is_written_over_only_if_told(user: &User) {
         let before = std::fs::read(file).unwrap();
         user.run(&["receipt", "d", "r", "0", "-o", file, "--force"]).fails(2, "is made of it");
         assert_eq!(std::fs::read(file).unwrap(), before);
+        // Nor in the place of what lies beside it, or may once lie there.
+        for behind in ["-wal", "-shm", "-journal", ".lock", ".pin"] {
+            let (beside, made) = (format!("{file}{behind}"), ["receipt", "d", "r", "0", "-o"]);
+            let before = std::fs::read(&beside).ok();
+            for force in [&[][..], &["--force"]] {
+                let ran = user.run(&[&made[..], &[&beside], force].concat());
+                ran.fails(2, "is made of it");
+            }
+            assert_eq!(std::fs::read(&beside).ok(), before, "{beside}");
+        }
     }
     assert!(files["log"].is_string());
 }
@@ -484,6 +503,12 @@ pub(crate) fn epcis_documents_are_appended_once(user: &User) {
     assert_eq!(user.json(&other)[0]["repeated"], false);
     let streams = user.run(&["streams", "--domain", "goods"]).out;
     assert!(streams.contains("urn:epc:id:sscc:0614141.1234567890@x"), "{streams}");
+    // Nor is an event that comes again in another document: it stands as it came first.
+    let document = DOCUMENT.replace("delivery-1", "delivery-2").replace("epcis-context", "other");
+    let forwarded = user.run_with(&["append", "--epcis", "-", "--json"], &document);
+    assert_eq!(forwarded.code, 0, "{}", forwarded.err);
+    assert!(forwarded.lines().iter().all(|line| line["repeated"] == true), "{}", forwarded.out);
+    assert_eq!(user.json(&["read", "epcis", "urn:epc:id:sgtin:0614141.107346.1"]), item);
     // An event that says otherwise under an id that was used is refused, by its place.
     let changed = DOCUMENT.replace("OBSERVE", "DELETE");
     let refused = user.run_with(&["append", "--epcis", "-", "--json"], &changed);
@@ -493,6 +518,31 @@ pub(crate) fn epcis_documents_are_appended_once(user: &User) {
     user.run(&["append", "--epcis", "absent.jsonld"]).fails(2, "absent.jsonld: ");
     user.run(&["append", "d", "r", "T", "x", "--in-domain", "d"]).fails(2, "--in-domain");
     user.run(&["append", "--lines", "-", "--in-domain", "d"]).fails(2, "--in-domain");
+}
+
+/// What comes behind an event that fails is not in its stream before it.
+pub(crate) fn a_stream_ends_at_the_event_that_fails(user: &User) {
+    user.json(&["init"]);
+    // What the store refuses, among others of its stream and of another.
+    let refused = json!({
+        "cover": { "domain": "d", "root": "r0" }, "event_type": "T",
+        "payload": { "inline": "another" }, "external_id": "e0",
+    });
+    let mut lines: Vec<String> = (0..40).map(|n| line(n % 2, n)).collect();
+    lines.insert(20, format!("{refused}\n"));
+    let ran = user.run_with(&["append", "--lines", "-", "--json"], &lines.concat());
+    ran.fails(6, "line 21: ");
+    let contents = |root| -> Vec<usize> {
+        let events = user.json(&["read", "d", root]);
+        let content = |event: &Value| event["event"]["payload"]["inline"].as_str()?.parse().ok();
+        events.iter().map(|event| content(event).unwrap()).collect()
+    };
+    assert_eq!(contents("r0"), (0..20).step_by(2).collect::<Vec<_>>());
+    let other = contents("r1");
+    assert!(other.len() >= 10, "all before it: {other:?}");
+    assert_eq!(other, (1..40).step_by(2).take(other.len()).collect::<Vec<_>>());
+    assert_eq!(ran.lines().len(), 10 + other.len());
+    assert_eq!(ran.said().last().unwrap()["error"]["appended"], 10 + other.len());
 }
 
 pub(crate) fn epcis_lines_are_read_one_by_one(user: &User) {

@@ -38,7 +38,8 @@ pub struct Cosigner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cosignature {
-    /// The checkpoint with all its signatures, the new one last.
+    /// The checkpoint with all its signatures, the new one last; of this key the one of the latest time,
+    /// which is an older one where the clock went back.
     pub checkpoint: SignedCheckpoint,
     /// The new signature's line, with its newline: what a witness answers.
     pub line: String,
@@ -136,7 +137,7 @@ impl Cosigner {
         let signature = signing_key::sign(&*self.key, message.as_bytes())?;
         let key = WitnessKey::new(name(&self.name)?, self.key.public_key());
         let line = key.cosignature(time, &signature).map_err(|_| CheckpointRefusal::Clock)?;
-        let checkpoint = signed.with(&line).map_err(CheckpointRefusal::Form)?;
+        let checkpoint = signed.with_cosignature(&key, &line).map_err(CheckpointRefusal::Form)?;
         Ok(Cosignature { checkpoint, line: line.to_string(), time })
     }
 }

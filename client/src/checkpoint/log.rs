@@ -103,8 +103,9 @@ impl EventStore {
     /// # Errors
     ///
     /// [`Error::Checkpoint`]: `NotAccountedFor` if an entry up to the pinned state is not known,
-    /// `NotBegun`, `Damaged`, `OtherOrigin`, `Smaller`, `Empty`. [`Verdict::OtherTree`] if this ledger
-    /// does not hold what was signed last: evidence that somebody was shown another history.
+    /// `NotBegun`, `Damaged`, `OtherOrigin`, `OtherLedger`, `Smaller`, `Empty`. [`Verdict::OtherTree`] if
+    /// this ledger does not hold what was signed last: evidence that somebody was shown another history.
+    /// [`Verdict::LogAltered`] if what is kept of its tree is not what the pinned state's hash holds.
     /// [`Error::BeyondState`], [`Error::Signing`], [`Error::Unavailable`]. As every read.
     pub async fn sign_checkpoint(
         &self,
@@ -123,11 +124,12 @@ impl EventStore {
         let mut last = Last::take(&signer.last, name(&signer.origin)?)?;
         self.sync().await?;
         let mut local = self.local().await;
+        local.may_be_named(name(&signer.origin)?)?;
         let pinned = local.state()?.tx;
         if let Completeness::Incomplete { gaps, first, .. } = local.completeness(pinned).await? {
             return Err(CheckpointRefusal::NotAccountedFor { gaps, first }.into());
         }
-        let tree = local.tree(size).await?;
+        let tree = local.proven_tree(size).await?;
         if tree.size < last.size() {
             let refused = CheckpointRefusal::Smaller { last: last.size(), asked: tree.size };
             return Err(refused.into());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use counterfoil_core::checkpoint::{Checkpoint, Note, NoteError, NoteSignature};
+use counterfoil_core::checkpoint::{Checkpoint, Note, NoteError, NoteSignature, WitnessKey};
 
 /// A checkpoint with signatures, well formed. Nothing is verified: whose signatures count, a
 /// [`LogPolicy`](counterfoil_core::checkpoint::LogPolicy) says.
@@ -48,7 +48,27 @@ impl SignedCheckpoint {
         &self.0
     }
 
-    /// With one more signature, in the place of an older one by a key of the same name and id.
+    /// With a cosignature that this key was found to have made, unless a later one of it is there
+    /// already, which is verified: a line that nobody signed, of a time to come, keeps none out.
+    ///
+    /// # Errors
+    ///
+    /// [`NoteError::TooManySignatures`].
+    pub(super) fn with_cosignature(
+        &self,
+        key: &WitnessKey<'_>,
+        line: &NoteSignature<'_>,
+    ) -> Result<Self, NoteError> {
+        let (checkpoint, note) = (self.checkpoint(), self.note());
+        let time = |line: &NoteSignature<'_>| key.verify(&checkpoint, line).ok();
+        match note.signatures().filter_map(|line| time(&line)).max() {
+            Some(held) if time(line) < Some(held) => Ok(self.clone()),
+            _ => self.with(line),
+        }
+    }
+
+    /// With one more signature, in the place of those by a key of the same name and id, whatever times
+    /// they say: nothing is verified.
     ///
     /// # Errors
     ///
@@ -70,5 +90,39 @@ impl SignedCheckpoint {
 impl fmt::Display for SignedCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use counterfoil_core::checkpoint::{CosignedMessage, KeyName};
+    use counterfoil_core::{Ed25519Key, Root, TreeSize};
+    use ed25519_dalek::{Signer as _, SigningKey};
+
+    use super::*;
+
+    /// Whatever comes first, and whatever somebody wrote who has no key.
+    #[test]
+    fn the_later_cosignature_stays() {
+        let secret = SigningKey::from_bytes(&[7; 32]);
+        let public = Ed25519Key::from_bytes(secret.verifying_key().as_bytes()).unwrap();
+        let key = WitnessKey::new(KeyName::new("w.example").unwrap(), public);
+        let origin = KeyName::new("example.com/goods").unwrap();
+        let checkpoint = Checkpoint::new(origin, TreeSize::new(4), Root::new([3; 32])).unwrap();
+        let signed = |time| {
+            let message = CosignedMessage { checkpoint, time };
+            secret.sign(message.to_string().as_bytes()).to_bytes()
+        };
+        let (older, later, forged) = (signed(100), signed(200), [9; 64]);
+        let older = key.cosignature(100, &older).unwrap();
+        let later = key.cosignature(200, &later).unwrap();
+        let forged = key.cosignature(300, &forged).unwrap();
+
+        let with_later = SignedCheckpoint::new(&checkpoint, &later).unwrap();
+        assert_eq!(with_later.with_cosignature(&key, &older).unwrap(), with_later);
+        let with_older = SignedCheckpoint::new(&checkpoint, &older).unwrap();
+        assert_eq!(with_older.with_cosignature(&key, &later).unwrap(), with_later);
+        let with_forged = SignedCheckpoint::new(&checkpoint, &forged).unwrap();
+        assert_eq!(with_forged.with_cosignature(&key, &older).unwrap(), with_older);
     }
 }

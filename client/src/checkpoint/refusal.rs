@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use counterfoil_core::checkpoint::NoteError;
-use counterfoil_core::{TreeSize, TxId};
+use counterfoil_core::{Alh, TreeSize, TxId};
 
 /// Why nothing was signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +12,8 @@ pub enum CheckpointRefusal {
     /// The file that says what was signed last is not there.
     #[error(
         "{path} is not there, which says what was signed last: nothing is signed without it. Put it \
-         back; only for a key that has never signed for this log, begin anew"
+         back, or go on with that of the log's earlier key (--last); only if nothing was ever signed \
+         for this log, by any key, begin it (--first)"
     )]
     NotBegun {
         /// The file.
@@ -35,6 +36,17 @@ pub enum CheckpointRefusal {
         expected: String,
         /// The log found.
         found: String,
+    },
+    /// The log's name holds the id of another ledger.
+    #[error(
+        "{origin} is the log of another ledger: this one is {ledger}. Give the log its own name \
+         (counterfoil/ and the ledger's id), or one without an id in it"
+    )]
+    OtherLedger {
+        /// The log's name.
+        origin: String,
+        /// This ledger's id.
+        ledger: Alh,
     },
     /// A larger tree was signed before: a log only grows.
     #[error(

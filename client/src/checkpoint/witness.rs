@@ -6,6 +6,7 @@
 mod answer;
 mod http;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,18 +31,29 @@ pub struct Witness {
 
 impl Witness {
     /// `key` is its verifier key, `name+id+base64` (type `04`); `url` the prefix of its API, to which
-    /// `/add-checkpoint` is appended: `http` or `https`. Cosignatures are verified whatever carries them.
+    /// `/add-checkpoint` is appended: `http` or `https`, without a user's name. Cosignatures are verified whatever carries them.
     ///
     /// # Errors
     ///
     /// [`Error::Invalid`].
     pub fn new(key: impl Into<String>, url: impl Into<String>) -> Result<Self> {
         let (key, url) = (key.into(), url.into());
-        WitnessKey::parse(&key)
-            .map_err(|error| Error::Invalid(format!("{key:?} is no witness's key: {error}")))?;
-        let invalid = |why| Error::Invalid(format!("{url:?} is no witness's address: {why}"));
+        // A password stands before an `@`.
+        let shown = match url.contains('@') {
+            true => "what is given".to_owned(),
+            false => format!("{url:?}"),
+        };
+        let invalid = |why| Error::Invalid(format!("{shown} is no witness's address: {why}"));
         http::check(&url).map_err(invalid)?;
-        Ok(Self { key, url })
+        let witness = Self { key, url };
+        witness.parsed()?;
+        Ok(witness)
+    }
+
+    fn parsed(&self) -> Result<WitnessKey<'_>> {
+        let key = &self.key;
+        WitnessKey::parse(key)
+            .map_err(|error| Error::Invalid(format!("{key:?} is no witness's key: {error}")))
     }
 
     /// Its verifier key.
@@ -98,8 +110,8 @@ impl EventStore {
     ///
     /// # Errors
     ///
-    /// Only if nobody could be asked: [`Error::Invalid`] for more than 64 witnesses or one that is named
-    /// twice, and as [`check_checkpoint`](Self::check_checkpoint).
+    /// Only if nobody could be asked: [`Error::Invalid`] for more than 64 witnesses, for two of one key,
+    /// and for a limit beyond what the clock can say; as [`check_checkpoint`](Self::check_checkpoint).
     pub async fn ask_witnesses(
         &self,
         signed: &SignedCheckpoint,
@@ -109,12 +121,17 @@ impl EventStore {
         if witnesses.len() > MOST {
             return Err(Error::Invalid(format!("more than {MOST} witnesses")));
         }
+        // The keys themselves: two names of one key are one witness.
         let mut seen = std::collections::HashSet::new();
-        if let Some(twice) = witnesses.iter().find(|witness| !seen.insert(&witness.key)) {
-            return Err(Error::Invalid(format!("witness {} is named twice", twice.name())));
+        for witness in witnesses {
+            let key = witness.parsed()?;
+            if !seen.insert(*key.key().as_bytes()) {
+                return Err(Error::Invalid(format!("witness {} is named twice", witness.name())));
+            }
         }
+        let until = Instant::now().checked_add(limit);
+        let until = until.ok_or_else(|| Error::Invalid(format!("{limit:?} is too long a wait")))?;
         self.check_checkpoint(&signed.checkpoint()).await?;
-        let until = Instant::now() + limit;
         let asking = witnesses.iter().map(|witness| async move {
             let asked = tokio::time::timeout(limit, self.ask(signed, witness, until)).await;
             let answer = asked.unwrap_or(Err(WitnessProblem::Late { seconds: limit.as_secs() }));
@@ -125,12 +142,12 @@ impl EventStore {
         let mut asked = Vec::new();
         for (witness, answer) in answers {
             let answer = answer.and_then(|cosigned| {
-                // What it said later stays.
-                if answer::held(signed, &witness.key).is_none_or(|held| held <= cosigned.time) {
-                    checkpoint = checkpoint
-                        .with(&cosigned.line())
-                        .map_err(|error| WitnessProblem::Malformed { what: error.to_string() })?;
-                }
+                let malformed = |error: &dyn fmt::Display| WitnessProblem::Malformed {
+                    what: error.to_string(),
+                };
+                let key = WitnessKey::parse(&witness.key).map_err(|error| malformed(&error))?;
+                let with = checkpoint.with_cosignature(&key, &cosigned.line());
+                checkpoint = with.map_err(|error| malformed(&error))?;
                 Ok(cosigned.time)
             });
             let (name, url) = (witness.name().to_owned(), witness.url.clone());
@@ -174,5 +191,55 @@ impl EventStore {
             }
         }
         Err(WitnessProblem::Moving)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use counterfoil_core::Ed25519Key;
+    use counterfoil_core::checkpoint::{Checkpoint, KeyName, LogKey};
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+
+    fn public() -> Ed25519Key {
+        let secret = SigningKey::from_bytes(&[7; 32]);
+        Ed25519Key::from_bytes(secret.verifying_key().as_bytes()).unwrap()
+    }
+
+    fn named(name: &str) -> String {
+        WitnessKey::new(KeyName::new(name).unwrap(), public()).to_string()
+    }
+
+    #[test]
+    fn no_password_is_taken_or_shown() {
+        for url in [
+            "https://anna:secret@w.example/",
+            "https://secret@w.example/",
+            "https://anna:secret@w.example/?",
+            "ftp://anna:secret@w.example/",
+            "https://anna:secret@",
+            "https://anna:secret @w.example/",
+        ] {
+            let refused = Witness::new(named("w.example"), url).unwrap_err().to_string();
+            assert!(!refused.contains("secret"), "{url}: {refused}");
+        }
+        Witness::new(named("w.example"), "https://w.example/@goods").unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_key_is_one_witness_and_no_wait_is_endless() {
+        let store = EventStore::in_memory().await.unwrap();
+        let tree = store.log_tree(None).await.unwrap();
+        let origin = KeyName::new("example.com/goods").unwrap();
+        let checkpoint = Checkpoint::new(origin, tree.size, tree.root).unwrap();
+        let line = LogKey::new(origin, public()).signature(&[0; 64]).to_string();
+        let signed = SignedCheckpoint::parse(format!("{checkpoint}\n{line}").into_bytes()).unwrap();
+        let witness = |name| Witness::new(named(name), "http://127.0.0.1:1/").unwrap();
+        let both = [witness("one.example"), witness("two.example")];
+        let asked = store.ask_witnesses(&signed, &both, Duration::from_secs(1)).await;
+        assert!(asked.unwrap_err().to_string().contains("two.example is named twice"));
+        let asked = store.ask_witnesses(&signed, &both[..1], Duration::MAX).await;
+        assert!(asked.unwrap_err().to_string().contains("too long a wait"));
     }
 }

@@ -14,9 +14,11 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 pub(crate) use self::end::{Head, LogEnd};
-pub(crate) use self::tree::TileCache;
 #[cfg(feature = "immudb")]
-pub(crate) use self::tree::{Loaded, read_tile};
+pub(crate) use self::tree::Loaded;
+pub(crate) use self::tree::TileCache;
+#[cfg(any(test, feature = "immudb"))]
+pub(crate) use self::tree::read_tile;
 use crate::error::Result;
 use crate::prover::Hash;
 use crate::sqlite::{self, damaged, to_i64, to_u64};

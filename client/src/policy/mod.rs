@@ -4,6 +4,7 @@
 mod core;
 mod document;
 mod error;
+mod log_policy;
 mod moving;
 mod pin_file;
 mod state_key;
@@ -20,6 +21,7 @@ use counterfoil_core::{Alh, Ed25519Key, TrustedState};
 
 use self::document::{AuthorTable, Document, PinForm, Table};
 pub use self::error::{PolicyError, PolicyProblem};
+pub use self::log_policy::TlogPolicy;
 pub use self::moving::PinMove;
 pub use self::pin_file::{Moved, MovedPin, PinFile};
 use self::state_key::DatabaseKey;
@@ -153,7 +155,15 @@ impl TrustPolicy {
 
     fn of(document: Document, base: Option<&Path>) -> Result<Self, PolicyError> {
         let witnessing = witnessing_of(&document, base)?;
+        let from_file = document.tlog_policy.is_some();
         let Document { ledger, table, pins, require_author, state_keys, authors, .. } = document;
+        for (log, at) in witnessing.logs.iter().zip(0_usize..) {
+            let place = match from_file {
+                true => "tlog_policy".to_owned(),
+                false => format!("logs[{at}]"),
+            };
+            log.may_be_of(&ledger, &place)?;
+        }
         let mut policy = Self { witnessing, require_author, ..Self::new(ledger) };
         if let Some(table) = table {
             policy = policy.with_table(table)?;

@@ -19,6 +19,12 @@ fn log(seed: u8) -> String {
     LogKey::new(KeyName::new("example.com/goods").unwrap(), key(seed)).to_string()
 }
 
+/// The key of a log that is named by a ledger's id.
+fn log_of(ledger: &str) -> String {
+    let name = format!("counterfoil/{ledger}");
+    LogKey::new(KeyName::new(&name).unwrap(), key(1)).to_string()
+}
+
 fn witness(seed: u8) -> String {
     let name = format!("w{seed}.example");
     WitnessKey::new(KeyName::new(&name).unwrap(), key(seed)).to_string()
@@ -209,6 +215,7 @@ fn what_contradicts_itself_is_no_policy() {
         (author("A", 21) + "domains = []", "authors[0].domains: "),
         (author("A", 21).replace(&author_key(21), &"0".repeat(63)), "not 64 lower-case hex digits"),
         (author("A", 21).replace(&author_key(21), &"0".repeat(64)), "authors[0].key: "),
+        (quorum("none", &[]).replace(&log_key, &log_of(OTHER)), "names another ledger than 12dc"),
         ("require_author = true".into(), "require_author: an author is required"),
     ];
     for (addition, words) in cases {

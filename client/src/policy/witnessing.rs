@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use counterfoil_core::Ed25519Key;
 use counterfoil_core::checkpoint::{KeyId, KeyName, LogKey, Quorum, WitnessKey};
+use counterfoil_core::{Alh, Ed25519Key};
 
 use super::document::{GroupTable, LogTable, Needs, WitnessTable};
 use super::error::PolicyProblem;
@@ -30,6 +30,21 @@ pub(super) struct Log {
     /// As it was written.
     pub(super) vkey: String,
     pub(super) url: Option<String>,
+}
+
+impl Log {
+    /// A log whose name holds a ledger's id is that ledger's.
+    pub(super) fn may_be_of(&self, ledger: &Alh, place: &str) -> Result<(), PolicyProblem> {
+        // It was read before.
+        match LogKey::parse(&self.vkey).map(|key| key.name().names_other_ledger(ledger)) {
+            Ok(true) => Err(PolicyProblem::new(
+                place,
+                format!("the log {:?} names another ledger than {ledger}", self.vkey),
+                "name this ledger's log, or leave it out",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A witness.

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::error::NoteError;
+use crate::digest::Alh;
 
 /// The name of a key, of which a log's is the log's origin: not empty, no Unicode space, no control
 /// character, no `+`, at most [`MAX_LEN`](Self::MAX_LEN) bytes. A URL without its scheme is
@@ -30,6 +31,24 @@ impl<'a> KeyName<'a> {
     /// The name.
     pub const fn as_str(&self) -> &'a str {
         self.0
+    }
+
+    /// Whether it names another ledger than this one: it is `counterfoil/` and 64 hex digits, and those
+    /// are not this ledger's id as it is written, in lower case. Any other name says nothing about
+    /// ledgers.
+    pub fn names_other_ledger(&self, ledger: &Alh) -> bool {
+        let Some(id) = self.0.strip_prefix("counterfoil/") else { return false };
+        let (pairs, []) = id.as_bytes().as_chunks::<2>() else { return false };
+        let digit = |nibble: u8| match nibble {
+            0..=9 => nibble.wrapping_add(b'0'),
+            _ => nibble.wrapping_add(b'a' - 10),
+        };
+        let is_byte = |([high, low], byte): (&[u8; 2], &u8)| {
+            *high == digit(*byte >> 4) && *low == digit(*byte & 0xf)
+        };
+        pairs.len() == 32
+            && id.bytes().all(|digit| digit.is_ascii_hexdigit())
+            && !pairs.iter().zip(ledger.as_bytes()).all(is_byte)
     }
 }
 

@@ -32,6 +32,10 @@ impl<'a> ReceiptCheckpoint<'a> {
     /// signatures under the origin's name and cosignatures, both Ed25519, each key's first. Lines of
     /// other forms are left out.
     ///
+    /// No signature is verified: every line of those forms is copied, also of keys that nobody knows
+    /// and such as do not verify. One that is wrong under a key that a verifier knows breaks the
+    /// receipt for that verifier, so verify the note before, or take it from who has.
+    ///
     /// # Errors
     ///
     /// [`ReceiptErrorKind`](super::ReceiptErrorKind): `OtherCheckpoint` if the note's is not one of

@@ -12,7 +12,8 @@ impl<'a> Policy<'a> {
     /// own signature a quorum is nothing.
     ///
     /// A checkpoint binds the log's name and not the ledger's id: that the log is this ledger's is the
-    /// policy's claim, which an origin with the ledger's id in it makes visible.
+    /// policy's claim. A log whose name holds another ledger's id (`counterfoil/` and 64 hex digits)
+    /// vouches for nothing here, as one that the policy does not know.
     pub const fn with_log_policy(self, log: LogPolicy<'a>) -> Self {
         Self { log: Some(log), ..self }
     }
@@ -24,6 +25,9 @@ impl Receipt<'_> {
     pub(super) fn logged(&self, policy: &Policy<'_>) -> Result<Option<Logged>, Flaw> {
         let (Some(log), Some(signed)) = (policy.log, self.checkpoint) else { return Ok(None) };
         let checkpoint = signed.checkpoint();
+        if checkpoint.origin().names_other_ledger(&policy.ledger) {
+            return Ok(None);
+        }
         let standing = log.judge(&checkpoint, signed.signatures()).map_err(Flaw::Checkpoint)?;
         if !standing.log {
             return Ok(None);

@@ -40,8 +40,8 @@ pub enum PinStays {
     /// Neither has the policy's key signed the receipt's state nor its log, and its witnesses if it
     /// has a quorum, the checkpoint.
     NothingSigned,
-    /// A checkpoint is signed, and the receipt shows no event of a transaction of its log that has the
-    /// log's own tree in its header.
+    /// A checkpoint is signed, and the receipt shows no event of a transaction of its log that is seen to
+    /// have the log's own tree and its own predecessor in its header.
     NoTransaction,
     /// What is signed is not newer than this pin.
     NotNewer {
@@ -62,8 +62,10 @@ impl Judgement<'_, '_> {
     /// 2. Something in it is signed. If the policy's state key signed state M, that is (M, Alh(M)). Else,
     ///    if a log of the policy, and a quorum if the policy has one, signed the checkpoint: (N, Alh(N))
     ///    of the newest transaction N with an event in the receipt that is a leaf of the checkpointed
-    ///    tree (N ≤ `bl_tx_id` of M) and whose own header commits to exactly the leaves before it. M
-    ///    itself is no leaf of that tree, and never pinned by a checkpoint.
+    ///    tree (N ≤ `bl_tx_id` of M) and whose own header commits to exactly the leaves before it. For an
+    ///    odd N above 1 that takes transaction N − 1 too, in the receipt or as its earlier state: no path
+    ///    shows that it is the predecessor. M itself is no leaf of that tree, and never pinned by a
+    ///    checkpoint.
     /// 3. It is newer than every pin that the policy has.
     /// 4. The newest of those is the receipt's earlier state, which a link shows to be part of M's tree.
     ///    A policy without a pin has nothing to be linked to: then that what is signed is of this ledger
@@ -119,9 +121,9 @@ impl fmt::Display for PinStays {
             Self::NothingSigned => {
                 f.write_str("nothing in the receipt is signed as the policy asks for it")
             }
-            Self::NoTransaction => {
-                f.write_str("no transaction of the receipt is in the signed log as its header says")
-            }
+            Self::NoTransaction => f.write_str(
+                "no transaction of the receipt is shown to be in the signed log as its header says",
+            ),
             Self::NotNewer { pin } => {
                 write!(f, "what is signed is not newer than the pinned state {}", pin.tx)
             }

@@ -216,7 +216,7 @@ pub(super) fn len4(len: usize) -> [u8; 4] {
 }
 
 #[cfg(test)]
-#[allow(clippy::indexing_slicing)] // tests may panic
+#[allow(clippy::indexing_slicing, clippy::unwrap_used)] // tests may panic
 mod tests {
     use super::*;
     use crate::catalog::index_digest;

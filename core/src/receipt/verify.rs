@@ -69,17 +69,7 @@ impl<'r> Receipt<'r> {
         TrustedState::first_contact(&self.state, &self.state_header).map_err(Flaw::State)?;
         // Trusted for the sake of what is proved under it. Nothing of it is handed out.
         let state = Known { header: &self.state_header, alh: &self.state.alh };
-        let (earlier, later) = (self.earlier_link(), self.later_link());
-        if let Some((other, link)) = &earlier {
-            let proof = link.proof(&link.header, &self.state_header);
-            check_extension_v2(other, &self.state, &proof, ProofPolicy::STRICT)
-                .map_err(Flaw::Earlier)?;
-        }
-        if let Some((other, link)) = &later {
-            let proof = link.proof(&self.state_header, &link.header);
-            check_extension_v2(&self.state, other, &proof, ProofPolicy::STRICT)
-                .map_err(Flaw::Later)?;
-        }
+        self.check_links()?;
 
         let mut meet = |known: Known<'_>, up_to| -> Result<(), Flaw> {
             let pin = meet(policy, &known)?;
@@ -87,9 +77,10 @@ impl<'r> Receipt<'r> {
             Ok(())
         };
         meet(state, self.state.tx)?;
-        if let Some((other, link)) = &later {
+        if let Some((other, link)) = self.later_link() {
             meet(Known { header: &link.header, alh: &other.alh }, self.state.tx)?;
         }
+        let earlier = self.earlier_link();
         let mut before = None;
         if let Some((other, link)) = &earlier {
             let known = Known { header: &link.header, alh: &other.alh };
@@ -118,7 +109,23 @@ impl<'r> Receipt<'r> {
         Ok(whole.unwrap_or(Verdict::Unanchored))
     }
 
-    // Apart, so that their stack is not there while the events are read.
+    // These are apart so that their stack is not there while the events are read.
+
+    #[inline(never)]
+    fn check_links(&self) -> Result<(), Flaw> {
+        if let Some((other, link)) = self.earlier_link() {
+            let proof = link.proof(&link.header, &self.state_header);
+            check_extension_v2(&other, &self.state, &proof, ProofPolicy::STRICT)
+                .map_err(Flaw::Earlier)?;
+        }
+        if let Some((other, link)) = self.later_link() {
+            let proof = link.proof(&self.state_header, &link.header);
+            check_extension_v2(&self.state, &other, &proof, ProofPolicy::STRICT)
+                .map_err(Flaw::Later)?;
+        }
+        Ok(())
+    }
+
     #[inline(never)]
     fn check_table(&self, policy: &Policy<'_>) -> Result<(), Flaw> {
         let found = self.table_id;
@@ -276,7 +283,11 @@ impl Walk<'_, '_> {
         // Without the feature nothing is logged.
         let logged = self.reach.logged.filter(|_| cfg!(feature = "ed25519"));
         let covered = logged.is_some_and(|logged| id <= logged.up_to);
-        if covered && agrees_with_tree(header, state.bl_tx_id, path) {
+        let earlier = self.earlier.map(|earlier| earlier.header.id);
+        if covered
+            && agrees_with_tree(header, state.bl_tx_id, path)
+            && shows_before(id, [before, earlier])
+        {
             self.newest = Some(TrustedState { tx: id, alh });
         }
         Ok(alh)
@@ -325,6 +336,15 @@ impl Walk<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Whether the predecessor that a leaf of the tree names is seen to be the leaf before it. An even
+/// number's is, by its path ([`agrees_with_tree`]), and the first has none. Beside an odd number's there is
+/// no leaf: it must be one of these, with whose hash it is compared.
+fn shows_before(id: TxId, compared: [Option<TxId>; 2]) -> bool {
+    let tx = id.get();
+    let follows = |other: TxId| other.next() == Some(id);
+    tx == 1 || tx & 1 == 0 || compared.into_iter().flatten().any(follows)
 }
 
 /// Whether a leaf's header commits to exactly the leaves before it, by the leaf's own path in a tree of

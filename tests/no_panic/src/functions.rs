@@ -34,6 +34,7 @@ functions! {
     Checkpoint__extensions = Checkpoint::extensions;
     KeyName__new = KeyName::new;
     KeyName__as_str = KeyName::as_str;
+    KeyName__names_other_ledger = KeyName::names_other_ledger;
     KeyId__new = KeyId::new;
     KeyId__to_bytes = KeyId::to_bytes;
     Note__parse = Note::parse;

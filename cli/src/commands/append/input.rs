@@ -1,13 +1,11 @@
 //! The events of a file, one after the other: what is not needed yet is not
 //! in memory.
 
-use std::collections::VecDeque;
-
 use counterfoil::Event;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
 
-use crate::epcis::{self, MAX_DOCUMENT};
+use crate::epcis::{Events, MAX_DOCUMENT};
 use crate::exit::{Failure, Place, Result};
 
 /// The longest line of our own form that is read: an event's largest body, in
@@ -21,7 +19,8 @@ pub(super) struct Input<R> {
     lines: u64,
     /// Events that were given out.
     events: u64,
-    ready: VecDeque<Event>,
+    /// The document that is being read.
+    document: Option<Events>,
     ended: bool,
 }
 
@@ -35,33 +34,34 @@ pub(super) enum Form {
 
 impl<R: AsyncBufRead + Unpin> Input<R> {
     pub(super) fn new(reader: R, form: Form) -> Self {
-        Self { reader, form, lines: 0, events: 0, ready: VecDeque::new(), ended: false }
+        Self { reader, form, lines: 0, events: 0, document: None, ended: false }
+    }
+
+    pub(super) fn is_epcis(&self) -> bool {
+        matches!(self.form, Form::Epcis { .. })
     }
 
     /// The next event and its place; behind one that cannot be read there is
     /// none.
     pub(super) async fn next(&mut self) -> Option<(Place, Result<Event>)> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
+            if let Some(event) = self.document.as_mut().and_then(Events::next) {
                 self.events += 1;
-                let place = match self.form {
-                    Form::Lines => Place::Line(self.lines),
-                    Form::Epcis { .. } => Place::Event(self.events),
-                };
-                return Some((place, Ok(event)));
+                return Some((Place::Event(self.events), event.map_err(Failure::Usage)));
             }
             if self.ended {
                 return None;
             }
-            if let Err(failure) = self.fill().await {
-                self.ended = true;
-                return Some((Place::Line(self.lines), Err(failure)));
+            let line = self.line().await;
+            self.ended |= line.is_err();
+            if let Some(event) = line.transpose() {
+                return Some((Place::Line(self.lines), event));
             }
         }
     }
 
-    /// Reads the next line that holds anything, or the end.
-    async fn fill(&mut self) -> Result<()> {
+    /// Reads a line: an event, or what goes into `document`, or nothing, or the end.
+    async fn line(&mut self) -> Result<Option<Event>> {
         self.lines += 1;
         let limit = if let Form::Lines = self.form { LONGEST_LINE } else { MAX_DOCUMENT };
         let mut text = Vec::new();
@@ -70,16 +70,15 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         line.map_err(unreadable)?;
         if text.is_empty() {
             self.ended = true;
-            return Ok(());
+            return Ok(None);
         }
         within(&text, limit)?;
         if text.iter().all(u8::is_ascii_whitespace) {
-            return Ok(());
+            return Ok(None);
         }
         let Form::Epcis { domain, edition } = &self.form else {
             let event = serde_json::from_str(utf8(&text)?);
-            self.ready.push_back(event.map_err(|error| Failure::Usage(error.to_string()))?);
-            return Ok(());
+            return event.map(Some).map_err(|error| Failure::Usage(error.to_string()));
         };
         // A first line that is no JSON by itself begins a document.
         let first = self.events == 0;
@@ -89,16 +88,19 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
             within(&text, limit)?;
             self.ended = true;
         }
-        let events = epcis::events(utf8(&text)?, domain).map_err(Failure::Usage)?;
-        self.ready.extend(events.into_iter().map(|mut event| {
-            if let Some(edition) = edition {
-                event.cover = event.cover.in_edition(edition.as_str());
-            }
-            event
-        }));
-        Ok(())
+        utf8(&text)?;
+        let mut text = String::from_utf8(text).unwrap_or_default();
+        if text.starts_with(MARK) {
+            text.drain(..MARK.len_utf8());
+        }
+        let events = Events::of(text, domain, edition.as_deref()).map_err(Failure::Usage)?;
+        self.document = Some(events);
+        Ok(None)
     }
 }
+
+/// Some put it before a text to tell how it is encoded.
+const MARK: char = '\u{feff}';
 
 fn within(text: &[u8], limit: u64) -> Result<()> {
     if text.len() as u64 <= limit {
@@ -111,7 +113,7 @@ fn within(text: &[u8], limit: u64) -> Result<()> {
 
 fn utf8(text: &[u8]) -> Result<&str> {
     let text = std::str::from_utf8(text).map_err(|_| Failure::Usage("it is not UTF-8".into()))?;
-    Ok(text.trim_start_matches('\u{feff}'))
+    Ok(text.strip_prefix(MARK).unwrap_or(text))
 }
 
 fn unreadable(error: std::io::Error) -> Failure {

@@ -8,7 +8,7 @@ use counterfoil::TxId;
 #[derive(Args)]
 #[command(after_help = "A first run:
   counterfoil checkpoint keygen log.key
-  counterfoil checkpoint make --key log.key -o latest.checkpoint
+  counterfoil checkpoint make --key log.key --first -o latest.checkpoint
   counterfoil checkpoint witness latest.checkpoint --witness w.example+…+… https://w.example/
   counterfoil checkpoint prove latest.checkpoint --tx 7 -o 7.tlog-proof
 
@@ -41,8 +41,9 @@ pub(super) enum CheckpointCommand {
   counterfoil checkpoint keygen log.key --origin example.com/goods
   counterfoil checkpoint keygen witness.key --witness witness.example.com
 
-Without a name the log is called counterfoil/ and the ledger's id. Beside a log's key lies
-FILE.last, which says what was signed last: keep the two together, and sign in one place only.
+Without a name the log is called counterfoil/ and the ledger's id. What a log has signed last
+belongs to the log, not to its key: the first `make` with a new key says --first, if nothing was
+ever signed for this log by any key, and otherwise --last and the earlier key's file.
 One file is one key, for one purpose.")]
 pub(super) struct KeygenArgs {
     /// The file to make, which only its owner may read; one that is there is left as it is
@@ -58,12 +59,15 @@ pub(super) struct KeygenArgs {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
+  counterfoil checkpoint make --key log.key --first -o latest.checkpoint
   counterfoil checkpoint make --key log.key -o latest.checkpoint
   counterfoil checkpoint make --key log.key --size 1000
+  counterfoil checkpoint make --key new.key --last log.key.last -o latest.checkpoint
 
 It is signed only if every entry of the ledger is accounted for and it continues the checkpoint
 that was signed last. What is signed is written down in KEY.last before: without that file
-nothing is signed.")]
+nothing is signed. A new key of a log goes on with the earlier key's file (--last), each time;
+--first with it would let the log sign a second history.")]
 pub(super) struct MakeArgs {
     /// The log's key
     #[arg(long, value_name = "FILE")]
@@ -74,10 +78,11 @@ pub(super) struct MakeArgs {
     /// What says what was signed last [default: the key's file with .last behind it]
     #[arg(long, value_name = "FILE")]
     pub(super) last: Option<PathBuf>,
-    /// Makes that file, for a log of which nothing was ever signed
+    /// Makes that file, for a log for which nothing was ever signed, by any key
     #[arg(long)]
     pub(super) first: bool,
-    /// Where the checkpoint goes, in the place of an older one of this log [default: standard output]
+    /// Where the checkpoint goes, in the place of an older one of this log; into the same one, beside
+    /// the signatures that it has [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }
@@ -86,6 +91,7 @@ pub(super) struct MakeArgs {
 #[command(after_help = "Examples:
   counterfoil checkpoint verify latest.checkpoint --log counterfoil/12dc…c406+5a1f…+AX…=
   counterfoil checkpoint verify latest.checkpoint --log … --witness … --witness … --quorum 1
+  counterfoil checkpoint verify latest.checkpoint --policy goods.tlog-policy
   counterfoil checkpoint verify latest.checkpoint --log … --in-ledger --config counterfoil.toml
 
 Take the keys from somebody you believe, not from whoever gives you the checkpoint.
@@ -98,8 +104,11 @@ pub(super) struct VerifyArgs {
     /// The checkpoint
     #[arg(value_name = "FILE")]
     pub(super) checkpoint: PathBuf,
+    /// Logs, witnesses and quorum in a file of c2sp.org/tlog-policy
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["log", "witness", "quorum"])]
+    pub(super) policy: Option<PathBuf>,
     /// The log's verifier key; several of one log that changes its key
-    #[arg(long, value_name = "KEY", required = true)]
+    #[arg(long, value_name = "KEY", required_unless_present = "policy")]
     pub(super) log: Vec<String>,
     /// A witness's verifier key; may be repeated
     #[arg(long, value_name = "KEY")]
@@ -142,14 +151,15 @@ pub(super) struct CosignArgs {
 }
 
 #[derive(Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
+  counterfoil checkpoint witness latest.checkpoint --policy goods.tlog-policy
   counterfoil checkpoint witness latest.checkpoint \\
     --witness witness.example+2a1f…+BO…= https://witness.example/ --time-limit 20
 
 All are asked at once. Each answer is verified under the key that is given for the witness.
 
 Exit codes of this command:
-  0  all of them cosigned, or so many as --quorum says
+  0  all of them cosigned, or so many as --quorum or the policy says
   3  too few did; what they said is told, and the cosignatures that were had are kept
   4  the ledger could not be asked: no witness was")]
 pub(super) struct WitnessArgs {
@@ -157,8 +167,12 @@ pub(super) struct WitnessArgs {
     #[arg(value_name = "FILE")]
     pub(super) checkpoint: PathBuf,
     /// A witness's verifier key, and the address of its API; may be repeated
-    #[arg(long, num_args = 2, value_names = ["KEY", "URL"], required = true)]
+    #[arg(long, num_args = 2, value_names = ["KEY", "URL"], required_unless_present = "policy")]
     pub(super) witness: Vec<String>,
+    /// Asks every witness of this c2sp.org/tlog-policy file that has an address there; enough did
+    /// if its quorum is met
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["witness", "quorum"])]
+    pub(super) policy: Option<PathBuf>,
     /// How many of them must cosign [default: all]
     #[arg(long, value_name = "COUNT")]
     pub(super) quorum: Option<usize>,

@@ -1,6 +1,5 @@
 //! `checkpoint cosign`.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use counterfoil::checkpoint::{AddCheckpoint, Cosignature, Cosigner, SignedCheckpoint};
@@ -12,7 +11,7 @@ use super::Session;
 use super::args::CosignArgs;
 use super::file::{self, with_suffix, write_checkpoint};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::Output;
+use crate::output::{Name, Output};
 
 pub(super) async fn run(
     session: impl Fn() -> Result<Session>,
@@ -32,16 +31,18 @@ pub(super) async fn run(
     if args.first {
         cosigner.begin(log.name().as_str())?;
     }
-    let tell = |cosigned: &Cosignature| tell(args, &cosigner, cosigned, output);
+    let tell = |from: &SignedCheckpoint, cosigned: &Cosignature| {
+        tell(args, &cosigner, from, cosigned, output)
+    };
     match request {
-        Some(request) => tell(&cosigner.cosign(&log, &request)?),
+        Some(request) => tell(&request.checkpoint, &cosigner.cosign(&log, &request)?),
         None => {
             let signed = SignedCheckpoint::parse(bytes).map_err(|error| {
                 Error::from(counterfoil::checkpoint::CheckpointRefusal::Form(error))
             })?;
             let session = session()?;
             let cosign = session.reading(async |store| {
-                tell(&store.cosign_checkpoint(&cosigner, &log, &signed).await?)
+                tell(&signed, &store.cosign_checkpoint(&cosigner, &log, &signed).await?)
             });
             cosign.await
         }
@@ -51,24 +52,25 @@ pub(super) async fn run(
 fn tell(
     args: &CosignArgs,
     cosigner: &Cosigner,
+    from: &SignedCheckpoint,
     cosigned: &Cosignature,
     output: Output,
 ) -> Result<Exit> {
     let Cosignature { checkpoint, time, line, .. } = cosigned;
     let told = Told {
-        file: args.output.as_deref(),
+        file: args.output.as_deref().map(Name),
         key: cosigner.verifier_key(),
         time: *time,
         line: line.trim_end(),
         checkpoint: checkpoint.as_str(),
     };
     match (&args.output, output.is_json()) {
-        (None, false) => write_checkpoint(None, checkpoint)?,
+        (None, false) => drop(write_checkpoint(None, checkpoint, None)?),
         (None, true) => output.print(&told, "")?,
         (Some(file), _) => {
-            write_checkpoint(Some(file), checkpoint)?;
+            write_checkpoint(Some(file), checkpoint, Some(from))?;
             let size = checkpoint.checkpoint().size();
-            output.print(&told, format!("{}: cosigned at size {size}", file.display()))?;
+            output.print(&told, format!("{}: cosigned at size {size}", Name(file)))?;
         }
     }
     Ok(Exit::Done)
@@ -77,7 +79,7 @@ fn tell(
 #[derive(Serialize)]
 struct Told<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a Path>,
+    file: Option<Name<'a>>,
     key: String,
     time: u64,
     line: &'a str,

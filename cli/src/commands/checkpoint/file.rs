@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use counterfoil::Error;
 use counterfoil::checkpoint::{CheckpointRefusal, SignedCheckpoint};
-use counterfoil::core::checkpoint::Note;
+use counterfoil::core::checkpoint::{Note, NoteSignature};
+use counterfoil::{Error, Unavailable};
 use tempfile::NamedTempFile;
 
 use crate::exit::{Failure, Result};
@@ -19,7 +19,7 @@ const MOST: u64 = 2 * Note::MAX_LEN as u64;
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let mut content = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut content));
-    read.map_err(|error| unusable(path, &error))?;
+    read.map_err(|cause| Unavailable::File { path: path.into(), cause: cause.into() })?;
     match content.len() as u64 > MOST {
         true => Err(unusable(path, &"it is too large to be a checkpoint")),
         false => Ok(content),
@@ -33,12 +33,24 @@ pub(super) fn checkpoint(path: &Path) -> Result<SignedCheckpoint> {
 }
 
 /// Writes a checkpoint: to standard output, to a new file, or over a checkpoint of the same log that is
-/// not larger.
-pub(super) fn write_checkpoint(path: Option<&Path>, signed: &SignedCheckpoint) -> Result<()> {
-    let Some(path) = path else { return print(signed.as_str()) };
+/// not larger. Of the same size it must be the same checkpoint: then the signatures of both are in the
+/// file; of one key the one that is there, unless the other is new, not `from` somebody else's file.
+/// Returns what is there.
+pub(super) fn write_checkpoint(
+    path: Option<&Path>,
+    signed: &SignedCheckpoint,
+    from: Option<&SignedCheckpoint>,
+) -> Result<SignedCheckpoint> {
+    let Some(path) = path else {
+        print(signed.as_str())?;
+        return Ok(signed.clone());
+    };
+    // What is looked at is what is replaced: nobody else's signatures come between.
+    let _lock = lock(path)?;
     match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return create(Some(path), signed.as_str());
+            create(Some(path), signed.as_str())?;
+            return Ok(signed.clone());
         }
         Err(error) => return Err(unusable(path, &error)),
         Ok(_) => {}
@@ -54,8 +66,41 @@ pub(super) fn write_checkpoint(path: Option<&Path>, signed: &SignedCheckpoint) -
     if old.size() > new.size() {
         return Err(unusable(path, &"it is a newer checkpoint: left as it is"));
     }
-    let written = beside(path, signed.as_str()).and_then(|file| Ok(file.persist(path)?));
-    written.map(drop).map_err(|error| unusable(path, &error))
+    let written = match old.size() == new.size() {
+        false => signed.clone(),
+        true if there.note().text() != signed.note().text() => {
+            let why = "it is another checkpoint of the same size, which is evidence: left as it is";
+            return Err(unusable(path, &why));
+        }
+        true => {
+            let merged = signed.note().signatures().try_fold(there.clone(), |all, one| {
+                let same_key =
+                    |old: &NoteSignature<'_>| (old.name(), old.id()) == (one.name(), one.id());
+                let taken = there.note().signatures().any(|old| same_key(&old));
+                let new = !from.is_some_and(|from| has(from, &one)) && !has(&there, &one);
+                if new || !taken { all.with(&one) } else { Ok(all) }
+            });
+            merged.map_err(|error| unusable(path, &error))?
+        }
+    };
+    let replaced = beside(path, written.as_str()).and_then(|file| Ok(file.persist(path)?));
+    replaced.map_err(|error| unusable(path, &error))?;
+    Ok(written)
+}
+
+/// Whether this very line is in it.
+fn has(signed: &SignedCheckpoint, line: &NoteSignature<'_>) -> bool {
+    let line = line.to_string();
+    signed.note().signatures().any(|one| one.to_string() == line)
+}
+
+/// Held by one at a time, until it is dropped or its process ends. In a file that stays: the other
+/// one is replaced.
+fn lock(path: &Path) -> Result<File> {
+    let path = with_suffix(path, ".lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let locked = file.and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| unusable(&path, &error))
 }
 
 /// Writes to standard output, or to a file that is not there yet.
@@ -66,7 +111,7 @@ pub(super) fn create(path: Option<&Path>, text: &str) -> Result<()> {
 }
 
 /// What belongs to a file lies beside it.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(in crate::commands) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()

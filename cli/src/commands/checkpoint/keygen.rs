@@ -1,7 +1,7 @@
 //! `checkpoint keygen`.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use counterfoil::SigningKeyFile;
@@ -12,7 +12,7 @@ use super::Session;
 use super::args::KeygenArgs;
 use super::file::with_suffix;
 use crate::exit::{Exit, Result};
-use crate::output::{Output, bold};
+use crate::output::{Name, Output, Plain, bold};
 
 pub(super) async fn run(
     session: impl Fn() -> Result<Session>,
@@ -24,7 +24,7 @@ pub(super) async fn run(
         (Some(name), _) => {
             let key = Arc::new(SigningKeyFile::generate(file, name)?);
             let witness = Cosigner::new(name, key, with_suffix(file, ".logs"))?;
-            Made { file, kind: "witness", name, key: witness.verifier_key(), last: None }
+            Made { file: Name(file), kind: "witness", name, key: witness.verifier_key() }
         }
         (None, Some(origin)) => of_log(file, origin)?,
         (None, None) => {
@@ -42,33 +42,24 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
+/// What was signed last is not begun here: another key may have signed for this log before.
 fn of_log<'a>(file: &'a Path, origin: &'a str) -> Result<Made<'a>> {
-    let last = with_suffix(file, ".last");
     let key = Arc::new(SigningKeyFile::generate(file, origin)?);
-    LogSigner::begin(&last, origin)?;
-    let key = LogSigner::new(origin, key, &last)?.verifier_key();
-    Ok(Made { file, kind: "log", name: origin, key, last: Some(last) })
+    let key = LogSigner::new(origin, key, with_suffix(file, ".last"))?.verifier_key();
+    Ok(Made { file: Name(file), kind: "log", name: origin, key })
 }
 
 #[derive(Serialize)]
 struct Made<'a> {
-    file: &'a Path,
+    file: Name<'a>,
     kind: &'static str,
     name: &'a str,
     key: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last: Option<PathBuf>,
 }
 
 impl fmt::Display for Made<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} {}, its secret key in {}",
-            self.kind,
-            bold(self.name),
-            self.file.display()
-        )?;
+        writeln!(f, "{} {}, its secret key in {}", self.kind, bold(Plain(self.name)), self.file)?;
         write!(f, "{}", self.key)
     }
 }

@@ -12,6 +12,7 @@ use super::Session;
 use super::args::MakeArgs;
 use super::file::{with_suffix, write_checkpoint};
 use crate::exit::{Exit, Result};
+use crate::output::Name;
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &MakeArgs) -> Result<Exit> {
     let key = SigningKeyFile::load(&args.key)?;
@@ -22,14 +23,15 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &MakeArgs) 
     }
     let signer = LogSigner::new(origin, Arc::new(key), last)?;
     let signed = store.sign_checkpoint(&signer, args.size.map(TreeSize::new)).await?;
-    let made = Made::of(&signed, args.output.as_deref(), signer.verifier_key());
+    let made = |signed| Made::of(signed, args.output.as_deref(), signer.verifier_key());
     match (&args.output, session.output.is_json()) {
-        (None, false) => write_checkpoint(None, &signed)?,
-        (None, true) => session.output.print(&made, "")?,
+        (None, false) => drop(write_checkpoint(None, &signed, None)?),
+        (None, true) => session.output.print(&made(&signed), "")?,
         (Some(file), _) => {
-            write_checkpoint(Some(file), &signed)?;
+            let written = write_checkpoint(Some(file), &signed, None)?;
+            let made = made(&written);
             let Made { origin, size, root, .. } = &made;
-            let text = format!("{}: {origin}, size {size}, root {root}", file.display());
+            let text = format!("{}: {origin}, size {size}, root {root}", Name(file));
             session.output.print(&made, text)?;
         }
     }
@@ -39,7 +41,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &MakeArgs) 
 #[derive(Serialize)]
 struct Made<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a Path>,
+    file: Option<Name<'a>>,
     origin: &'a str,
     size: TreeSize,
     root: Root,
@@ -52,6 +54,6 @@ impl<'a> Made<'a> {
         let checkpoint = signed.checkpoint();
         let (origin, size, root) =
             (checkpoint.origin().as_str(), checkpoint.size(), checkpoint.root());
-        Self { file, origin, size, root, key, checkpoint: signed.as_str() }
+        Self { file: file.map(Name), origin, size, root, key, checkpoint: signed.as_str() }
     }
 }

@@ -1,7 +1,5 @@
 //! `checkpoint prove`.
 
-use std::path::Path;
-
 use counterfoil::EventStore;
 use counterfoil::checkpoint::{AddCheckpoint, IssuedTlogProof};
 use counterfoil::core::TreeSize;
@@ -11,6 +9,7 @@ use super::Session;
 use super::args::ProveArgs;
 use super::file::{self, create};
 use crate::exit::{Exit, Failure, Result};
+use crate::output::Name;
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &ProveArgs) -> Result<Exit> {
     let signed = file::checkpoint(&args.checkpoint)?;
@@ -33,7 +32,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ProveArgs)
         create(file, &text)?;
     }
     let size = signed.checkpoint().size();
-    let told = Told { file, size, since, proof: proof.as_ref(), text: &text };
+    let told = Told { file: file.map(Name), size, since, proof: proof.as_ref(), text: &text };
     let what = match &proof {
         Some(IssuedTlogProof { tx, alh, .. }) => {
             format!("transaction {tx}, whose hash is {alh}, is in the log of size {size}")
@@ -41,9 +40,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ProveArgs)
         None => format!("the log of size {size} continues that of size {}", since.unwrap_or(0)),
     };
     match (file, session.output.is_json()) {
-        (Some(file), false) => {
-            session.output.print(&told, format!("{}: {what}", file.display()))?
-        }
+        (Some(file), false) => session.output.print(&told, format!("{}: {what}", Name(file)))?,
         (None, false) => session.output.note(what),
         (_, true) => session.output.print(&told, "")?,
     }
@@ -53,7 +50,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ProveArgs)
 #[derive(Serialize)]
 struct Told<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a Path>,
+    file: Option<Name<'a>>,
     size: TreeSize,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<u64>,

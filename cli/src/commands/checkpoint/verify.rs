@@ -3,18 +3,18 @@
 use std::fmt;
 use std::path::Path;
 
-use counterfoil::Root;
 use counterfoil::core::TreeSize;
 use counterfoil::core::checkpoint::{
-    Group, LogKey, LogPolicy, Member, Quorum, TrustedCheckpoint, WitnessKey, Witnesses,
+    Group, LogKey, LogPolicy, Member, Note, Quorum, TrustedCheckpoint, WitnessKey, Witnesses,
 };
+use counterfoil::{Root, TlogPolicy};
 use serde::Serialize;
 
 use super::Session;
 use super::args::VerifyArgs;
 use super::file;
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{Output, Plain, Time, bold};
+use crate::output::{Name, Output, Plain, Time, bold};
 
 pub(super) async fn run(
     session: impl Fn() -> Result<Session>,
@@ -22,30 +22,13 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Exit> {
     let signed = file::checkpoint(&args.checkpoint)?;
-    let logs = keys(&args.log, |text| LogKey::parse(text).map_err(|error| error.to_string()))?;
-    let witnesses =
-        keys(&args.witness, |text| WitnessKey::parse(text).map_err(|error| error.to_string()))?;
-    let members: Vec<Member> = (0..witnesses.len()).map(Member::Witness).collect();
-    let threshold = args.quorum.unwrap_or(witnesses.len());
-    let groups = [Group { threshold, members: &members }];
-    let usage = |error: &dyn fmt::Display| Failure::Usage(error.to_string());
-    let policy = LogPolicy::new(&logs).map_err(|error| usage(&error))?;
-    let quorum;
-    let policy = match witnesses.is_empty() {
-        true => policy,
-        false => {
-            quorum = Quorum::new(&witnesses, &groups, Member::Group(0))
-                .map_err(|error| usage(&error))?;
-            policy.with_quorum(&quorum).map_err(|error| usage(&error))?
-        }
-    };
     let note = signed.note();
-    let trusted = match policy.open(&note) {
-        Ok(trusted) => trusted,
-        Err(error) => {
-            let exit = Exit::from(error);
-            return Err(Failure::Refuted { exit, why: error.to_string() });
-        }
+    let trusted = match &args.policy {
+        Some(file) => TlogPolicy::load(file)?.with_core(|policy| match policy {
+            Some(policy) => open(policy, &note),
+            None => Err(Failure::Usage(format!("{}: it names no log", file.display()))),
+        })?,
+        None => by_arguments(args, &note)?,
     };
     let verified = Verified::of(&args.checkpoint, &trusted, args.in_ledger);
     if args.in_ledger {
@@ -60,6 +43,31 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
+/// Under the keys that are named.
+fn by_arguments<'n>(args: &VerifyArgs, note: &Note<'n>) -> Result<TrustedCheckpoint<'n>> {
+    let logs = keys(&args.log, |text| LogKey::parse(text).map_err(|error| error.to_string()))?;
+    let witnesses =
+        keys(&args.witness, |text| WitnessKey::parse(text).map_err(|error| error.to_string()))?;
+    let members: Vec<Member> = (0..witnesses.len()).map(Member::Witness).collect();
+    let threshold = args.quorum.unwrap_or(witnesses.len());
+    let groups = [Group { threshold, members: &members }];
+    let usage = |error: &dyn fmt::Display| Failure::Usage(error.to_string());
+    let policy = LogPolicy::new(&logs).map_err(|error| usage(&error))?;
+    if witnesses.is_empty() {
+        return open(&policy, note);
+    }
+    let quorum =
+        Quorum::new(&witnesses, &groups, Member::Group(0)).map_err(|error| usage(&error))?;
+    open(&policy.with_quorum(&quorum).map_err(|error| usage(&error))?, note)
+}
+
+fn open<'n>(policy: &LogPolicy<'_>, note: &Note<'n>) -> Result<TrustedCheckpoint<'n>> {
+    policy.open(note).map_err(|error| {
+        let exit = Exit::from(error);
+        Failure::Refuted { exit, why: error.to_string() }
+    })
+}
+
 fn keys<'a, K>(
     texts: &'a [String],
     parse: impl Fn(&'a str) -> Result<K, String>,
@@ -72,7 +80,7 @@ fn keys<'a, K>(
 
 #[derive(Serialize)]
 struct Verified<'a> {
-    file: &'a Path,
+    file: Name<'a>,
     origin: &'a str,
     size: TreeSize,
     root: Root,
@@ -96,7 +104,14 @@ impl<'a> Verified<'a> {
             (checkpoint.origin().as_str(), checkpoint.size(), checkpoint.root());
         let seen =
             |Witnesses { signed, of, oldest, newest, .. }| Seen { signed, of, oldest, newest };
-        Self { file, origin, size, root, witnesses: trusted.witnesses().map(seen), in_ledger }
+        Self {
+            file: Name(file),
+            origin,
+            size,
+            root,
+            witnesses: trusted.witnesses().map(seen),
+            in_ledger,
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use counterfoil_core::checkpoint::{Checkpoint, NoteSignature, WitnessKey};
 use serde::Serialize;
 
 use super::http::Said;
-use crate::checkpoint::note::SignedCheckpoint;
 use crate::checkpoint::request::decimal;
 
 /// How far ahead of this machine's clock a witness's may be, in seconds.
@@ -171,13 +170,6 @@ pub(super) fn read(
         status @ 300..=399 => Err(WitnessProblem::Redirect { status }),
         status => Err(WitnessProblem::Status { status }),
     }
-}
-
-/// The latest time at which a witness has cosigned what is there.
-pub(super) fn held(signed: &SignedCheckpoint, key: &str) -> Option<u64> {
-    let key = WitnessKey::parse(key).ok()?;
-    let (checkpoint, note) = (signed.checkpoint(), signed.note());
-    note.signatures().filter_map(|signature| key.verify(&checkpoint, &signature).ok()).max()
 }
 
 /// The newest cosignature of this key; lines of other keys, such as post-quantum ones, are passed over.

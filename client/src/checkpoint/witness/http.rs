@@ -32,6 +32,10 @@ pub(super) fn check(url: &str) -> Result<(), &'static str> {
     if uri.host().is_none_or(str::is_empty) {
         return Err("it has no host");
     }
+    // What stands there may be a password, and addresses are shown.
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err("it holds a user's name or a password");
+    }
     if uri.query().is_some() || url.contains('#') {
         return Err("it has more than a path");
     }
