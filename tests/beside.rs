@@ -100,6 +100,7 @@ async fn what_was_written_past_the_trust_file_is_not_shown() {
     let files = Files::with_events(2).await;
     let reader = EventStore::open_read_only(&files.config()).await.unwrap();
     let pinned = reader.state().await.unwrap();
+    assert_eq!(reader.status().await.unwrap().uncovered, None);
     let mut tail = reader.follow(LedgerPosition::end_of(pinned.tx));
     // Somebody has the ledger alone, and a trust file of his own.
     let rival = Files { trust: files.free("trust"), ..files.clone() };
@@ -110,6 +111,7 @@ async fn what_was_written_past_the_trust_file_is_not_shown() {
     let found = writer.state().await.unwrap();
     assert_eq!(count(&reader).await, 2);
     assert_eq!(reader.state().await.unwrap(), pinned);
+    assert_eq!(reader.status().await.unwrap().uncovered, Some(found));
     // Told at once, not waited out.
     let next = tokio::time::timeout(Duration::from_secs(10), tail.next()).await;
     let told = next.expect("it is told").unwrap().unwrap_err();

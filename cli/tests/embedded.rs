@@ -324,6 +324,63 @@ fn what_cannot_be_written_can_be_read() {
     mode(".", 0o755);
 }
 
+/// Whoever cannot write beside the files sees all the same what others write meanwhile.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_written_can_be_followed() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+    let user = user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "0"]);
+    let mode = |name: &str, mode| {
+        std::fs::set_permissions(user.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for name in ["goods.ledger", "goods.trust", "goods.trust.pin"] {
+        mode(name, 0o644);
+    }
+    mode(".", 0o555);
+    let mut command = user.command(&["follow", "--after", "1", "--limit", "4", "--json"]);
+    if std::fs::metadata(user.path("goods.ledger")).unwrap().uid() == 0 {
+        command.uid(65534).gid(65534);
+    }
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for n in 0..4 {
+        if n > 0 {
+            mode(".", 0o755);
+            user.json(&["append", "d", "r", "T", &n.to_string()]);
+            mode(".", 0o555);
+        }
+        let line = lines.next().expect("it ended").unwrap();
+        let followed: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(followed["event"]["event"]["payload"]["inline"], n.to_string());
+    }
+    mode(".", 0o755);
+    assert!(child.wait().unwrap().success());
+}
+
+/// The ledger's folder is not its user's alone: where it was, a link is.
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_ledgers_place_begins_no_ledger() {
+    let user = User::new(&["--ledger", "goods.ledger"], &[]);
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    std::fs::rename(user.path("goods.ledger"), user.path("away")).unwrap();
+    user.write("empty", "");
+    for target in ["nothing", "empty"] {
+        std::os::unix::fs::symlink(target, user.path("goods.ledger")).unwrap();
+        for command in [&["append", "d", "r", "T", "y"][..], &["read", "d", "r"], &["init"]] {
+            let ran = user.run(command);
+            assert_eq!(ran.code, 1, "{target} {command:?}: {} {}", ran.out, ran.err);
+        }
+        std::fs::remove_file(user.path("goods.ledger")).unwrap();
+    }
+    std::os::unix::fs::symlink("away", user.path("goods.ledger")).unwrap();
+    assert_eq!(user.json(&["read", "d", "r"]).len(), 1);
+}
+
 #[test]
 fn the_manual_has_a_page_for_each_command() {
     let user = User::new(&[], &[]);

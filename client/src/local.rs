@@ -14,6 +14,7 @@ mod unmet;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use counterfoil_core::{
     Alh, EntryDigest, Header, HeaderVersion, Table, TrustedState, TxId, VerifiedTx,
@@ -32,7 +33,7 @@ use crate::log::{Log, TileCache, TxRecord};
 use crate::pin_copy::PinCopy;
 use crate::prover::Hash;
 use crate::schema;
-use crate::sqlite::{self, FileKind, FileLock, damaged};
+use crate::sqlite::{self, FileKind, FileLock, Unchanging, damaged};
 use crate::trust::{Anchor, Pin, Trust};
 use crate::verdict::{Completeness, FindingKind, Verdict};
 
@@ -85,6 +86,12 @@ pub(crate) struct Local {
     open_ended: bool,
     /// Whether another process may extend it: nothing is written here.
     is_beside: bool,
+    /// When it was looked at last, for as long as that moment is held.
+    looked: Option<Instant>,
+    /// Where nothing can be written beside it.
+    unchanging: Option<Unchanging>,
+    /// What the configuration acknowledges, for when the file is opened anew.
+    acknowledged: Vec<Acknowledged>,
     table: Option<Table<'static>>,
     genesis: TxId,
     checked: HashMap<TxId, Arc<CheckedTx>>,
@@ -169,6 +176,9 @@ impl Local {
             repair: None,
             open_ended: false,
             is_beside: false,
+            looked: None,
+            unchanging: None,
+            acknowledged: Vec::new(),
             table: end.table,
             genesis: end.genesis,
             checked: HashMap::new(),
@@ -301,6 +311,7 @@ impl Local {
     pub(crate) async fn acknowledge(&mut self, acknowledged: &[Acknowledged]) -> Result<()> {
         self.gaps = Gaps::UNCOUNTED;
         if self.is_beside {
+            self.acknowledged = acknowledged.to_vec();
             // They go into a table of this connection's own.
             sqlite::run(&mut self.conn, "PRAGMA query_only = OFF").await?;
             let noted = self.note_acknowledged(acknowledged).await;

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row, SqliteConnection};
@@ -30,11 +30,30 @@ pub(crate) enum FileKind {
 /// `write` says so; a file of another kind is left as it is. For reading alone
 /// it may lie where nothing can be written.
 pub(crate) async fn open(path: &Path, kind: FileKind, write: bool) -> Result<SqliteConnection> {
+    Ok(open_either(path, kind, write).await?.0)
+}
+
+/// Opens a file for reading, to keep it open: where nothing can be written beside it, it is read as
+/// long as it does not change.
+pub(crate) async fn open_to_read(
+    path: &Path,
+    kind: FileKind,
+) -> Result<(SqliteConnection, Option<Unchanging>)> {
+    open_either(path, kind, false).await
+}
+
+async fn open_either(
+    path: &Path,
+    kind: FileKind,
+    write: bool,
+) -> Result<(SqliteConnection, Option<Unchanging>)> {
     let options =
         options().filename(path).create_if_missing(write).synchronous(SqliteSynchronous::Full);
     let opened = match open_kind(options, path, kind, write).await {
-        Err(error) if !write && cannot_write(&error) => open_unchanging(path, kind).await,
-        opened => opened,
+        Err(error) if !write && cannot_write(&error) => {
+            open_unchanging(path, kind).await.map(|(conn, seen)| (conn, Some(seen)))
+        }
+        opened => opened.map(|conn| (conn, None)),
     };
     opened.map_err(|error| match error {
         // SQLite's words do not name the file.
@@ -48,7 +67,12 @@ pub(crate) async fn open(path: &Path, kind: FileKind, write: bool) -> Result<Sql
 /// Opens a file beside which SQLite cannot put what its readers share with
 /// writers. There is no need to where nobody writes; whoever did would have a
 /// write-ahead log there, and without it the file is an older one.
-async fn open_unchanging(path: &Path, kind: FileKind) -> Result<SqliteConnection> {
+pub(crate) async fn open_unchanging(
+    path: &Path,
+    kind: FileKind,
+) -> Result<(SqliteConnection, Unchanging)> {
+    // Before it is opened: whatever changes from here on is noticed.
+    let seen = Unchanging::new(path)?;
     if has_log(path) {
         let cause = "nothing can be written to its folder, and the -wal file beside it says that \
             somebody writes to it or was interrupted; whoever may write there reads it whole, and \
@@ -56,7 +80,60 @@ async fn open_unchanging(path: &Path, kind: FileKind) -> Result<SqliteConnection
         return Err(Unavailable::file(path, std::io::Error::other(cause)).into());
     }
     let options = options().filename(path).read_only(true).immutable(true);
-    open_kind(options, path, kind, false).await
+    Ok((open_kind(options, path, kind, false).await?, seen))
+}
+
+/// A file that is read as one that nobody writes. SQLite then looks neither for a write-ahead log nor
+/// for locks, and keeps what it has read: as soon as anything changed, it has to be opened anew, and
+/// what was read meanwhile is nobody's.
+#[derive(Debug)]
+pub(crate) struct Unchanging {
+    path: PathBuf,
+    seen: Seen,
+}
+
+/// By what a change is noticed.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    #[cfg(unix)]
+    inode: (u64, u64),
+    len: u64,
+    modified: SystemTime,
+    log: bool,
+}
+
+impl Unchanging {
+    fn new(path: &Path) -> Result<Self> {
+        let seen = Seen::now(path).map_err(|cause| Unavailable::file(path, cause))?;
+        Ok(Self { path: path.into(), seen })
+    }
+
+    /// Whether the file is as it was when it was opened.
+    pub(crate) fn is_still(&self) -> bool {
+        Seen::now(&self.path).is_ok_and(|now| now == self.seen)
+    }
+
+    /// What is said where it is not, and no more is known.
+    pub(crate) fn changed(&self) -> Error {
+        let cause = "somebody wrote to it while it was read; read it again";
+        Unavailable::file(self.path.clone(), std::io::Error::other(cause)).into()
+    }
+}
+
+impl Seen {
+    fn now(path: &Path) -> std::io::Result<Self> {
+        let file = std::fs::metadata(path)?;
+        Ok(Self {
+            #[cfg(unix)]
+            inode: {
+                use std::os::unix::fs::MetadataExt as _;
+                (file.dev(), file.ino())
+            },
+            len: file.len(),
+            modified: file.modified()?,
+            log: has_log(path),
+        })
+    }
 }
 
 /// Whether commits lie in a write-ahead log and not in the file yet.
@@ -123,9 +200,13 @@ async fn prepare(
 /// must not be there yet; it is complete when this returns, and on disk when
 /// whoever asked has synchronised it.
 pub(crate) async fn copy(from: &Path, kind: FileKind, to: &Path) -> Result<()> {
-    let mut conn = open(from, kind, false).await?;
+    let (mut conn, unchanging) = open_to_read(from, kind).await?;
     copy_of(&mut conn, to).await?;
-    Ok(conn.close().await?)
+    conn.close().await?;
+    match unchanging.filter(|seen| !seen.is_still()) {
+        Some(seen) => Err(seen.changed()),
+        None => Ok(()),
+    }
 }
 
 /// The same of a file that is open.

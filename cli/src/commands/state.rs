@@ -90,10 +90,13 @@ pub(super) struct StatusText<'a>(pub(super) &'a Status);
 
 impl fmt::Display for StatusText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Status { pin, completeness, .. } = self.0;
+        let Status { pin, completeness, uncovered, .. } = self.0;
         writeln!(f, "{}   {}", bold("ledger"), pin.ledger)?;
         writeln!(f, "{}    {}", bold("state"), pin.state)?;
         writeln!(f, "{}  {}, at {}", bold("believed"), pin.anchor, pin.anchored_at)?;
+        if let Some(end) = uncovered {
+            writeln!(f, "{}   {end}: written under another trust file, not shown", bold("beyond"))?;
+        }
         write!(f, "{} ", bold("complete"))?;
         match completeness {
             counterfoil::Completeness::Complete { .. } => {

@@ -8,6 +8,7 @@
 //! interrupted) is not done here.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use counterfoil_core::TrustedState;
 
@@ -31,7 +32,7 @@ impl Local {
         }
         // Before the log, which is never behind it.
         let left = PinCopy::beside(path).read()?;
-        let mut conn = match sqlite::open(path, FileKind::Log, false).await {
+        let (mut conn, unchanging) = match sqlite::open_to_read(path, FileKind::Log).await {
             Err(error) if sqlite::is_damage(&error) => return Ok(None),
             opened => opened?,
         };
@@ -44,6 +45,8 @@ impl Local {
         };
         let mut local = Self::of(conn, None, end);
         local.is_beside = true;
+        local.looked = Some(Instant::now());
+        local.unchanging = unchanging;
         local.place = place::of(path).ok();
         let held = match left {
             _ if local.pin().is_err() => false,
@@ -62,6 +65,15 @@ impl Local {
         self.is_beside
     }
 
+    /// Lets go of the moment that is read, if it was looked at so long ago: the next look takes another
+    /// one.
+    pub(crate) async fn rest(&mut self, since: Duration) {
+        if self.looked.is_some_and(|looked| looked.elapsed() >= since) {
+            self.looked = None;
+            let _ = sqlite::run(&mut self.conn, END).await;
+        }
+    }
+
     /// Whether the ledger went through this state, as far as the log goes.
     pub(crate) async fn holds(&mut self, state: TrustedState) -> Result<bool> {
         Ok(self.log.alh(&mut self.conn, state.tx.get()).await? == Some(state.alh))
@@ -69,9 +81,35 @@ impl Local {
 
     /// Goes on to what is pinned now. The pin never goes back.
     pub(super) async fn look_again(&mut self) -> Result<()> {
+        self.renew().await?;
+        let looked = self.look().await;
+        // What was read while it changed says nothing.
+        match self.unchanging.as_ref().filter(|seen| !seen.is_still()) {
+            Some(changed) => Err(changed.changed()),
+            None => looked,
+        }
+    }
+
+    /// Opens the file anew if it was taken for one that does not change, and changed.
+    async fn renew(&mut self) -> Result<()> {
+        let path = self.place.as_deref();
+        let changed = self.unchanging.as_ref().is_some_and(|seen| !seen.is_still());
+        let Some(path) = path.filter(|_| changed) else { return Ok(()) };
+        let (mut conn, unchanging) = sqlite::open_to_read(path, FileKind::Log).await?;
+        Index::create_own(&mut conn).await?;
+        sqlite::run(&mut conn, "PRAGMA query_only = ON").await?;
+        sqlite::close(std::mem::replace(&mut self.conn, conn)).await;
+        self.unchanging = unchanging;
+        let acknowledged = std::mem::take(&mut self.acknowledged);
+        self.acknowledge(&acknowledged).await
+    }
+
+    async fn look(&mut self) -> Result<()> {
         let old = self.pin()?.state;
-        sqlite::run(&mut self.conn, END).await?;
+        // There may be no snapshot to end.
+        let _ = sqlite::run(&mut self.conn, END).await;
         sqlite::run(&mut self.conn, BEGIN).await?;
+        self.looked = Some(Instant::now());
         let end = Next::found(&mut self.conn).await?;
         if end.log.alh(&mut self.conn, old.tx.get()).await? != Some(old.alh)
             || end.trust.and_then(|trust| trust.pin).is_none()

@@ -6,6 +6,7 @@ mod correlation;
 mod draft;
 mod encode;
 mod follow;
+mod idle;
 mod options;
 mod payloads;
 mod pen;
@@ -21,6 +22,7 @@ mod verify;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use counterfoil_core::{Alh, EntryDigest, Table, TrustedState, TxId};
 use serde::Serialize;
@@ -31,6 +33,7 @@ pub use self::append::{AddedEvent, Appended};
 #[cfg(feature = "immudb")]
 pub(crate) use self::commit::Outcome;
 pub use self::follow::{Follow, FollowOptions, Followed};
+use self::idle::Resting;
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
@@ -83,6 +86,10 @@ struct Shared {
     /// From where the index was derived anew, each time.
     anew: watch::Receiver<Vec<TxId>>,
     backend: Backend,
+    /// Whether the ledger was found to be written past the trust file.
+    uncovered: AtomicBool,
+    /// What lets a reader rest.
+    resting: Resting,
 }
 
 enum Backend {
@@ -108,6 +115,11 @@ pub struct Status {
     /// When this client's own log was found lost, damaged or older than it had
     /// been, and was made anew from the ledger. None, mostly.
     pub repairs: Vec<LogRepair>,
+    /// Where the ledger file ends, if that is a state that is neither in this client's log nor announced
+    /// there: somebody writes the ledger under a trust file of their own, and nothing behind the pin is
+    /// shown here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uncovered: Option<TrustedState>,
 }
 
 /// Where a store's files lie, by their absolute names without links.
@@ -211,6 +223,10 @@ impl EventStore {
     /// [`Error::Unavailable`] if a file could not be closed properly.
     pub async fn close(self) -> Result<()> {
         drop(self.shared.writing.lock().await);
+        if self.shared.rest_no_more().await && Arc::strong_count(&self.shared) > 1 {
+            // For the others.
+            self.shared.rest_when_idle();
+        }
         let Some(shared) = Arc::into_inner(self.shared) else { return Ok(()) };
         shared.local.into_inner().close().await?;
         match shared.backend {
@@ -274,7 +290,7 @@ impl EventStore {
         backend: Backend,
         local: Local,
     ) -> Self {
-        let (grown, anew) = (local.grown(), local.anew());
+        let (grown, anew, is_beside) = (local.grown(), local.anew(), local.is_beside());
         let (writing, local) = (Mutex::new(()), Mutex::new(local));
         let queue = std::sync::Mutex::default();
         let (strict, acknowledged) = (trust.strict, trust.acknowledged.clone());
@@ -293,15 +309,21 @@ impl EventStore {
             grown,
             anew,
             backend,
+            uncovered: AtomicBool::new(false),
+            resting: Resting::default(),
         };
-        Self { shared: Arc::new(shared) }
+        let shared = Arc::new(shared);
+        if is_beside {
+            shared.rest_when_idle();
+        }
+        Self { shared }
     }
 
     /// The pinned state, why it is believed, and whether any transaction is
     /// not accounted for. Stored rows are not read again: a read does that,
     /// [`read_all`](Self::read_all) for all of them.
     pub async fn status(&self) -> Result<Status> {
-        self.sync().await?;
+        let uncovered = self.sync_covered().await?;
         let mut local = self.shared.local.lock().await;
         let pin = local.pin()?;
         let completeness = local.completeness(pin.state.tx).await?;
@@ -309,7 +331,7 @@ impl EventStore {
         let schema = Index::schema_state(local.conn(), genesis).await?;
         let acknowledged = self.shared.acknowledged.clone();
         let repairs = local.repairs().await?;
-        Ok(Status { pin, completeness, schema, acknowledged, repairs })
+        Ok(Status { pin, completeness, schema, acknowledged, repairs, uncovered })
     }
 
     /// Where this store's files lie; nothing of a store in memory.
@@ -372,12 +394,25 @@ impl EventStore {
     /// Brings the log to the ledger's end. Runs to its end even if the caller
     /// goes away, so that file and memory never part.
     pub(crate) async fn sync(&self) -> Result<()> {
-        match self.sync_as_far().await? {
-            // Beside a writer with a trust file of its own: what is pinned here
-            // stays what is read.
-            None | Some(Verdict::ExtendsPin { .. }) => Ok(()),
-            Some(verdict) => Err(verdict.into()),
+        self.sync_covered().await.map(drop)
+    }
+
+    /// As [`sync`](Self::sync). Tells where the ledger ends if nobody here vouches for that: beside a
+    /// writer with a trust file of its own, what is pinned here stays what is read.
+    async fn sync_covered(&self) -> Result<Option<TrustedState>> {
+        let uncovered = match self.sync_as_far().await? {
+            None => None,
+            Some(Verdict::ExtendsPin { found, .. }) => Some(found),
+            Some(verdict) => return Err(verdict.into()),
+        };
+        let before = self.shared.uncovered.swap(uncovered.is_some(), Ordering::Relaxed);
+        if let Some(end) = uncovered.filter(|_| !before) {
+            tracing::warn!(
+                %end,
+                "the ledger was written past this trust file: what is behind its pin is not shown"
+            );
         }
+        Ok(uncovered)
     }
 
     /// As [`sync`](Self::sync); what cannot be confirmed yet is told, not an

@@ -135,6 +135,7 @@ impl Embedded {
     /// the log or announced, unless it was written past the log.
     pub(crate) async fn look_on(&mut self, local: &mut Local) -> Result<Option<Verdict>> {
         let pinned = local.state()?;
+        self.file.renew().await?;
         let end = self.file.end().await?;
         let found = self.file.alh(pinned.tx).await?;
         compare(pinned, found, end)?;

@@ -9,7 +9,7 @@ use super::audit::{Raw, RawTx};
 use crate::error::{Error, Result, Unavailable};
 use crate::index::Position;
 use crate::place;
-use crate::sqlite::{self, FileKind, FileLock, Unfinished, to_i64, to_u64};
+use crate::sqlite::{self, FileKind, FileLock, Unchanging, Unfinished, to_i64, to_u64};
 use crate::verdict::Verdict;
 
 /// `alh` is there to be compared; the rows decide. `value` is the row's value
@@ -55,6 +55,8 @@ pub(super) struct LedgerFile {
     /// Empty in memory.
     path: PathBuf,
     _lock: Option<FileLock>,
+    /// Where nothing can be written beside it.
+    unchanging: Option<Unchanging>,
 }
 
 impl LedgerFile {
@@ -71,7 +73,7 @@ impl LedgerFile {
             false => None,
         };
         match connect(path, write).await {
-            Ok(conn) => Ok(Self { conn, path: path.into(), _lock: lock }),
+            Ok((conn, unchanging)) => Ok(Self { conn, path: path.into(), _lock: lock, unchanging }),
             Err(error) => {
                 if let Some(lock) = lock {
                     lock.undo();
@@ -85,7 +87,7 @@ impl LedgerFile {
     /// write-ahead log beside it.
     pub(super) async fn of_copy(path: &Path) -> Result<Self> {
         let conn = sqlite::open(path, FileKind::Ledger, false).await?;
-        Ok(Self { conn, path: path.into(), _lock: None })
+        Ok(Self { conn, path: path.into(), _lock: None, unchanging: None })
     }
 
     /// Where it lies; nowhere in memory.
@@ -93,8 +95,23 @@ impl LedgerFile {
         Some(&*self.path).filter(|path| !path.as_os_str().is_empty())
     }
 
-    /// Says of what was found in the file that it was there.
+    /// Opens it anew if it was taken for one that does not change, and changed.
+    pub(super) async fn renew(&mut self) -> Result<()> {
+        if self.unchanging.as_ref().is_none_or(Unchanging::is_still) {
+            return Ok(());
+        }
+        let opened = connect(&self.path, false).await;
+        let (conn, unchanging) = opened.map_err(|error| naming(&self.path, error))?;
+        sqlite::close(std::mem::replace(&mut self.conn, conn)).await;
+        self.unchanging = unchanging;
+        Ok(())
+    }
+
+    /// Says of what was found in the file that it was there. What was read while it changed is not.
     fn named<T>(&self, found: Result<T>) -> Result<T> {
+        if let Some(changed) = self.unchanging.as_ref().filter(|seen| !seen.is_still()) {
+            return Err(changed.changed());
+        }
         found.map_err(|error| naming(&self.path, error))
     }
 
@@ -109,7 +126,7 @@ impl LedgerFile {
     pub(super) async fn memory() -> Result<Self> {
         let mut conn = sqlite::memory().await?;
         sqlite::run(&mut conn, TABLES).await?;
-        Ok(Self { conn, path: PathBuf::new(), _lock: None })
+        Ok(Self { conn, path: PathBuf::new(), _lock: None, unchanging: None })
     }
 
     /// The last transaction.
@@ -325,14 +342,17 @@ impl LedgerFile {
     }
 }
 
-async fn connect(path: &Path, write: bool) -> Result<SqliteConnection> {
-    let mut conn = sqlite::open(path, FileKind::Ledger, write).await?;
+async fn connect(path: &Path, write: bool) -> Result<(SqliteConnection, Option<Unchanging>)> {
+    let (mut conn, unchanging) = match write {
+        true => (sqlite::open(path, FileKind::Ledger, true).await?, None),
+        false => sqlite::open_to_read(path, FileKind::Ledger).await?,
+    };
     let prepared = match write {
         true => sqlite::run(&mut conn, TABLES).await,
         false => sqlite::run(&mut conn, "PRAGMA query_only = ON").await,
     };
     match prepared {
-        Ok(()) => Ok(conn),
+        Ok(()) => Ok((conn, unchanging)),
         Err(error) => {
             sqlite::close(conn).await;
             Err(error)
@@ -400,4 +420,46 @@ async fn insert(conn: &mut SqliteConnection, tx: &FileTx, rows: &[FileRow]) -> R
 fn raw_alh(row: &sqlx::sqlite::SqliteRow) -> Result<Option<Alh>> {
     let bytes: Option<&[u8]> = row.try_get("alh")?;
     Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(Alh::new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TX: FileTx = FileTx { id: TxId::new(1), ts: 0, nentries: 0, alh: Alh::new([7; 32]) };
+
+    /// As where nothing can be written beside it.
+    async fn taken_for_unchanging(path: &Path) -> LedgerFile {
+        let (conn, seen) = sqlite::open_unchanging(path, FileKind::Ledger).await.unwrap();
+        LedgerFile { conn, path: path.into(), _lock: None, unchanging: Some(seen) }
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_for_unchanging_is_opened_anew_once_it_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = &folder.path().canonicalize().unwrap().join("ledger");
+        LedgerFile::open(path, true).await.unwrap().close().await.unwrap();
+        let mut early = taken_for_unchanging(path).await;
+        let mut late = taken_for_unchanging(path).await;
+        for reader in [&mut early, &mut late] {
+            assert_eq!(reader.end().await.unwrap(), None);
+            reader.renew().await.unwrap();
+            assert!(reader.unchanging.is_some(), "nothing changed");
+        }
+        // In the write-ahead log, and not in the file yet.
+        let mut writer = LedgerFile::open(path, true).await.unwrap();
+        writer.commit(&TX, &[]).await.unwrap();
+        let end = Some(TrustedState { tx: TX.id, alh: TX.alh });
+        let stale = early.end().await.unwrap_err();
+        assert!(matches!(stale, Error::Unavailable(Unavailable::File { .. })), "{stale}");
+        early.renew().await.unwrap();
+        assert_eq!(early.end().await.unwrap(), end);
+        early.close().await.unwrap();
+        // In the file, and the log is gone.
+        writer.close().await.unwrap();
+        let stale = late.end().await.unwrap_err();
+        assert!(matches!(stale, Error::Unavailable(Unavailable::File { .. })), "{stale}");
+        late.renew().await.unwrap();
+        assert_eq!(late.end().await.unwrap(), end);
+    }
 }
