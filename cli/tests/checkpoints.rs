@@ -110,6 +110,31 @@ fn a_new_key_begins_no_second_history() {
     assert!(!user.path("new.key.last").exists());
 }
 
+/// A machine that was restored whole has the memory of then, which knows nothing of what was signed
+/// since: as docs/backup.md says, the newest checkpoint puts it right.
+#[test]
+fn a_restored_memory_is_put_right_by_the_newest_checkpoint() {
+    let (user, _) = signed();
+    let all = ["goods.ledger", "goods.trust", "goods.trust.pin", "log.key.last"];
+    let copies = all.map(|name| (name, std::fs::read(user.path(name)).unwrap()));
+    grow(&user, 2);
+    user.json(&["checkpoint", "make", "--key", "log.key", "-o", "latest"]);
+    for (name, copy) in copies {
+        std::fs::write(user.path(name), copy).unwrap();
+    }
+    user.json(&["append", "d", "r", "T", "another"]);
+    grow(&user, 2);
+    let memory = std::fs::read(user.path("log.key.last")).unwrap();
+    let make = ["checkpoint", "make", "--key", "log.key", "--json"];
+    assert_eq!(user.run(&make).code, 0, "it knows of nothing that this contradicts");
+    std::fs::write(user.path("log.key.last"), memory).unwrap();
+
+    let latest = std::fs::read_to_string(user.path("latest")).unwrap();
+    let first_three: String = latest.split_inclusive('\n').take(3).collect();
+    user.write("log.key.last", &first_three);
+    assert!(error(&user.run(&make), 1).contains("shown another history"));
+}
+
 #[test]
 fn nothing_is_written_over_that_is_no_older_checkpoint() {
     let (user, _) = signed();
