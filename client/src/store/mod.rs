@@ -93,7 +93,7 @@ struct Shared {
 }
 
 enum Backend {
-    Embedded(Mutex<Embedded>),
+    Embedded(Box<Mutex<Embedded>>),
     #[cfg(feature = "immudb")]
     Immudb(Box<Immudb>),
     #[cfg(all(test, feature = "immudb"))]
@@ -253,7 +253,7 @@ impl EventStore {
                     true => Embedded::open(config, environment, &progress).await?,
                     false => Embedded::open_read_only(config, environment, &progress).await?,
                 };
-                (Backend::Embedded(Mutex::new(embedded)), local)
+                (Backend::Embedded(Box::new(Mutex::new(embedded))), local)
             }
             #[cfg(feature = "immudb")]
             BackendKind::Immudb => {
@@ -278,7 +278,7 @@ impl EventStore {
     async fn in_memory_with(options: StoreOptions) -> Result<Self> {
         let StoreOptions { environment, signer, .. } = options;
         let (embedded, local) = Embedded::memory(environment.clone()).await?;
-        let backend = Backend::Embedded(Mutex::new(embedded));
+        let backend = Backend::Embedded(Box::new(Mutex::new(embedded)));
         Ok(Self::new(environment, true, &TrustConfig::default(), signer, backend, local))
     }
 
