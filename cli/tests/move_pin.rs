@@ -282,6 +282,8 @@ fn nobody_waits_for_a_run_whose_output_is_not_read() {
     let many = [&verify[..], &["receipt"; 1000]].concat();
     let mut unread = world.verifier.command(&many).spawn().unwrap();
     unread.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    // Until the pipe is full.
+    std::thread::sleep(Duration::from_secs(2));
     let mut other = world.verifier.command(&[&verify[..], &["receipt"]].concat()).spawn().unwrap();
     let begun = std::time::Instant::now();
     let ended = loop {
