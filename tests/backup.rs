@@ -232,7 +232,7 @@ async fn a_backup_overwrites_nothing_and_is_there_as_a_whole() {
     // A ledger that is not the pinned one is no backup.
     let nowhere = Files::new();
     let error = back_up(&nowhere.config(), nowhere.folder.join("none")).await.unwrap_err();
-    assert!(matches!(error, Error::Unavailable(Unavailable::File { .. })), "{error}");
+    assert!(matches!(error, Error::Unavailable(Unavailable::NoLedger { .. })), "{error}");
     assert_eq!(std::fs::read_dir(nowhere.folder.path()).unwrap().count(), 0);
     let old = pair(&files, &first).trusted_by(&files);
     let refused = files.free("backup");

@@ -367,6 +367,10 @@ pub(crate) struct ReceiptArgs {
     /// signed or witnessed
     #[arg(long, value_name = "TX:ALH")]
     pub(crate) under: Option<TrustedState>,
+    /// Puts this checkpoint with its signatures in, for verifiers who trust a log and witnesses: the
+    /// receipt is then under the transaction behind the checkpoint's
+    #[arg(long, value_name = "FILE", conflicts_with = "under")]
+    pub(crate) checkpoint: Option<PathBuf>,
     /// Ties the receipt to a later state than its own, which its verifier has pinned
     #[arg(long, value_name = "TX:ALH", requires = "under")]
     pub(crate) link_to: Option<TrustedState>,

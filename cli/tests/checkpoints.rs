@@ -317,3 +317,48 @@ fn help_has_examples() {
         assert!(help.out.contains(&format!("counterfoil checkpoint {command} ")), "{}", help.out);
     }
 }
+
+/// From the signer to somebody who has nothing but a policy: the receipt brings the checkpoint, and moves
+/// the pin.
+#[test]
+fn a_receipt_with_a_checkpoint_verifies_under_a_log_and_its_witness() {
+    let (user, key) = signed();
+    let ledger = text(&user.json(&["state"])[0]["pin"]["ledger"]).to_owned();
+    let own = user.json(&["checkpoint", "keygen", "own.key", "--witness", "own.example"]);
+    let own = text(&own[0]["key"]).to_owned();
+    // Under the transaction behind the tree, which is not there yet.
+    let receipt = ["receipt", "d", "r", "0", "--checkpoint", "latest", "-o", "first.receipt"];
+    let early = user.run(&[&receipt[..], &["--json"]].concat());
+    assert!(error(&early, 6).contains("transaction 5, which there is not yet"));
+    grow(&user, 2);
+    user.json(&receipt);
+    std::fs::write(
+        user.path("logged"),
+        format!("ledger = \"{ledger}\"\n[[logs]]\nkey = \"{key}\"\n"),
+    )
+    .unwrap();
+    let verified = user.json(&["verify", "first.receipt", "--policy", "logged"]);
+    assert_eq!(verified[0]["word"], "verified_by_signature", "{}", verified[0]);
+    // A policy that asks for a witness wants its signature, too.
+    std::fs::write(
+        user.path("watched"),
+        format!(
+            "ledger = \"{ledger}\"\nquorum = \"own\"\n[[logs]]\nkey = \"{key}\"\n\
+             [[witnesses]]\nname = \"own\"\nkey = \"{own}\"\n"
+        ),
+    )
+    .unwrap();
+    user.run(&["verify", "first.receipt", "--policy", "watched"]).fails(5, "witnesses");
+    let cosign = ["checkpoint", "cosign", "latest", "--log", &key, "--key", "own.key", "--first"];
+    user.json(&[&cosign[..], &["-o", "latest"]].concat());
+    user.json(&[&receipt[..], &["--force"]].concat());
+    let verified = user.json(&["verify", "first.receipt", "--policy", "watched", "--move-pin"]);
+    assert_eq!(verified[0]["word"], "witnessed", "{}", verified[0]);
+    assert_eq!(text(&verified[1]["moved"]["pin"]).split(':').next(), Some("2"), "{}", verified[1]);
+    // Another ledger's checkpoint does not fit.
+    let other = user.path("latest");
+    let note = std::fs::read_to_string(&other).unwrap();
+    std::fs::write(user.path("false"), note.replacen("\n4\n", "\n3\n", 1)).unwrap();
+    let wrong = ["receipt", "d", "r", "0", "--checkpoint", "false", "-o", "x", "--json"];
+    assert!(error(&user.run(&wrong), 6).contains("does not fit"));
+}

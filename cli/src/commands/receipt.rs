@@ -8,7 +8,7 @@ use counterfoil::{Cover, EventStore, ReceiptOptions};
 use serde::Serialize;
 
 use super::Session;
-use super::checkpoint::with_suffix;
+use super::checkpoint::{self, with_suffix};
 use crate::args::ReceiptArgs;
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Name;
@@ -18,7 +18,7 @@ const MOST: u64 = 100_000;
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArgs) -> Result<Exit> {
     let file = args.output.as_path();
-    not_one_of_ours(session, store, file).await?;
+    not_one_of_ours(session, store, args.checkpoint.as_deref(), file).await?;
     if file.try_exists().is_ok_and(|exists| exists) {
         // Before any work; the writing looks again.
         let why = match (args.force, is_receipt(file)) {
@@ -32,7 +32,9 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
     }
     let wanted = wanted(store, args).await?;
     let (shows_table, table_id) = match &wanted[..] {
-        [(cover, sequence)] if args.under.is_none() && args.link_to.is_none() => {
+        [(cover, sequence)]
+            if args.under.is_none() && args.link_to.is_none() && args.checkpoint.is_none() =>
+        {
             let issued = store.issue_receipt(cover, *sequence, args.since).await?;
             save(file, &issued.bytes, args.force)?;
             let size = issued.bytes.len();
@@ -51,7 +53,13 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
                     options = with(options, state);
                 }
             }
-            let issued = store.issue_batch(&wanted, options).await?;
+            let issued = match &args.checkpoint {
+                Some(file) => {
+                    let checkpoint = checkpoint::checkpoint(file)?;
+                    store.issue_checkpointed(&wanted, &checkpoint, options).await?
+                }
+                None => store.issue_batch(&wanted, options).await?,
+            };
             save(file, &issued.bytes, args.force)?;
             let size = issued.bytes.len();
             let share = 100 * size as u64 / issued.size_of_singles.max(1);
@@ -109,13 +117,19 @@ fn is_receipt(file: &Path) -> bool {
 const BESIDE: [&str; 6] = ["", "-wal", "-shm", "-journal", ".lock", ".pin"];
 
 /// No receipt takes the place of what it is made of, nor one that is still to come.
-async fn not_one_of_ours(session: &Session, store: &EventStore, output: &Path) -> Result<()> {
+async fn not_one_of_ours(
+    session: &Session,
+    store: &EventStore,
+    checkpoint: Option<&Path>,
+    output: &Path,
+) -> Result<()> {
     let files = store.files().await;
     let ours = [files.ledger, files.log].into_iter().flatten();
     let mut ours: Vec<PathBuf> =
         ours.flat_map(|file| BESIDE.map(|behind| with_suffix(&file, behind))).collect();
     ours.extend(session.config_file.clone());
     ours.extend(session.config.signing.key.clone());
+    ours.extend(checkpoint.map(Path::to_path_buf));
     let place = place(output);
     match ours.iter().find(|ours| place.is_some() && self::place(ours) == place) {
         None => Ok(()),

@@ -1,7 +1,7 @@
 //! Receipts of events that are in the ledger already.
 
 use counterfoil_core::receipt::{
-    Anchor, Attached, Genesis, Link, Policy, Receipt, Verdict as Shown,
+    Anchor, Attached, Genesis, Link, Policy, Receipt, ReceiptCheckpoint, Verdict as Shown,
 };
 use counterfoil_core::{Alh, Header, TrustedState, TxId};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use super::EventStore;
 use super::append::Proofs;
 use super::read::locate;
 use crate::body::GenesisBody;
+use crate::checkpoint::SignedCheckpoint;
 use crate::error::{Error, Result};
 use crate::event::Cover;
 use crate::index::{EventAt, Position, StreamKey};
@@ -299,6 +300,46 @@ impl EventStore {
         Ok(issued)
     }
 
+    /// As [`issue_batch`](Self::issue_batch), with a checkpoint of the ledger and its signatures in it, for
+    /// verifiers whose policy names a log and witnesses: under the state of the transaction behind the
+    /// checkpoint's tree, which is the one whose header commits to that tree.
+    ///
+    /// The signatures are copied and not verified: whose they are, the verifier's policy knows. One that
+    /// is not right makes the receipt broken under a policy that names its key; take the checkpoint from
+    /// whoever verified it, as [`ask_witnesses`](Self::ask_witnesses) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`issue_batch`](Self::issue_batch). [`Error::Invalid`] if that transaction is not there yet, if
+    /// `options` ask for another state, or if it is not a checkpoint of this ledger.
+    pub async fn issue_checkpointed(
+        &self,
+        of: &[(Cover, u64)],
+        checkpoint: &SignedCheckpoint,
+        options: ReceiptOptions,
+    ) -> Result<IssuedBatch> {
+        self.sync().await?;
+        let size = checkpoint.checkpoint().size().get();
+        let behind = TxId::new(size.saturating_add(1));
+        let mut local = self.shared.local.lock().await;
+        let newest = local.state()?.tx;
+        if behind > newest {
+            return Err(Error::Invalid(format!(
+                "a receipt with a checkpoint of size {size} is under transaction {behind}, which there \
+                 is not yet: append something first, or sign a smaller size"
+            )));
+        }
+        let state = TrustedState { tx: behind, alh: local.checked(behind).await?.tx.alh() };
+        drop(local);
+        if options.under.is_some_and(|under| under != state) {
+            return Err(Error::Invalid(format!(
+                "a receipt with a checkpoint of size {size} is under {state}, and under no other state"
+            )));
+        }
+        let issued = self.issue_batch(of, options.under(state)).await?;
+        issued.with_checkpoint(checkpoint)
+    }
+
     /// A policy for whoever is to verify receipts of this ledger: its id, the number of its table, and
     /// its verified state as the pin. It is to be handed on as what it is: this client's word.
     ///
@@ -339,6 +380,25 @@ impl EventStore {
 }
 
 impl IssuedBatch {
+    /// The same with a checkpoint of its state's tree.
+    fn with_checkpoint(mut self, checkpoint: &SignedCheckpoint) -> Result<Self> {
+        let receipt = Receipt::parse(&self.bytes).map_err(bad_proof)?;
+        // A note says the same in more bytes.
+        let mut part = vec![0; checkpoint.as_str().len()];
+        let part =
+            ReceiptCheckpoint::from_note(&checkpoint.note(), receipt.state_header(), &mut part)
+                .map_err(|error| {
+                    Error::Invalid(format!("the checkpoint does not fit the receipt: {error}"))
+                })?;
+        let attached = Attached { checkpoint: Some(part), ..receipt.attached() };
+        let mut bytes = vec![0; self.bytes.len() + checkpoint.as_str().len()];
+        let len = receipt.encode_with(&attached, &mut bytes).map_err(bad_proof)?.len();
+        bytes.truncate(len);
+        self.bytes = bytes;
+        self.check()?;
+        Ok(self)
+    }
+
     /// Nothing is given out that would not verify.
     fn check(&self) -> Result<(), Verdict> {
         let receipt = Receipt::parse(&self.bytes).map_err(bad_proof)?;

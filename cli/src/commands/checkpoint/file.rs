@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The checkpoint in a file.
-pub(super) fn checkpoint(path: &Path) -> Result<SignedCheckpoint> {
+pub(crate) fn checkpoint(path: &Path) -> Result<SignedCheckpoint> {
     let parsed = SignedCheckpoint::parse(read(path)?);
     Ok(parsed.map_err(|error| Error::from(CheckpointRefusal::Form(error)))?)
 }
