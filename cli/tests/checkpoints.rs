@@ -77,10 +77,41 @@ fn without_its_memory_nothing_is_signed() {
     user.run(&make).fails(6, "what was signed last");
     let first = [&make[..], &["--first"]].concat();
     assert_eq!(user.run(&first).code, 0);
-    user.run(&first).fails(4, "exists");
+    user.run(&first).fails(6, "without --first");
     assert_eq!(user.run(&make).code, 0);
     std::fs::write(user.path("log.key.last"), "").unwrap();
     user.run(&make).fails(6, "damaged");
+}
+
+/// What fails behind `--first` can be done again as it was, and what can be seen before fails before.
+#[test]
+fn a_first_run_that_failed_is_run_again() {
+    let (user, log) = signed();
+    std::fs::remove_file(user.path("log.key.last")).unwrap();
+    let first = ["checkpoint", "make", "--key", "log.key", "--first"];
+    let make = |more: &[&str]| user.run(&[&first[..], more].concat());
+    user.write("note", "no checkpoint");
+    make(&["-o", "absent/latest"]).fails(2, "absent/latest: its folder is not there");
+    make(&["-o", "note"]).fails(2, "no checkpoint");
+    make(&["--size", "0"]).fails(6, "size 0");
+    assert!(!user.path("log.key.last").exists());
+    assert_ne!(make(&["--size", "1000"]).code, 0);
+    let begun = std::fs::read_to_string(user.path("log.key.last")).unwrap();
+    assert!(begun.starts_with("example.com/goods\n0\n"), "{begun}");
+    // A memory of another log is none of this one.
+    user.write("log.key.last", &begun.replace("goods", "gods"));
+    make(&[]).fails(6, "not of example.com/goods");
+    user.write("log.key.last", &begun);
+    assert_eq!(make(&["-o", "latest"]).code, 0);
+    make(&["-o", "latest"]).fails(6, "without --first");
+
+    user.json(&["checkpoint", "keygen", "w.key", "--witness", "w.example"]);
+    let first = ["checkpoint", "cosign", "latest", "--log", &log, "--key", "w.key", "--first"];
+    let cosign = |more: &[&str]| user.run(&[&first[..], more].concat());
+    cosign(&["-o", "absent/latest"]).fails(2, "absent/latest: its folder is not there");
+    assert!(!user.path("w.key.logs").exists());
+    assert_eq!(cosign(&["-o", "latest"]).code, 0);
+    cosign(&[]).fails(6, "without --first");
 }
 
 /// A restored ledger and a new key of the same origin: the memory is the log's, not the key's.
