@@ -5,9 +5,9 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
-use counterfoil::core::receipt::{Payload, Receipt, Verdict};
+use counterfoil::core::receipt::{Missing, Payload, Receipt, Verdict};
 use counterfoil::{
-    Config, EventReport, Inspection, Moved, MovedPin, PinFile, SaltedPayload, TrustPolicy,
+    Config, EventReport, Inspection, Moved, MovedPin, PinFile, SaltedPayload, TrustPolicy, TxId,
     Unavailable, VerdictReport,
 };
 use serde::Serialize;
@@ -245,7 +245,23 @@ impl fmt::Display for Head<'_> {
             Verdict::Broken(_) => red(report.verdict),
             _ => bold(report.verdict),
         };
-        write!(f, "{word}  {}: {}", Name(file), Plain(&report.detail))
+        write!(f, "{word}  {}: {}", Name(file), Plain(&report.detail))?;
+        match report.of {
+            Verdict::CannotDecide(Missing::Link { pin, state }) => {
+                f.write_str(remedy(pin.tx, state.tx))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What to do where a link to the pin is missing.
+fn remedy(pin: TxId, state: TxId) -> &'static str {
+    match pin < state {
+        true => {
+            " is missing: have the receipt made with `--since TX:ALH` of your pin, or pin a newer state"
+        }
+        false => " is missing: have the receipt made with `--under TX:ALH` of your pin",
     }
 }
 
