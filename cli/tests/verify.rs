@@ -273,7 +273,9 @@ fn files_are_told_one_by_one_and_the_worst_decides() {
         ran.fails(2, words);
         assert!(ran.err.contains("policy: ") && ran.out.is_empty(), "{}{}", ran.out, ran.err);
     }
-    user.run(&["verify", "one", "--policy", "absent"]).fails(4, "absent: ");
+    user.run(&["verify", "one", "--policy", "absent"]).fails(2, "absent: no such file");
+    policy(&user, "key", "[[state_keys]]\ndatabase = \"d\"\nfile = \"absent.pem\"\n");
+    user.run(&["verify", "one", "--policy", "key"]).fails(2, "absent.pem: no such file");
     let both = ["verify", "one", "--policy", "policy", "--ledger-id", LEDGER];
     user.run(&both).fails(2, "--ledger-id");
     user.run(&["verify", "one", "--policy", "policy", "--pin", &pin(2)]).fails(2, "--pin");
