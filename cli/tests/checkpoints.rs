@@ -83,6 +83,28 @@ fn without_its_memory_nothing_is_signed() {
     user.run(&make).fails(6, "damaged");
 }
 
+/// The digits that a policy's author is named by are those of the key.
+#[test]
+fn a_new_key_can_be_an_authors() {
+    let user = User::new(&[], &[]);
+    let keygen = ["checkpoint", "keygen", "anna.key", "--origin", "Anna"];
+    let made = user.json(&keygen);
+    let digits = text(&made[0]["public_key"]);
+    let author = format!("[[authors]]\nname = \"Anna\"\nkey = \"{digits}\"\n");
+    user.write("policy", &format!("ledger = \"{}\"\n{author}", "1".repeat(64)));
+    user.json(&["policy", "check", "policy"]);
+    let key = counterfoil::SigningKeyFile::load(&user.path("anna.key")).unwrap();
+    let public = counterfoil::Ed25519Signer::public_key(&key);
+    assert_eq!(hex::encode(public.as_bytes()), digits);
+    std::fs::remove_file(user.path("anna.key")).unwrap();
+    let shown = user.run(&keygen);
+    let lines: Vec<_> = shown.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", shown.out);
+    let digits = lines[1].rsplit(' ').next().unwrap();
+    assert!(digits.len() == 64 && lines[1].starts_with("as an author's key: "), "{}", shown.out);
+    assert!(lines[2].starts_with("Anna+"), "{}", shown.out);
+}
+
 /// What fails behind `--first` can be done again as it was, and what can be seen before fails before.
 #[test]
 fn a_first_run_that_failed_is_run_again() {
@@ -334,7 +356,7 @@ fn a_tlog_policy_says_whose_word_counts() {
     nobody.fails(2, "no witness with an address");
     user.write("broken", "quorum\n");
     verify("broken").fails(2, "line 1");
-    verify("missing").fails(4, "missing: ");
+    verify("missing").fails(2, "missing: no such file");
     let both = ["checkpoint", "verify", "latest", "--policy", "both", "--log", &key];
     user.run(&both).fails(2, "cannot be used with");
 }
