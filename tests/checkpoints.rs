@@ -136,8 +136,12 @@ async fn a_damaged_memory_signs_nothing() {
     LogSigner::begin(&log.last(), "example.com/other").unwrap();
     let refused = refusal(store.sign_checkpoint(&log.signer, None).await.unwrap_err());
     assert!(matches!(refused, CheckpointRefusal::OtherOrigin { .. }), "{refused}");
-    let again = LogSigner::begin(&log.last(), ORIGIN).unwrap_err();
-    assert!(matches!(again, Error::Unavailable(_)), "{again}");
+    let again = refusal(LogSigner::begin(&log.last(), ORIGIN).unwrap_err());
+    assert!(matches!(again, CheckpointRefusal::OtherOrigin { .. }), "{again}");
+    std::fs::write(log.last(), &whole).unwrap();
+    let again = refusal(LogSigner::begin(&log.last(), ORIGIN).unwrap_err());
+    assert!(matches!(again, CheckpointRefusal::Begun { .. }), "{again}");
+    assert_eq!(std::fs::read(log.last()).unwrap(), whole);
 }
 
 /// A key that looks at the signer's memory when it is asked to sign.

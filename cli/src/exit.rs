@@ -219,6 +219,12 @@ impl From<Verdict> for Failure {
 impl From<PolicyError> for Failure {
     fn from(error: PolicyError) -> Self {
         match error {
+            // A name that leads nowhere, as any other that cannot be used.
+            PolicyError::Unavailable(Unavailable::File { path, cause })
+                if cause.kind() == io::ErrorKind::NotFound =>
+            {
+                Self::Usage(format!("{}: no such file", path.display()))
+            }
             PolicyError::Unavailable(why) => why.into(),
             other => Self::Usage(other.to_string()),
         }

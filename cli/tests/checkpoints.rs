@@ -77,10 +77,63 @@ fn without_its_memory_nothing_is_signed() {
     user.run(&make).fails(6, "what was signed last");
     let first = [&make[..], &["--first"]].concat();
     assert_eq!(user.run(&first).code, 0);
-    user.run(&first).fails(4, "exists");
+    user.run(&first).fails(6, "without --first");
     assert_eq!(user.run(&make).code, 0);
     std::fs::write(user.path("log.key.last"), "").unwrap();
     user.run(&make).fails(6, "damaged");
+}
+
+/// The digits that a policy's author is named by are those of the key.
+#[test]
+fn a_new_key_can_be_an_authors() {
+    let user = User::new(&[], &[]);
+    let keygen = ["checkpoint", "keygen", "anna.key", "--origin", "Anna"];
+    let made = user.json(&keygen);
+    let digits = text(&made[0]["public_key"]);
+    let author = format!("[[authors]]\nname = \"Anna\"\nkey = \"{digits}\"\n");
+    user.write("policy", &format!("ledger = \"{}\"\n{author}", "1".repeat(64)));
+    user.json(&["policy", "check", "policy"]);
+    let key = counterfoil::SigningKeyFile::load(&user.path("anna.key")).unwrap();
+    let public = counterfoil::Ed25519Signer::public_key(&key);
+    assert_eq!(hex::encode(public.as_bytes()), digits);
+    std::fs::remove_file(user.path("anna.key")).unwrap();
+    let shown = user.run(&keygen);
+    let lines: Vec<_> = shown.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", shown.out);
+    let digits = lines[1].rsplit(' ').next().unwrap();
+    assert!(digits.len() == 64 && lines[1].starts_with("as an author's key: "), "{}", shown.out);
+    assert!(lines[2].starts_with("Anna+"), "{}", shown.out);
+}
+
+/// What fails behind `--first` can be done again as it was, and what can be seen before fails before.
+#[test]
+fn a_first_run_that_failed_is_run_again() {
+    let (user, log) = signed();
+    std::fs::remove_file(user.path("log.key.last")).unwrap();
+    let first = ["checkpoint", "make", "--key", "log.key", "--first"];
+    let make = |more: &[&str]| user.run(&[&first[..], more].concat());
+    user.write("note", "no checkpoint");
+    make(&["-o", "absent/latest"]).fails(2, "absent/latest: its folder is not there");
+    make(&["-o", "note"]).fails(2, "no checkpoint");
+    make(&["--size", "0"]).fails(6, "size 0");
+    assert!(!user.path("log.key.last").exists());
+    assert_ne!(make(&["--size", "1000"]).code, 0);
+    let begun = std::fs::read_to_string(user.path("log.key.last")).unwrap();
+    assert!(begun.starts_with("example.com/goods\n0\n"), "{begun}");
+    // A memory of another log is none of this one.
+    user.write("log.key.last", &begun.replace("goods", "gods"));
+    make(&[]).fails(6, "not of example.com/goods");
+    user.write("log.key.last", &begun);
+    assert_eq!(make(&["-o", "latest"]).code, 0);
+    make(&["-o", "latest"]).fails(6, "without --first");
+
+    user.json(&["checkpoint", "keygen", "w.key", "--witness", "w.example"]);
+    let first = ["checkpoint", "cosign", "latest", "--log", &log, "--key", "w.key", "--first"];
+    let cosign = |more: &[&str]| user.run(&[&first[..], more].concat());
+    cosign(&["-o", "absent/latest"]).fails(2, "absent/latest: its folder is not there");
+    assert!(!user.path("w.key.logs").exists());
+    assert_eq!(cosign(&["-o", "latest"]).code, 0);
+    cosign(&[]).fails(6, "without --first");
 }
 
 /// A restored ledger and a new key of the same origin: the memory is the log's, not the key's.
@@ -303,7 +356,7 @@ fn a_tlog_policy_says_whose_word_counts() {
     nobody.fails(2, "no witness with an address");
     user.write("broken", "quorum\n");
     verify("broken").fails(2, "line 1");
-    verify("missing").fails(4, "missing: ");
+    verify("missing").fails(2, "missing: no such file");
     let both = ["checkpoint", "verify", "latest", "--policy", "both", "--log", &key];
     user.run(&both).fails(2, "cannot be used with");
 }

@@ -99,6 +99,21 @@ fn completions_are_printed_without_a_ledger() {
     }
 }
 
+/// Neither is taken for what was meant, nor left out.
+#[test]
+fn an_argument_too_many_is_refused() {
+    let user = user();
+    user.json(&["init"]);
+    let append = ["append", "d", "r", "T", "x", "--metadata", "k=1", "--metadata"];
+    user.run(&[&append[..], &["k=2"]].concat()).fails(2, "--metadata k is given twice");
+    assert_eq!(user.json(&["read", "d", "r"]).len(), 0);
+    user.json(&[&append[..], &["l=2"]].concat());
+    let state = user.state();
+    user.run(&["state", "show", &state]).fails(2, "state compare");
+    user.run(&["state", "pin", &state]).fails(2, "state compare");
+    user.json(&["state", "compare", &state]);
+}
+
 #[test]
 fn tiles_are_immudbs() {
     let user = user();

@@ -356,7 +356,11 @@ fn a_store_makes_the_policy_for_its_receipts() {
     assert_eq!(printed, std::fs::read_to_string(world.owner.path("goods.toml")).unwrap());
     let shown = world.verifier.run(&["policy", "show", "goods.json"]).out;
     assert_eq!(shown, printed);
+    let shown = world.verifier.json(&["policy", "show", "goods.json"]);
+    let file = std::fs::read_to_string(world.owner.path("goods.json")).unwrap();
+    assert_eq!(shown, [serde_json::from_str::<Value>(&file).unwrap()]);
+    assert_eq!(world.owner.json(&["policy", "init"]), shown);
     world.verifier.write("none", "ledger = \"x\"");
     world.verifier.run(&["policy", "check", "none"]).fails(2, "a hash has exactly 64 digits");
-    world.verifier.run(&["policy", "check", "absent"]).fails(4, "absent");
+    world.verifier.run(&["policy", "check", "absent"]).fails(2, "absent: no such file");
 }

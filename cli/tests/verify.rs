@@ -7,7 +7,7 @@ mod support;
 
 use receipts::*;
 use serde_json::{Value, json};
-use support::User;
+use support::{Ran, User};
 
 fn verifier() -> User {
     User::new(&[], &[])
@@ -205,17 +205,35 @@ fn content_that_is_kept_elsewhere_can_be_shown() {
     let verify = |arguments: &[&str]| {
         user.run(&[&["verify", "--policy", "pinned", "--json"], arguments].concat())
     };
-    // Of another content, of another salt, and of an event that holds its content itself.
+    // Of another content and of another salt, where there is one event that can be meant.
     let other_salt = "5".repeat(64);
     for arguments in [
         ["four", "--payload", "other", "--salt", SALT],
         ["four", "--payload", "content", "--salt", &other_salt],
-        ["one", "--payload", "content", "--salt", SALT],
     ] {
         let ran = verify(&arguments);
-        assert_eq!(ran.code, 1, "{}", ran.out);
+        assert_eq!((ran.code, ran.err.as_str()), (1, ""), "{}", ran.out);
         assert_eq!(ran.lines()[0]["reason"], "payload");
     }
+    // Of several receipts it is another's, and of one that holds its content itself nobody's.
+    let word = |ran: &Ran, at: usize| ran.lines()[at]["verdict"].clone();
+    let shown = verify(&["one", "four", "one", "--payload", "content", "--salt", SALT]);
+    assert_eq!((shown.code, shown.err.as_str()), (0, ""), "{}", shown.out);
+    assert_eq!(shown.lines()[1]["events"][3]["shown"], CONTENT);
+    for (files, exit) in [(&["one"][..], 0), (&["one", "four"], 5)] {
+        let ran = verify(&[files, &["--payload", "other", "--salt", SALT]].concat());
+        assert_eq!(ran.code, exit, "{}", ran.out);
+        assert_eq!(word(&ran, 0), "verified_by_pinned_state");
+        if files.len() > 1 {
+            assert_eq!(word(&ran, 1), "payload_unavailable");
+        }
+        assert!(ran.err.contains("other: no event of these receipts commits to it"), "{}", ran.err);
+    }
+    let both = ["--payload", "other", "--salt", SALT, "--payload", "content", "--salt", SALT];
+    let ran = verify(&[&["four"], &both[..]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert_eq!(ran.lines()[0]["events"][3]["shown"], CONTENT);
+    assert!(ran.err.contains("other: ") && !ran.err.contains("content: "), "{}", ran.err);
     verify(&["four", "--payload", "content"]).fails(2, "--salt");
     verify(&["four", "--payload", "content", "--salt", "44"]).fails(2, "64 lower-case hex");
     verify(&["four", "--payload", "absent", "--salt", SALT]).fails(4, "absent");
@@ -255,7 +273,9 @@ fn files_are_told_one_by_one_and_the_worst_decides() {
         ran.fails(2, words);
         assert!(ran.err.contains("policy: ") && ran.out.is_empty(), "{}{}", ran.out, ran.err);
     }
-    user.run(&["verify", "one", "--policy", "absent"]).fails(4, "absent: ");
+    user.run(&["verify", "one", "--policy", "absent"]).fails(2, "absent: no such file");
+    policy(&user, "key", "[[state_keys]]\ndatabase = \"d\"\nfile = \"absent.pem\"\n");
+    user.run(&["verify", "one", "--policy", "key"]).fails(2, "absent.pem: no such file");
     let both = ["verify", "one", "--policy", "policy", "--ledger-id", LEDGER];
     user.run(&both).fails(2, "--ledger-id");
     user.run(&["verify", "one", "--policy", "policy", "--pin", &pin(2)]).fails(2, "--pin");

@@ -61,7 +61,12 @@ fn event(args: AppendArgs) -> Result<Event> {
     }
     let payload = content(&args.payload.ok_or_else(missing)?).map_err(Failure::Usage)?;
     let mut event = Event::new(&cover, args.event_type.ok_or_else(missing)?, payload);
-    event.metadata.extend(args.metadata);
+    for (name, value) in args.metadata {
+        if event.metadata.contains_key(&name) {
+            return Err(Failure::Usage(format!("--metadata {name} is given twice")));
+        }
+        event.metadata.insert(name, value);
+    }
     event.correlation_id = args.correlation_id.unwrap_or_default();
     event.causation_id = args.causation_id.unwrap_or_default();
     event.external_id = args.external_id.unwrap_or_default();

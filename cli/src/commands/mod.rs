@@ -61,6 +61,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
             session.reading(async |store| read::streams(&session, store, &args).await).await
         }
         Command::State(args) => {
+            state::check(&args)?;
             let session = session()?;
             session.reading(async |store| state::run(&session, store, &args).await).await
         }

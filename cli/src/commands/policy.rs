@@ -18,12 +18,11 @@ pub(super) async fn init(
     file: Option<&Path>,
 ) -> Result<Exit> {
     let policy = store.trust_policy().await?;
-    let json = session.output.is_json();
-    let text = if json { policy.to_json() } else { policy.to_toml() };
     let Some(file) = file else {
-        session.output.raw(&text)?;
+        print(&policy, session.output)?;
         return Ok(Exit::Done);
     };
+    let text = if session.output.is_json() { policy.to_json() } else { policy.to_toml() };
     let written = File::create_new(file).and_then(|mut file| {
         file.write_all(text.trim_end().as_bytes())?;
         file.write_all(b"\n")?;
@@ -37,7 +36,6 @@ pub(super) async fn init(
 
 pub(super) fn show(file: &Path, output: Output) -> Result<Exit> {
     let policy = TrustPolicy::load(file)?;
-    let text = if output.is_json() { policy.to_json() } else { policy.to_toml() };
     if let Some(moved) = policy.moved() {
         output.note(format_args!(
             "the pin moved from {} to {}: {}",
@@ -46,8 +44,18 @@ pub(super) fn show(file: &Path, output: Output) -> Result<Exit> {
             Plain(&moved.by)
         ));
     }
-    output.raw(&text)?;
+    print(&policy, output)?;
     Ok(Exit::Done)
+}
+
+/// In JSON on one line, as everything that is printed; only a file is laid out for people.
+fn print(policy: &TrustPolicy, output: Output) -> Result<()> {
+    if !output.is_json() {
+        return output.raw(&policy.to_toml());
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&policy.to_json()).map_err(std::io::Error::from)?;
+    output.raw(&json.to_string())
 }
 
 pub(super) fn check(file: &Path, output: Output) -> Result<Exit> {

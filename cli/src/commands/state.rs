@@ -7,8 +7,18 @@ use serde::Serialize;
 
 use super::Session;
 use crate::args::{StateAction, StateArgs};
-use crate::exit::{Exit, Result};
+use crate::exit::{Exit, Failure, Result};
 use crate::output::{Name, Plain, bold};
+
+/// A state that nothing is done with is an argument too many.
+pub(super) fn check(args: &StateArgs) -> Result<()> {
+    match (args.action, args.other) {
+        (StateAction::Show | StateAction::Pin, Some(other)) => {
+            Err(Failure::Usage(format!("{other}: only `state compare` takes a state")))
+        }
+        _ => Ok(()),
+    }
+}
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &StateArgs) -> Result<Exit> {
     let status = store.status().await?;

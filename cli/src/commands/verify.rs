@@ -1,12 +1,13 @@
 //! `verify`: what receipts show, to somebody who has nothing but them and what he trusts.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
-use counterfoil::core::receipt::{Receipt, Verdict};
+use counterfoil::core::receipt::{Missing, Payload, Receipt, Verdict};
 use counterfoil::{
-    Config, EventReport, Inspection, Moved, MovedPin, PinFile, SaltedPayload, TrustPolicy,
+    Config, EventReport, Inspection, Moved, MovedPin, PinFile, SaltedPayload, TrustPolicy, TxId,
     Unavailable, VerdictReport,
 };
 use serde::Serialize;
@@ -89,28 +90,38 @@ struct Done {
     exit: Exit,
     /// The first that could not be printed ends the printing, not the judging.
     printed: Result<()>,
+    /// Which of the contents were shown for an event, by their order.
+    shown: BTreeSet<usize>,
+}
+
+impl Done {
+    fn nothing() -> Self {
+        Self { exit: Exit::Done, printed: Ok(()), shown: BTreeSet::new() }
+    }
 }
 
 impl Run<'_> {
     fn all(&self, policy: &TrustPolicy) -> Result<Exit> {
-        let mut done = Done { exit: Exit::Done, printed: Ok(()) };
+        let mut done = Done::nothing();
         for file in &self.args.files {
             let Some(bytes) = self.read(file, &mut done) else { continue };
-            self.tell(file, &bytes, policy.verify(&bytes, &self.payloads), &mut done);
+            let payloads = self.payloads_of(&bytes, &mut done);
+            self.tell(file, &bytes, policy.verify(&bytes, &payloads), &mut done);
         }
-        self.output.ended(done.exit, done.printed)
+        self.ended(done)
     }
 
     /// Each file is judged by where the files before it, or others meanwhile, have moved the pin.
     /// Nothing is read or printed while the pin is held: whoever gives or takes may be slow.
     fn moving(&self, pins: &PinFile) -> Result<Exit> {
-        let mut done = Done { exit: Exit::Done, printed: Ok(()) };
+        let mut done = Done::nothing();
         let mut last = None;
         for file in &self.args.files {
             let Some(bytes) = self.read(file, &mut done) else { continue };
+            let payloads = self.payloads_of(&bytes, &mut done);
             let advanced = pins.advance(|policy| {
                 let next = policy.pin_move(&bytes).ok();
-                (next.clone(), (next, policy.verify(&bytes, &self.payloads)))
+                (next.clone(), (next, policy.verify(&bytes, &payloads)))
             });
             match advanced {
                 Ok((moved, (next, report))) => {
@@ -128,7 +139,40 @@ impl Run<'_> {
             let text = format!("pin moved from {} to {pin}: {}", from.tx, Plain(by));
             self.print(&serde_json::json!({ "moved": next.to() }), text, &mut done);
         }
+        self.ended(done)
+    }
+
+    fn ended(&self, done: Done) -> Result<Exit> {
+        for (at, file) in self.args.payload.iter().enumerate() {
+            if done.shown.contains(&at) {
+                continue;
+            }
+            self.output.note(format_args!(
+                "{}: no event of these receipts commits to it under its salt: it shows nothing",
+                Name(file)
+            ));
+        }
         self.output.ended(done.exit, done.printed)
+    }
+
+    /// The contents that are shown for this receipt: those to which an event of it commits. What is
+    /// another receipt's says nothing against this one. Only where one content is shown for the one
+    /// event that can be meant is it held to it in any case.
+    fn payloads_of(&self, bytes: &[u8], done: &mut Done) -> Vec<SaltedPayload> {
+        let Ok(receipt) = Receipt::parse(bytes) else { return Vec::new() };
+        let is_commitment = |payload: &Payload<'_>| matches!(payload, Payload::Commitment(_));
+        let committed: Vec<_> =
+            receipt.events().map(|event| event.body.payload).filter(is_commitment).collect();
+        let only = self.args.files.len() == 1 && self.payloads.len() == 1 && committed.len() == 1;
+        let mut shown = Vec::new();
+        for (at, payload) in self.payloads.iter().enumerate() {
+            let (salt, content) = (payload.salt(), payload.content().as_slice());
+            if only || committed.iter().any(|event| event.is_commitment_to(salt, content)) {
+                done.shown.insert(at);
+                shown.push(payload.clone());
+            }
+        }
+        shown
     }
 
     /// One that cannot be read does not stop the others.
@@ -201,7 +245,23 @@ impl fmt::Display for Head<'_> {
             Verdict::Broken(_) => red(report.verdict),
             _ => bold(report.verdict),
         };
-        write!(f, "{word}  {}: {}", Name(file), Plain(&report.detail))
+        write!(f, "{word}  {}: {}", Name(file), Plain(&report.detail))?;
+        match report.of {
+            Verdict::CannotDecide(Missing::Link { pin, state }) => {
+                f.write_str(remedy(pin.tx, state.tx))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What to do where a link to the pin is missing.
+fn remedy(pin: TxId, state: TxId) -> &'static str {
+    match pin < state {
+        true => {
+            " is missing: have the receipt made with `--since TX:ALH` of your pin, or pin a newer state"
+        }
+        false => " is missing: have the receipt made with `--under TX:ALH` of your pin",
     }
 }
 

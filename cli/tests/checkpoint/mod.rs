@@ -96,8 +96,10 @@ pub(crate) fn a_log_is_signed_witnessed_and_proved(user: &User) {
     assert!(error(&stale, 6).contains("continues size"), "it has gone on");
 
     // A transaction is proved to Go's packages.
-    let proof =
-        &user.json(&["checkpoint", "prove", "latest", "--tx", "2", "-o", "2.tlog-proof"])[0];
+    let prove = ["checkpoint", "prove", "latest", "--tx", "2", "-o", "2.tlog-proof", "--json"];
+    let ran = user.run(&prove);
+    assert_eq!(ran.out.matches("\"size\":").count(), 1, "{}{}", ran.out, ran.err);
+    let proof = &ran.lines()[0];
     let (file, entry) = (std::fs::read(user.path("2.tlog-proof")).unwrap(), text(&proof["alh"]));
     let proved = go_tool(&["prove", &key, entry], &file).unwrap();
     assert!(proved.starts_with("1\n"), "{proved}");

@@ -411,6 +411,13 @@ pub(crate) fn a_receipt_is_under_the_state_that_is_named(user: &User) {
     let verified = ("verified_by_pinned_state", Value::Null);
     verifier.says(&["a", "b", "--pin", &states[2]], 0, &[verified.clone(), verified.clone()]);
     verifier.says(&["a", "--pin", &states[4]], 5, &[("cannot_decide", json!("link"))]);
+    // What to ask for is said, to whoever reads it.
+    let text = verifier.run(&["a", "--pin", &states[4]]).out;
+    assert!(text.contains("is missing: have the receipt made with `--under"), "{text}");
+    user.json(&["receipt", "d", "r", "3", "-o", "c"]);
+    std::fs::copy(user.path("c"), verifier.user.path("c")).unwrap();
+    let text = verifier.run(&["c", "--pin", &states[1]]).out;
+    assert!(text.contains("is missing: have the receipt made with `--since"), "{text}");
     verifier.says(&["b", "--pin", &states[4]], 0, &[verified]);
     verifier.says(&["b", "--pin", &states[3]], 5, &[("cannot_decide", json!("link"))]);
     let refused = |arguments: &[&str], code, words: &str| {

@@ -82,11 +82,12 @@ impl Cosigner {
     }
 
     /// Takes a log up, of which this witness has never cosigned anything. Makes the folder, if it is not
-    /// there.
+    /// there. One that was taken up, and of which nothing was cosigned since, stays so.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`](crate::Error::Unavailable), also if it was taken up before.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) for the file,
+    /// [`Error::Checkpoint`](crate::Error::Checkpoint): `Begun` if something was cosigned, `Damaged`.
     pub fn begin(&self, origin: &str) -> Result<()> {
         let name = name(origin)?;
         std::fs::create_dir_all(&self.folder)

@@ -29,10 +29,20 @@ pub(super) struct Last {
 }
 
 impl Last {
-    /// Makes the file of a log of which nothing was signed. It must not be there yet.
+    /// Makes the file of a log of which nothing was signed. One that is there must say the same: it is
+    /// left as it is.
     pub(super) fn begin(path: &Path, origin: KeyName<'_>) -> Result<()> {
         let text = text(origin, TreeSize::new(0), Root::EMPTY).map_err(CheckpointRefusal::Form)?;
-        Ok(whole_file::create(path, text.as_bytes())?)
+        match whole_file::create(path, text.as_bytes()) {
+            Err(Unavailable::File { cause, .. }) if cause.kind() == ErrorKind::AlreadyExists => {}
+            made => return Ok(made?),
+        }
+        // Begun by one who then failed before he signed.
+        let there = Self::take(path, origin)?;
+        if there.size().get() == 0 && there.root() == Root::EMPTY {
+            return Ok(());
+        }
+        Err(CheckpointRefusal::Begun { path: path.into(), last: there.size() }.into())
     }
 
     /// Reads the file and keeps others from it.

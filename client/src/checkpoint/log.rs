@@ -43,12 +43,14 @@ impl LogSigner {
         Ok(Self { origin, key, last: last.into() })
     }
 
-    /// Makes the file for a log of which nothing was ever signed, by this key or another. It must not
-    /// be there yet. It belongs to the log, not to the key: a new key goes on with it.
+    /// Makes the file for a log of which nothing was ever signed, by this key or another. It belongs
+    /// to the log, not to the key: a new key goes on with it. One that is there and says that nothing
+    /// was signed is left as it is: what failed after it was made can be done again.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for the name, [`Error::Unavailable`] for the file.
+    /// [`Error::Invalid`] for the name, [`Error::Unavailable`] for the file, [`Error::Checkpoint`]:
+    /// `Begun` if something was signed, `Damaged`, `OtherOrigin`.
     pub fn begin(last: &Path, origin: &str) -> Result<()> {
         Last::begin(last, name(origin)?)
     }

@@ -19,6 +19,17 @@ pub enum CheckpointRefusal {
         /// The file.
         path: PathBuf,
     },
+    /// The log was to begin, and the file says that something was signed.
+    #[error(
+        "{path} says that a checkpoint of size {last} was signed: this log has begun, go on with it \
+         (without --first)"
+    )]
+    Begun {
+        /// The file.
+        path: PathBuf,
+        /// The last one's size.
+        last: TreeSize,
+    },
     /// The file that says what was signed last says nothing.
     #[error(
         "{path}, which says what was signed last, is damaged ({what}): nothing is signed; put it back"

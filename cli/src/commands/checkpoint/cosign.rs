@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Session;
 use super::args::CosignArgs;
-use super::file::{self, with_suffix, write_checkpoint};
+use super::file::{self, check_place, with_suffix, write_checkpoint};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::{Name, Output};
 
@@ -28,6 +28,9 @@ pub(super) async fn run(
         true => Some(AddCheckpoint::parse(&bytes).map_err(Error::from)?),
         false => None,
     };
+    if let Some(file) = &args.output {
+        check_place(file, log.name().as_str())?;
+    }
     if args.first {
         cosigner.begin(log.name().as_str())?;
     }

@@ -55,14 +55,8 @@ pub(super) fn write_checkpoint(
         Err(error) => return Err(unusable(path, &error)),
         Ok(_) => {}
     }
-    let there = checkpoint(path);
-    let there =
-        there.map_err(|_| unusable(path, &"it is there, and no checkpoint: left as it is"))?;
+    let there = of_log(path, signed.checkpoint().origin().as_str())?;
     let (old, new) = (there.checkpoint(), signed.checkpoint());
-    if old.origin() != new.origin() {
-        let why = format!("it is a checkpoint of {}: left as it is", old.origin());
-        return Err(unusable(path, &why));
-    }
     if old.size() > new.size() {
         return Err(unusable(path, &"it is a newer checkpoint: left as it is"));
     }
@@ -86,6 +80,33 @@ pub(super) fn write_checkpoint(
     let replaced = beside(path, written.as_str()).and_then(|file| Ok(file.persist(path)?));
     replaced.map_err(|error| unusable(path, &error))?;
     Ok(written)
+}
+
+/// Whether a checkpoint of this log can be written there, as far as it can be seen before there is one.
+pub(super) fn check_place(path: &Path, origin: &str) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(unusable(path, &"its folder is not there"));
+    }
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(unusable(path, &error)),
+        Ok(_) => {}
+    }
+    of_log(path, origin).map(drop)
+}
+
+/// The checkpoint that is there, which has to be this log's.
+fn of_log(path: &Path, origin: &str) -> Result<SignedCheckpoint> {
+    let there = checkpoint(path);
+    let there =
+        there.map_err(|_| unusable(path, &"it is there, and no checkpoint: left as it is"))?;
+    let found = there.checkpoint().origin();
+    if found.as_str() != origin {
+        return Err(unusable(path, &format!("it is a checkpoint of {found}: left as it is")));
+    }
+    Ok(there)
 }
 
 /// Whether this very line is in it.

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use counterfoil::checkpoint::{LogSigner, SignedCheckpoint};
+use counterfoil::checkpoint::{CheckpointRefusal, LogSigner, SignedCheckpoint};
 use counterfoil::core::TreeSize;
-use counterfoil::{EventStore, Root, SigningKeyFile};
+use counterfoil::{Error, EventStore, Root, SigningKeyFile};
 use serde::Serialize;
 
 use super::Session;
 use super::args::MakeArgs;
-use super::file::{with_suffix, write_checkpoint};
+use super::file::{check_place, with_suffix, write_checkpoint};
 use crate::exit::{Exit, Result};
 use crate::output::Name;
 
@@ -18,6 +18,13 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &MakeArgs) 
     let key = SigningKeyFile::load(&args.key)?;
     let last = args.last.clone().unwrap_or_else(|| with_suffix(&args.key, ".last"));
     let origin = key.name().to_owned();
+    // What is signed and written down cannot be taken back for want of a place.
+    if let Some(file) = &args.output {
+        check_place(file, &origin)?;
+    }
+    if args.size == Some(0) {
+        return Err(Error::from(CheckpointRefusal::Empty).into());
+    }
     if args.first {
         LogSigner::begin(&last, &origin)?;
     }

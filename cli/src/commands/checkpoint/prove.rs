@@ -32,7 +32,13 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ProveArgs)
         create(file, &text)?;
     }
     let size = signed.checkpoint().size();
-    let told = Told { file: file.map(Name), size, since, proof: proof.as_ref(), text: &text };
+    let told = Told {
+        file: file.map(Name),
+        size: since.map(|_| size),
+        since,
+        proof: proof.as_ref(),
+        text: &text,
+    };
     let what = match &proof {
         Some(IssuedTlogProof { tx, alh, .. }) => {
             format!("transaction {tx}, whose hash is {alh}, is in the log of size {size}")
@@ -51,7 +57,9 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ProveArgs)
 struct Told<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<Name<'a>>,
-    size: TreeSize,
+    /// Of a request: a proof has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<TreeSize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<u64>,
     #[serde(flatten)]
