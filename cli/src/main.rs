@@ -8,6 +8,7 @@ mod commands;
 mod configure;
 mod epcis;
 mod exit;
+mod new_file;
 mod output;
 mod progress;
 

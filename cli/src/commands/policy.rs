@@ -1,8 +1,6 @@
 //! `policy`: what somebody who verifies receipts trusts.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
 
 use counterfoil::{EventStore, TrustPolicy};
@@ -10,6 +8,7 @@ use serde::Serialize;
 
 use super::Session;
 use crate::exit::{Exit, Failure, Result};
+use crate::new_file;
 use crate::output::{Name, Output, Plain};
 
 pub(super) async fn init(
@@ -23,11 +22,9 @@ pub(super) async fn init(
         return Ok(Exit::Done);
     };
     let text = if session.output.is_json() { policy.to_json() } else { policy.to_toml() };
-    let written = File::create_new(file).and_then(|mut file| {
-        file.write_all(text.trim_end().as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()
-    });
+    let text = format!("{}\n", text.trim_end());
+    let written = new_file::beside(file, text.as_bytes());
+    let written = written.and_then(|written| Ok(written.persist_noclobber(file)?));
     written.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
     let summary = Summary::of(file, &policy);
     session.output.print(&summary, &summary)?;

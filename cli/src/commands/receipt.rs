@@ -1,7 +1,7 @@
 //! `receipt`: events to hand on.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use counterfoil::{Cover, EventStore, ReceiptOptions};
@@ -11,6 +11,7 @@ use super::Session;
 use super::checkpoint::{self, with_suffix};
 use crate::args::ReceiptArgs;
 use crate::exit::{Exit, Failure, Result};
+use crate::new_file;
 use crate::output::Name;
 
 /// The most events of one receipt that are asked for: more do not fit.
@@ -151,18 +152,8 @@ fn place(file: &Path) -> Option<PathBuf> {
 
 /// Writes a file, all of it or nothing, and over another one only if told to.
 fn save(file: &Path, bytes: &[u8], force: bool) -> Result<()> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     let written = || {
-        let mut options = tempfile::Builder::new();
-        // As any new file; what the system masks is masked.
-        #[cfg(unix)]
-        options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut temporary = options.prefix(".receipt-").tempfile_in(folder)?;
-        temporary.write_all(bytes)?;
-        temporary.as_file().sync_all()?;
+        let temporary = new_file::beside(file, bytes)?;
         let saved = match force {
             true => temporary.persist(file),
             false => temporary.persist_noclobber(file),

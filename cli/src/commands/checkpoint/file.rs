@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use counterfoil::checkpoint::{CheckpointRefusal, SignedCheckpoint};
 use counterfoil::core::checkpoint::{Note, NoteSignature};
 use counterfoil::{Error, Unavailable};
-use tempfile::NamedTempFile;
 
 use crate::exit::{Failure, Result};
+use crate::new_file;
 
 /// A proof and a note: nothing here is larger.
 const MOST: u64 = 2 * Note::MAX_LEN as u64;
@@ -77,7 +77,8 @@ pub(super) fn write_checkpoint(
             merged.map_err(|error| unusable(path, &error))?
         }
     };
-    let replaced = beside(path, written.as_str()).and_then(|file| Ok(file.persist(path)?));
+    let replaced = new_file::beside(path, written.as_str().as_bytes())
+        .and_then(|file| Ok(file.persist(path)?));
     replaced.map_err(|error| unusable(path, &error))?;
     Ok(written)
 }
@@ -127,7 +128,8 @@ fn lock(path: &Path) -> Result<File> {
 /// Writes to standard output, or to a file that is not there yet.
 pub(super) fn create(path: Option<&Path>, text: &str) -> Result<()> {
     let Some(path) = path else { return print(text) };
-    let written = beside(path, text).and_then(|file| Ok(file.persist_noclobber(path)?));
+    let written =
+        new_file::beside(path, text.as_bytes()).and_then(|file| Ok(file.persist_noclobber(path)?));
     written.map(drop).map_err(|error| unusable(path, &error))
 }
 
@@ -142,21 +144,6 @@ fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
-}
-
-fn beside(path: &Path, text: &str) -> std::io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    // For everybody, as other files: there is no secret in it.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    Ok(file)
 }
 
 fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
