@@ -368,6 +368,11 @@ impl EventStore {
     /// [`Error::BeyondState`] if it does not reach so far. As every read.
     pub async fn check_state(&self, state: TrustedState) -> Result<()> {
         self.sync().await?;
+        self.check_synced(state).await
+    }
+
+    /// The same, as far as the log is.
+    async fn check_synced(&self, state: TrustedState) -> Result<()> {
         let mut local = self.shared.local.lock().await;
         let verified = local.state()?.tx;
         if state.tx > verified {

@@ -194,10 +194,19 @@ impl EventStore {
         options: ReceiptOptions,
     ) -> Result<IssuedBatch> {
         of.iter().try_for_each(|(cover, _)| cover.check())?;
-        let ReceiptOptions { under, earlier: since, later: until } = options;
         self.sync().await?;
+        self.issue_synced(of, options).await
+    }
+
+    /// The same, as far as the log is.
+    async fn issue_synced(
+        &self,
+        of: &[(Cover, u64)],
+        options: ReceiptOptions,
+    ) -> Result<IssuedBatch> {
+        let ReceiptOptions { under, earlier: since, later: until } = options;
         for state in [under, since, until].into_iter().flatten() {
-            self.check_state(state).await?;
+            self.check_synced(state).await?;
         }
         let mut local = self.shared.local.lock().await;
         let mut wanted = Vec::with_capacity(of.len());
@@ -318,6 +327,7 @@ impl EventStore {
         checkpoint: &SignedCheckpoint,
         options: ReceiptOptions,
     ) -> Result<IssuedBatch> {
+        of.iter().try_for_each(|(cover, _)| cover.check())?;
         self.sync().await?;
         let size = checkpoint.checkpoint().size().get();
         let behind = TxId::new(size.saturating_add(1));
@@ -336,7 +346,7 @@ impl EventStore {
                 "a receipt with a checkpoint of size {size} is under {state}, and under no other state"
             )));
         }
-        let issued = self.issue_batch(of, options.under(state)).await?;
+        let issued = self.issue_synced(of, options.under(state)).await?;
         issued.with_checkpoint(checkpoint)
     }
 
