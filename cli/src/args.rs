@@ -342,6 +342,8 @@ pub(crate) struct AuditArgs {
   counterfoil receipt shipment SSCC-1 --all -o whole.receipt
   counterfoil receipt shipment SSCC-1 0 --since 2:8b62…55b5 -o departed.receipt
   counterfoil receipt shipment SSCC-1 0 --under 9:41f0…7ac2 -o departed.receipt
+  counterfoil receipt shipment SSCC-1 0 --state-signature state.json --state-key immudb.pem \
+      -o departed.receipt
 
 Whoever verifies it needs the ledger's id from elsewhere, and has pinned the state that is
 printed, or the one that --since named. `counterfoil state pin` prints an id and a state to
@@ -371,6 +373,16 @@ pub(crate) struct ReceiptArgs {
     /// receipt is then under the transaction behind the checkpoint's
     #[arg(long, value_name = "FILE", conflicts_with = "under")]
     pub(crate) checkpoint: Option<PathBuf>,
+    /// Puts the server's signature of a state in, for verifiers who trust the server's key: what immudb
+    /// answers as JSON at /api/db/state, or its Go client as CurrentState. The receipt is then under
+    /// that state
+    #[arg(
+        long, value_name = "FILE", requires = "state_key", conflicts_with_all = ["under", "checkpoint"]
+    )]
+    pub(crate) state_signature: Option<PathBuf>,
+    /// The server's public key, in PEM: the state must be signed by it
+    #[arg(long, value_name = "FILE", requires = "state_signature")]
+    pub(crate) state_key: Option<PathBuf>,
     /// Ties the receipt to a later state than its own, which its verifier has pinned
     #[arg(long, value_name = "TX:ALH", requires = "under")]
     pub(crate) link_to: Option<TrustedState>,

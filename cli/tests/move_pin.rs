@@ -124,7 +124,13 @@ fn a_forged_but_consistent_extension_is_never_pinned() {
     }
     // Signed by whomever he likes: by another's key, for another database, as another log.
     world.policy(&[&pinned], &key(KEY));
-    for signed in [signed(&forged, KEY + 1, DATABASE), signed(&forged, KEY, "other")] {
+    let other = signed(&forged, KEY + 1, DATABASE);
+    let (code, lines) = world.shown(&[&other, &other]);
+    assert_eq!((code, &lines[0]["verdict"]), (3, &json!("extends_pin_unconfirmed")));
+    assert_eq!(lines[0]["state_signature"]["in_policy"], false);
+    assert_eq!(world.moved(), None);
+    let named = signed_as(&forged, key_id(KEY), KEY + 1, DATABASE);
+    for signed in [named, signed(&forged, KEY, "other")] {
         let (code, lines) = world.shown(&[&signed, &signed]);
         assert_eq!((code, &lines[0]["reason"]), (1, &json!("signature")));
         assert_eq!(world.moved(), None);

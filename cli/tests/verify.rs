@@ -133,7 +133,19 @@ fn every_verdict_has_its_word_and_exit_code() {
             bare,
             ("broken", json!("later_state"), 1),
         ),
-        ("key", &signed(&one, 8, DATABASE), key.clone(), ("broken", json!("signature"), 1)),
+        // By a key that the policy has not, and by one that is said to be its own.
+        (
+            "other key",
+            &signed(&one, 8, DATABASE),
+            key.clone(),
+            ("intact_unanchored", Value::Null, 3),
+        ),
+        (
+            "key",
+            &signed_as(&one, key_id(7), 8, DATABASE),
+            key.clone(),
+            ("broken", json!("signature"), 1),
+        ),
         ("database", &signed(&one, 7, "other"), key, ("broken", json!("signature"), 1)),
         ("checkpoint", &broken_checkpoint, witnesses, ("broken", json!("checkpoint"), 1)),
     ];
@@ -291,15 +303,23 @@ fn keys_count_as_long_as_the_policy_has_them() {
     std::fs::write(user.path("new"), signed(&one, 8, DATABASE)).unwrap();
     let (old, new) = (state_key_toml(7, DATABASE), state_key_toml(8, DATABASE));
     for (keys, codes) in [
-        (old.clone(), [0, 1]),
+        (old.clone(), [0, 3]),
         (old.clone() + &new, [0, 0]),
         (new.clone() + &old, [0, 0]),
-        (new.clone(), [1, 0]),
+        (new.clone(), [3, 0]),
     ] {
         policy(&user, "policy", &keys);
         let code = |file| user.run(&["verify", file, "--policy", "policy"]).code;
         assert_eq!([code("old"), code("new")], codes, "{keys}");
     }
+    // The policy has the new one alone: the old one's signature counts for nothing, and that is said.
+    let ran = user.run(&["verify", "old", "--policy", "policy"]);
+    assert!(ran.out.contains(&format!("not counted: its state is signed under key {}", key_id(7))));
+    let told = &user.run(&["verify", "old", "--policy", "policy", "--json"]).lines()[0];
+    let signature = json!({ "key": key_id(7).to_string(), "in_policy": false });
+    assert_eq!(told["state_signature"], signature);
+    policy(&user, "policy", &format!("pins = [\"{}\"]\n{new}", pin(2)));
+    user.json(&["verify", "old", "--policy", "policy"]);
     // The same for a log. A key that is not known is passed over.
     let four = unsigned(&four());
     std::fs::write(user.path("old"), logged(&four, 1, &[])).unwrap();

@@ -56,6 +56,7 @@ mod report;
 mod revision;
 mod row;
 mod schema;
+mod server_state;
 mod signing_key;
 mod signing_thread;
 mod sqlite;
@@ -92,15 +93,16 @@ pub use crate::event::{
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
 pub use crate::policy::{
     Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary, TlogPolicy,
-    TrustPolicy,
+    TrustPolicy, load_state_key,
 };
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
 pub use crate::report::{
     AnchorReport, AuthorBytes, AuthorReport, BodyReport, EventReport, FlawReport, GenesisReport,
     HeaderReport, InspectedEvent, InspectedTx, Inspection, LinkReport, PathReport, Place, Side,
-    Step, VerdictReport, WitnessesReport,
+    StateSignatureBytes, StateSignatureReport, Step, VerdictReport, WitnessesReport,
 };
+pub use crate::server_state::ServerSignedState;
 pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,

@@ -128,6 +128,14 @@ digest! {
     ValueHash
 }
 
+digest! {
+    /// Names a server's key: the SHA-256 of its SubjectPublicKeyInfo in DER (RFC 5280 §4.1), what
+    /// `openssl pkey -pubin -in key.pem -outform DER | sha256sum` prints of its PEM file.
+    ///
+    /// Whole, so that nobody can make a key with another one's name.
+    StateKeyId
+}
+
 impl Alh {
     /// What stands as `prev_alh` in transaction 1: `H("")`.
     pub const BEFORE_FIRST: Self = Self(EMPTY_HASH);

@@ -125,7 +125,7 @@ pub use catalog::{CatalogEntry, CatalogKey, IndexColumns, TxEntry, VerifiedTable
 pub use chain::{
     ChainLink, LinearAdvanceProof, LinearProof, TxAlh, verify_linear, verify_linear_advance,
 };
-pub use digest::{Alh, EntryDigest, InnerHash, LeafHash, Root, ValueHash, node_hash};
+pub use digest::{Alh, EntryDigest, InnerHash, LeafHash, Root, StateKeyId, ValueHash, node_hash};
 pub use dual::{DualProof, DualProofV2};
 #[cfg(feature = "ed25519")]
 pub use ed25519::{Ed25519Error, Ed25519Key};

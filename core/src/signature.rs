@@ -9,12 +9,17 @@ use p256::ecdsa::signature::DigestVerifier;
 use p256::ecdsa::{Signature, VerifyingKey};
 
 use crate::chain::TxAlh;
+use crate::digest::StateKeyId;
 use crate::error::SignatureError;
+use crate::sha256::Sha256;
 use crate::state::TrustedState;
 
 /// A server's public key, for the signatures of its states.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct StateKey(VerifyingKey);
+pub struct StateKey {
+    key: VerifyingKey,
+    id: StateKeyId,
+}
 
 /// What precedes the point in the DER of a P-256 public key (RFC 5480 §2): SEQUENCE { SEQUENCE
 /// { id-ecPublicKey, secp256r1 }, BIT STRING of 66 bytes, none of its bits unused }.
@@ -37,7 +42,10 @@ impl StateKey {
     pub fn from_sec1(bytes: &[u8]) -> Result<Self, SignatureError> {
         match bytes.split_first() {
             Some((&UNCOMPRESSED, xy)) if xy.len() == 64 => {
-                VerifyingKey::from_sec1_bytes(bytes).map(Self).map_err(|_| SignatureError::Key)
+                let key = VerifyingKey::from_sec1_bytes(bytes).map_err(|_| SignatureError::Key)?;
+                // The bytes are the one spelling of the point, so the name is the key's one name.
+                let id = Sha256::new().chain(SPKI_PREFIX).chain(bytes).finish();
+                Ok(Self { key, id: StateKeyId::new(id) })
             }
             _ => Err(SignatureError::Key),
         }
@@ -50,6 +58,11 @@ impl StateKey {
     /// As [`from_sec1`](Self::from_sec1).
     pub fn from_spki(der: &[u8]) -> Result<Self, SignatureError> {
         Self::from_sec1(der.strip_prefix(SPKI_PREFIX).ok_or(SignatureError::Key)?)
+    }
+
+    /// The key's name, by which a receipt says whose signature it holds.
+    pub const fn id(&self) -> StateKeyId {
+        self.id
     }
 
     /// Checks the server's signature over a state of a database.
@@ -82,7 +95,7 @@ impl StateKey {
     ) -> Result<SignedState<'d>, SignatureError> {
         let database_len = u32::try_from(database.len()).map_err(|_| SignatureError::Database)?;
         let signature = Signature::from_der(signature).map_err(|_| SignatureError::Encoding)?;
-        self.0
+        self.key
             .verify_digest(
                 |digest: &mut sha2::Sha256| {
                     use sha2::Digest as _;

@@ -37,6 +37,13 @@ fn laid(books: &Books, order: &Order) -> Laid {
 /// What is put where, and the error with its place.
 type Case = (&'static str, std::ops::Range<usize>, &'static [u8], Kind, usize);
 
+/// Two parts, each a key's name and no signature behind it.
+const TWICE: [u8; 1 + 2 * 34] = {
+    let mut parts = [0; 1 + 2 * 34];
+    (parts[0], parts[1], parts[2], parts[35], parts[36]) = (2, 3, 32, 3, 32);
+    parts
+};
+
 /// prev_alh, ts, no metadata, nentries, eh, lag, bl_root.
 const HEADER: usize = 32 + 5 + 1 + 1 + 32 + 1 + 32;
 
@@ -95,7 +102,7 @@ fn each_wrong_byte_has_its_reason() {
         ("part 5", parts..parts + 1, &[1, 5, 0], Kind::UnknownPart { kind: 5 }, parts + 1),
         ("part 255", parts..parts + 1, &[1, 255, 0], Kind::UnknownPart { kind: 255 }, parts + 1),
         ("empty link", parts..parts + 1, &[1, 1, 0], Kind::Truncated, parts + 3),
-        ("twice", parts..parts + 1, &[2, 3, 1, 0, 3, 1, 0], Kind::Order, parts + 4),
+        ("twice", parts..parts + 1, &TWICE, Kind::Order, parts + 1 + 34),
     ];
     for (what, range, new, kind, at) in cases {
         let error = ReceiptError { kind, at };
@@ -109,9 +116,19 @@ fn each_wrong_byte_has_its_reason() {
         };
         assert_eq!(Verdict::from(error), verdict, "{what}");
     }
-    let signature = [&[1, 3, 73][..], &[0; 73]].concat();
+    // The key's name has 32 bytes, the signature at most 72.
+    let signature = [&[1, 3, 32 + 73][..], &[0; 32 + 73]].concat();
     let error = parse_error(&with(&bytes, parts..parts + 1, &signature));
-    assert_eq!(error, ReceiptError { kind: Kind::TooLarge, at: parts + 3 });
+    assert_eq!(error, ReceiptError { kind: Kind::TooLarge, at: parts + 3 + 32 });
+    let signature = [&[1, 3, 31][..], &[0; 31]].concat();
+    let error = parse_error(&with(&bytes, parts..parts + 1, &signature));
+    assert_eq!(error, ReceiptError { kind: Kind::Truncated, at: parts + 3 + 31 });
+    for len in [0, 72] {
+        let signature = [&[1, 3, 32 + len][..], &[9; 32], &vec![8; len.into()]].concat();
+        let bytes = with_check(with(&bytes, parts..parts + 1, &signature));
+        let read = Receipt::parse(&bytes).unwrap().state_signature().unwrap();
+        assert_eq!((read.key, read.der), (StateKeyId::new([9; 32]), &vec![8; len.into()][..]));
+    }
     let damaged = ReceiptError { kind: Kind::Damaged, at: bytes.len() - 8 };
     for at in bytes.len() - 8..bytes.len() {
         let mut changed = bytes.clone();

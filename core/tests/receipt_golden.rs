@@ -94,6 +94,7 @@ fn the_documented_bytes_are_the_written_ones() {
         put(&format!("alh of transaction {tx}"), books.ledger.alh(tx).as_bytes());
     }
     put("state key", &receipts::state_key_sec1());
+    put("name of the state key", server_keys()[0].key.id().as_bytes());
     let documented = documented(RECEIPT);
     let other = computed.iter().filter(|(name, hex)| documented.get(*name) != Some(hex));
     let other: Vec<_> = other.map(|(name, hex)| block(name, hex)).collect();

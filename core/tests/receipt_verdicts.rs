@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use counterfoil_core::receipt::*;
 use counterfoil_core::*;
-use receipts::{Body, Books, Order, SALT, judge, server_keys, sign};
+use receipts::{Body, Books, Order, SALT, judge, other_key, server_keys, sign, sign_with};
 
 fn pinned(state: TrustedState) -> Verdict {
     Verdict::Verified(Anchor::Pinned(state))
@@ -419,6 +419,7 @@ fn a_signature_counts_for_the_policys_key_and_database() {
     let key_policy = policy.with_state_keys(&keys);
     assert_eq!(judge(&bytes, &key_policy), signed);
     assert_eq!(judge(&bytes, &policy), Verdict::Unanchored);
+    // Of another database's state this key says nothing, and the receipt names it.
     let error = Verdict::Broken(Flaw::Signature(SignatureError::Signature));
     let other = keys.map(|key| ServerKey { database: b"otherdb", ..key });
     assert_eq!(judge(&bytes, &policy.with_state_keys(&other)), error);
@@ -439,13 +440,56 @@ fn a_signature_counts_for_the_policys_key_and_database() {
     assert_eq!(judge(&linked, &key_policy.with_pins(&pins).unwrap()), broken);
 
     // Another state's signature, and one that is none, are refused even where a pin would do.
-    for signature in [sign(&books.state(8)), vec![0x30, 0]] {
+    let name = keys[0].key.id();
+    for signature in [sign(&books.state(8)), (name, vec![0x30, 0]), (name, vec![])] {
         order.signature = Some(signature);
         let verdict = judge(&books.receipt(&order), &key_policy.with_pins(&after).unwrap());
         assert!(matches!(verdict, Verdict::Broken(Flaw::Signature(_))), "{verdict:?}");
     }
     order.signature = None;
     assert_eq!(judge(&books.receipt(&order), &key_policy), Verdict::Unanchored);
+}
+
+/// A key that was taken out of a policy, or was never in it, vouches for nothing and breaks nothing,
+/// whatever its signature is; a key that is in it answers for what names it.
+#[test]
+fn a_key_that_a_policy_has_not_is_no_anchor_and_no_flaw() {
+    let books = Books::golden();
+    let known = server_keys();
+    let (other, other_known) = other_key();
+    let state = books.state(9);
+    let policy = Policy::new(books.id()).with_table(1);
+    let [by_known, by_other] = [sign(&state), sign_with(&other, &state)];
+    let both = [known[0], other_known];
+    let receipt = |signature| {
+        books.receipt(&Order { signature: Some(signature), ..Order::new(&[(5, 0)], 9) })
+    };
+    let signed = Verdict::Verified(Anchor::Signed(state));
+    let pins = [state];
+    for (signature, in_policy) in [(&by_known, &known[0]), (&by_other, &other_known)] {
+        let bytes = receipt(signature.clone());
+        let rotated_out = both.iter().filter(|key| *key != in_policy).copied().collect::<Vec<_>>();
+        let rotated_out = policy.with_state_keys(&rotated_out);
+        assert_eq!(judge(&bytes, &rotated_out), Verdict::Unanchored);
+        assert_eq!(judge(&bytes, &rotated_out.with_pins(&pins).unwrap()), pinned(state));
+        for keys in [&[*in_policy][..], &both] {
+            assert_eq!(judge(&bytes, &policy.with_state_keys(keys)), signed);
+        }
+        let next = Receipt::parse(&bytes).unwrap();
+        assert_eq!(next.verify(&rotated_out).next_pin(), Err(PinStays::NothingSigned));
+    }
+    // Under the name of another key: that one answers for it, and it did not sign.
+    let error = Verdict::Broken(Flaw::Signature(SignatureError::Signature));
+    for (name, der) in [(by_known.0, by_other.1), (by_other.0, by_known.1)] {
+        let bytes = receipt((name, der));
+        assert_eq!(judge(&bytes, &policy.with_state_keys(&both)), error);
+        assert_eq!(judge(&bytes, &policy), Verdict::Unanchored);
+    }
+    // No name of a key, whatever the bytes behind it.
+    for der in [vec![], vec![0; 72], sign(&state).1] {
+        let bytes = receipt((StateKeyId::new([0; 32]), der));
+        assert_eq!(judge(&bytes, &policy.with_state_keys(&both)), Verdict::Unanchored);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use counterfoil_core::*;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 /// The order of P-256's group (SEC 2 §2.4.2).
 const ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
@@ -297,6 +298,15 @@ fn a_key_has_one_spelling_in_each_form() {
     // Neither form passes for the other.
     assert_eq!(StateKey::from_sec1(&signed.spki), Err(SignatureError::Key));
     assert_eq!(StateKey::from_spki(&signed.key), Err(SignatureError::Key));
+}
+
+/// Whoever has its file can compute a key's name with any tool.
+#[test]
+fn a_key_is_named_by_the_hash_of_its_standard_form() {
+    let signed = signed();
+    let id = StateKeyId::new(Sha256::digest(&signed.spki).into());
+    assert_eq!(StateKey::from_sec1(&signed.key).unwrap().id(), id);
+    assert_eq!(StateKey::from_spki(&signed.spki).unwrap().id(), id);
 }
 
 #[test]

@@ -6,6 +6,7 @@ require (
 	github.com/codenotary/immudb v1.11.1
 	github.com/transparency-dev/formats v0.1.1
 	golang.org/x/mod v0.36.0
+	google.golang.org/protobuf v1.36.10
 )
 
 require (
@@ -69,7 +70,6 @@ require (
 	google.golang.org/genproto/googleapis/api v0.0.0-20251202230838-ff82c1b0f217 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20251202230838-ff82c1b0f217 // indirect
 	google.golang.org/grpc v1.79.3 // indirect
-	google.golang.org/protobuf v1.36.10 // indirect
 	gopkg.in/ini.v1 v1.67.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 )

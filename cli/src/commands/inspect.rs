@@ -4,8 +4,8 @@ use std::fmt;
 
 use counterfoil::core::receipt::Verdict;
 use counterfoil::{
-    HeaderReport, InspectedEvent, InspectedTx, Inspection, LinkReport, PathReport, Side, Step,
-    TrustPolicy, VerdictReport,
+    HeaderReport, InspectedEvent, InspectedTx, Inspection, LinkReport, PathReport, Side,
+    StateSignatureBytes, Step, TrustPolicy, VerdictReport,
 };
 use serde::Serialize;
 
@@ -105,6 +105,7 @@ impl fmt::Display for Drawing<'_> {
             }
         }
         if let Some(signature) = &receipt.state_signature {
+            let StateSignatureBytes { key, signature, .. } = signature;
             let signature = if full || signature.len() < 32 {
                 signature.clone()
             } else {
@@ -112,6 +113,7 @@ impl fmt::Display for Drawing<'_> {
             };
             let title = format!("signature of state {} by a server's key", receipt.state.tx);
             write!(f, "\n\n{}", bold(title))?;
+            write!(f, "\n  key {}", self.hash(key))?;
             write!(f, "\n  {signature}")?;
         }
         if let Some(note) = &receipt.checkpoint {

@@ -4,22 +4,24 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use counterfoil::{Cover, EventStore, ReceiptOptions};
+use counterfoil::{Cover, EventStore, ReceiptOptions, ServerSignedState, load_state_key};
 use serde::Serialize;
 
 use super::Session;
 use super::checkpoint::{self, with_suffix};
+use super::verify::read;
 use crate::args::ReceiptArgs;
 use crate::exit::{Exit, Failure, Result};
 use crate::new_file;
-use crate::output::Name;
+use crate::output::{Name, Plain};
 
 /// The most events of one receipt that are asked for: more do not fit.
 const MOST: u64 = 100_000;
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArgs) -> Result<Exit> {
     let file = args.output.as_path();
-    not_one_of_ours(session, store, args.checkpoint.as_deref(), file).await?;
+    let signed = server_state(args)?;
+    not_one_of_ours(session, store, args, file).await?;
     if file.try_exists().is_ok_and(|exists| exists) {
         // Before any work; the writing looks again.
         let why = match (args.force, is_receipt(file)) {
@@ -34,7 +36,10 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
     let wanted = wanted(store, args).await?;
     let (shows_table, table_id) = match &wanted[..] {
         [(cover, sequence)]
-            if args.under.is_none() && args.link_to.is_none() && args.checkpoint.is_none() =>
+            if args.under.is_none()
+                && args.link_to.is_none()
+                && args.checkpoint.is_none()
+                && signed.is_none() =>
         {
             let issued = store.issue_receipt(cover, *sequence, args.since).await?;
             save(file, &issued.bytes, args.force)?;
@@ -54,12 +59,13 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
                     options = with(options, state);
                 }
             }
-            let issued = match &args.checkpoint {
-                Some(file) => {
+            let issued = match (&args.checkpoint, &signed) {
+                (Some(file), _) => {
                     let checkpoint = checkpoint::checkpoint(file)?;
                     store.issue_checkpointed(&wanted, &checkpoint, options).await?
                 }
-                None => store.issue_batch(&wanted, options).await?,
+                (None, Some(signed)) => store.issue_signed(&wanted, signed, options).await?,
+                (None, None) => store.issue_batch(&wanted, options).await?,
             };
             save(file, &issued.bytes, args.force)?;
             let size = issued.bytes.len();
@@ -76,12 +82,30 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             (issued.shows_table, issued.table_id)
         }
     };
+    if let Some(signed) = &signed {
+        session.output.note(format_args!(
+            "signed under key {}: who verifies it has that key for the database {}",
+            signed.key(),
+            Plain(signed.database())
+        ));
+    }
     if !shows_table {
         session.output.note(format_args!(
             "it does not show its table: who verifies it gives --table {table_id}"
         ));
     }
     Ok(Exit::Done)
+}
+
+/// The state that the server signed, if one is given.
+fn server_state(args: &ReceiptArgs) -> Result<Option<ServerSignedState>> {
+    let (Some(file), Some(key)) = (&args.state_signature, &args.state_key) else {
+        return Ok(None);
+    };
+    let key = load_state_key(key)?;
+    ServerSignedState::from_json(&read(file)?, &key)
+        .map(Some)
+        .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
 }
 
 /// The events that are asked for.
@@ -121,7 +145,7 @@ const BESIDE: [&str; 6] = ["", "-wal", "-shm", "-journal", ".lock", ".pin"];
 async fn not_one_of_ours(
     session: &Session,
     store: &EventStore,
-    checkpoint: Option<&Path>,
+    args: &ReceiptArgs,
     output: &Path,
 ) -> Result<()> {
     let files = store.files().await;
@@ -130,7 +154,8 @@ async fn not_one_of_ours(
         ours.flat_map(|file| BESIDE.map(|behind| with_suffix(&file, behind))).collect();
     ours.extend(session.config_file.clone());
     ours.extend(session.config.signing.key.clone());
-    ours.extend(checkpoint.map(Path::to_path_buf));
+    let given = [&args.checkpoint, &args.state_signature, &args.state_key];
+    ours.extend(given.into_iter().flatten().cloned());
     let place = place(output);
     match ours.iter().find(|ours| place.is_some() && self::place(ours) == place) {
         None => Ok(()),

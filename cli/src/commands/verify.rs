@@ -7,8 +7,8 @@ use std::path::Path;
 
 use counterfoil::core::receipt::{Missing, Payload, Receipt, Verdict};
 use counterfoil::{
-    Config, EventReport, Inspection, Moved, MovedPin, PinFile, SaltedPayload, TrustPolicy, TxId,
-    Unavailable, VerdictReport,
+    Config, EventReport, Inspection, Moved, MovedPin, PinFile, SaltedPayload, StateSignatureReport,
+    TrustPolicy, TxId, Unavailable, VerdictReport,
 };
 use serde::Serialize;
 
@@ -215,6 +215,12 @@ impl fmt::Display for Shown<'_> {
         write!(f, "{}", Head { file: file.0, report })?;
         if let Some(state) = report.state {
             write!(f, "\n  under state {state}; times as the ledger says")?;
+        }
+        if let Some(StateSignatureReport { key, in_policy: false, .. }) = report.state_signature {
+            write!(
+                f,
+                "\n  not counted: its state is signed under key {key}, which the policy has not"
+            )?;
         }
         for event in &report.events {
             // First what is said of it, then what it says.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use counterfoil::core::checkpoint::{
     Checkpoint, CosignedMessage, KeyName, LogKey, Note, WitnessKey,
 };
-use counterfoil::core::receipt::{Attached, Receipt, ReceiptCheckpoint};
-use counterfoil::core::{Ed25519Key, TxAlh};
+use counterfoil::core::receipt::{Attached, Receipt, ReceiptCheckpoint, StateSignature};
+use counterfoil::core::{Ed25519Key, StateKey, StateKeyId, TxAlh};
 use ed25519_dalek::Signer as _;
 use sha2::{Digest as _, Sha256};
 
@@ -91,16 +91,32 @@ pub(crate) fn unsigned(bytes: &[u8]) -> Vec<u8> {
 
 /// The state, signed by the key of this seed for a database.
 pub(crate) fn signed(bytes: &[u8], seed: u8, database: &str) -> Vec<u8> {
-    let TxAlh { tx, alh } = Receipt::parse(bytes).unwrap().state();
+    signed_as(bytes, key_id(seed), seed, database)
+}
+
+/// The same, said to be by the key of this name.
+pub(crate) fn signed_as(bytes: &[u8], key: StateKeyId, seed: u8, database: &str) -> Vec<u8> {
+    let state = Receipt::parse(bytes).unwrap().state();
+    let der = &state_signature(&state, seed, database);
+    attach(bytes, |attached| {
+        encode(bytes, &Attached { signature: Some(StateSignature { key, der }), ..attached })
+    })
+}
+
+/// What a server signs, DER.
+pub(crate) fn state_signature(state: &TxAlh, seed: u8, database: &str) -> Vec<u8> {
     let mut message = (database.len() as u32).to_be_bytes().to_vec();
     message.extend(database.as_bytes());
-    message.extend(tx.get().to_be_bytes());
-    message.extend(alh.as_bytes());
+    message.extend(state.tx.get().to_be_bytes());
+    message.extend(state.alh.as_bytes());
     let signature: p256::ecdsa::Signature = state_key(seed).sign(&message);
-    let der = signature.to_der();
-    attach(bytes, |attached| {
-        encode(bytes, &Attached { signature: Some(der.as_bytes()), ..attached })
-    })
+    signature.to_der().as_bytes().to_vec()
+}
+
+/// The name of the key of this seed.
+pub(crate) fn key_id(seed: u8) -> StateKeyId {
+    let point = state_key(seed).verifying_key().to_sec1_point(false);
+    StateKey::from_sec1(point.as_bytes()).unwrap().id()
 }
 
 fn state_key(seed: u8) -> p256::ecdsa::SigningKey {
@@ -117,7 +133,14 @@ pub(crate) fn pem(seed: u8) -> String {
     format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 
-fn base64(bytes: &[u8]) -> String {
+/// The secret key in PEM, as a server reads it (RFC 5915).
+pub(crate) fn secret_pem(seed: u8) -> String {
+    let curve = [0xa0, 0x0a, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+    let der = [&[0x30, 0x31, 2, 1, 1, 4, 32][..], &[seed; 32], &curve].concat();
+    format!("-----BEGIN EC PRIVATE KEY-----\n{}\n-----END EC PRIVATE KEY-----\n", base64(&der))
+}
+
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let group = |bytes: &[u8]| {
         let mut padded = [0; 4];

@@ -17,7 +17,7 @@ mod witnessing;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use counterfoil_core::{Alh, Ed25519Key, TrustedState};
+use counterfoil_core::{Alh, Ed25519Key, StateKeyId, TrustedState};
 
 use self::document::{AuthorTable, Document, PinForm, Table};
 pub use self::error::{PolicyError, PolicyProblem};
@@ -25,6 +25,7 @@ pub use self::log_policy::TlogPolicy;
 pub use self::moving::PinMove;
 pub use self::pin_file::{Moved, MovedPin, PinFile};
 use self::state_key::DatabaseKey;
+pub use self::state_key::load_state_key;
 pub use self::summary::PolicySummary;
 use self::witnessing::{Witnessing, WitnessingBuilder};
 use crate::error::Unavailable;
@@ -186,7 +187,14 @@ impl TrustPolicy {
             policy.state_keys.push(key);
         }
         for (table, at) in authors.into_iter().zip(0_usize..) {
-            let author = author(table, &format!("authors[{at}]"), &policy.authors)?;
+            let place = format!("authors[{at}]");
+            let author = author(table, &place, &policy.authors)?;
+            if let Some(other) = policy.witnessing.place_of(&author.key) {
+                let inside = if from_file { "tlog_policy: " } else { "" };
+                let what = format!("the same key as {inside}{other}, which has another purpose");
+                let remedy = "one key is for one purpose: have one of the two made anew";
+                return Err(PolicyProblem::new(format!("{place}.key"), what, remedy).into());
+            }
             policy.authors.push(author);
         }
         if policy.require_author && policy.authors.is_empty() {
@@ -254,6 +262,11 @@ impl TrustPolicy {
     pub fn author_name(&self, key: &[u8; 32]) -> Option<&str> {
         let author = self.authors.iter().find(|author| author.key.as_bytes() == key);
         author.map(|author| author.name.as_str())
+    }
+
+    /// Whether it has a server's key of this name, for whatever database.
+    pub fn has_state_key(&self, id: StateKeyId) -> bool {
+        self.state_keys.iter().any(|known| known.key.id() == id)
     }
 
     /// The pin that moved since the policy was written, and by whose word.

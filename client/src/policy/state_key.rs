@@ -20,6 +20,35 @@ pub(super) struct DatabaseKey {
     der: Vec<u8>,
 }
 
+/// Reads a server's public key from a PEM file, as a policy's `state_keys` have it: a block PUBLIC KEY,
+/// ECDSA on P-256.
+///
+/// # Errors
+///
+/// [`PolicyError`]: it cannot be read, or is no such key.
+pub fn load_state_key(path: impl AsRef<Path>) -> Result<StateKey, PolicyError> {
+    let path = path.as_ref();
+    match read_pem(&read(path)?, "") {
+        Ok((key, _)) => Ok(key),
+        Err(problem) => Err(problem.in_file(path).into()),
+    }
+}
+
+/// The key, and its DER.
+fn read_pem(pem: &str, place: &str) -> Result<(StateKey, Vec<u8>), PolicyProblem> {
+    let problem = |what: String| {
+        let remedy = "give the server's public key, ECDSA on P-256, as a PEM block PUBLIC KEY";
+        PolicyProblem::new(place, what, remedy)
+    };
+    let (label, der) =
+        pem_rfc7468::decode_vec(pem.as_bytes()).map_err(|error| problem(error.to_string()))?;
+    if label != LABEL {
+        return Err(problem(format!("a PEM block {label:?}")));
+    }
+    let key = StateKey::from_spki(&der).map_err(|error| problem(error.to_string()))?;
+    Ok((key, der))
+}
+
 impl DatabaseKey {
     pub(super) fn of(
         table: StateKeyTable,
@@ -44,20 +73,10 @@ impl DatabaseKey {
                 return Err(PolicyProblem::new(place, what, "leave one of the two out").into());
             }
         };
-        let problem = |what: String| {
-            let remedy = "give the server's public key, ECDSA on P-256, as a PEM block PUBLIC KEY";
-            let problem = PolicyProblem::new(&*key, what, remedy);
-            match &path {
-                Some(path) => problem.in_file(path),
-                None => problem,
-            }
-        };
-        let (label, der) =
-            pem_rfc7468::decode_vec(pem.as_bytes()).map_err(|error| problem(error.to_string()))?;
-        if label != LABEL {
-            return Err(problem(format!("a PEM block {label:?}")).into());
-        }
-        let key = StateKey::from_spki(&der).map_err(|error| problem(error.to_string()))?;
+        let (key, der) = read_pem(&pem, &key).map_err(|problem| match &path {
+            Some(path) => problem.in_file(path),
+            None => problem,
+        })?;
         Ok(Self { database, key, der })
     }
 

@@ -190,8 +190,21 @@ fn what_contradicts_itself_is_no_policy() {
         (quorum("x", &[&a]), "quorum: \"x\" is no witness and no group"),
         (format!("quorum = \"a\"\n{a}"), "logs: there are witnesses or a quorum, and no log"),
         ("quorum = \"none\"".into(), "logs: there are witnesses or a quorum, and no log"),
-        (quorum("none", &[&logs]), "logs[1]: the same key a second time"),
+        (quorum("none", &[&logs]), "logs[1]: the same key a second time, after logs[0]"),
         (quorum("a", &[&a, &witness_of("b", &w1)]), "witnesses[1]: the same key a second time"),
+        // The log's own key, under a witness's name.
+        (
+            quorum("a", &[&witness_of("a", &witness(1))]),
+            "witnesses[0]: the same key a second time, after logs[0]",
+        ),
+        (
+            quorum("none", &[&author("A", 21), &author("B", 1)]),
+            "authors[1].key: the same key as logs[0], which has another purpose",
+        ),
+        (
+            quorum("a", &[&a, &b, &author("A", 12)]),
+            "authors[0].key: the same key as witnesses[1], which has another purpose",
+        ),
         (quorum("a", &[&a, &witness_of("a", &w2)]), "witnesses[1]: the name \"a\" is taken"),
         (quorum("a", &[&witness_of("none", &w1)]), "witnesses[0]: \"none\" can be nobody's name"),
         (quorum("a", &[&witness_of("a", &log_key)]), "witnesses[0]: "),
@@ -291,7 +304,7 @@ fn a_tlog_policy_is_read_strictly() {
         (0, "log LOG url more", "line 1: \"log\" with 3 items"),
         (0, "log KX1", "line 1: "),
         (1, "witness a LOG", "line 2: "),
-        (2, "witness b KX1", "line 3: the same key a second time"),
+        (2, "witness b KX1", "line 3: the same key a second time, after line 2"),
         (2, "witness a KX2", "line 3: the name \"a\" is taken"),
         (2, "witness none KX2", "line 3: \"none\" can be nobody's name"),
         (2, "witness b\u{a0}KX2", "line 3: \"witness\" with 1 items"),

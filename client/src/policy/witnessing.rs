@@ -1,7 +1,7 @@
 //! The keys of logs and witnesses, and which witnesses it takes. Built up in the order in which it is
 //! written: a name means what was named before, so no group can be in itself.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use counterfoil_core::checkpoint::{KeyId, KeyName, LogKey, Quorum, WitnessKey};
 use counterfoil_core::{Alh, Ed25519Key};
@@ -88,6 +88,19 @@ impl Witnessing {
         name.map_or(NONE, String::as_str)
     }
 
+    /// Where a key stands, as a log's or a witness's.
+    pub(super) fn place_of(&self, key: &Ed25519Key) -> Option<String> {
+        // All of them were read before.
+        let log = |log: &Log| LogKey::parse(&log.vkey).is_ok_and(|log| log.key() == key);
+        let witness = |witness: &Witness| {
+            WitnessKey::parse(&witness.vkey).is_ok_and(|witness| witness.key() == key)
+        };
+        let logs = self.logs.iter().position(log).map(|at| format!("logs[{at}]"));
+        logs.or_else(|| {
+            self.witnesses.iter().position(witness).map(|at| format!("witnesses[{at}]"))
+        })
+    }
+
     fn find(&self, name: &str) -> Option<Member> {
         let witness = self.witnesses.iter().position(|witness| witness.name == name);
         let group = || self.groups.iter().position(|group| group.name == name);
@@ -129,8 +142,8 @@ impl Witnessing {
 pub(super) struct WitnessingBuilder {
     made: Witnessing,
     quorum: Option<Option<Member>>,
-    /// The keys themselves, whatever they are called.
-    keys: HashSet<[u8; 32]>,
+    /// The keys themselves, whatever they are called, and where each stands.
+    keys: HashMap<[u8; 32], String>,
     /// What a signature's line says of its key.
     ids: HashSet<(String, [u8; 4])>,
     /// What is in a group already.
@@ -270,8 +283,8 @@ impl WitnessingBuilder {
         name: KeyName<'_>,
         id: KeyId,
     ) -> Result<(), PolicyProblem> {
-        if !self.keys.insert(*key.as_bytes()) {
-            let what = "the same key a second time";
+        if let Some(other) = self.keys.insert(*key.as_bytes(), place.to_owned()) {
+            let what = format!("the same key a second time, after {other}");
             let remedy = "name each key once: two names do not make two signers";
             return Err(PolicyProblem::new(place, what, remedy));
         }

@@ -6,8 +6,8 @@ use counterfoil_core::receipt::{
     Verdict,
 };
 use counterfoil_core::{
-    Alh, EntryDigest, Header, InnerHash, LeafHash, Root, TrustedState, TxAlh, TxId, TxMetadata,
-    node_hash,
+    Alh, EntryDigest, Header, InnerHash, LeafHash, Root, StateKeyId, TrustedState, TxAlh, TxId,
+    TxMetadata, node_hash,
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -43,8 +43,8 @@ pub struct Inspection {
     pub earlier: Option<LinkReport>,
     /// What ties it to a newer state.
     pub later: Option<LinkReport>,
-    /// A signature of the state, DER in hex.
-    pub state_signature: Option<String>,
+    /// A server's signature of the state.
+    pub state_signature: Option<StateSignatureBytes>,
     /// A checkpoint of the state's tree with its signatures, as a signed note.
     pub checkpoint: Option<String>,
     /// Where it stops holding, if it does, whoever verifies it: the word and what is told of it.
@@ -179,6 +179,16 @@ pub struct LinkReport {
     pub consistency: Vec<Root>,
 }
 
+/// A server's signature of the state, unread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StateSignatureBytes {
+    /// The name of the key that is said to have made it.
+    pub key: StateKeyId,
+    /// The signature, DER in hex.
+    pub signature: String,
+}
+
 /// Everything that is stored of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the fields are those of docs/format.md §3, by their names there")]
@@ -268,7 +278,10 @@ impl Inspection {
             transactions: transactions(receipt),
             earlier: link(receipt.earlier(), earlier),
             later: link(receipt.later(), later),
-            state_signature: signature.map(hex::encode),
+            state_signature: signature.map(|signature| StateSignatureBytes {
+                key: signature.key,
+                signature: hex::encode(signature.der),
+            }),
             checkpoint: checkpoint.map(|checkpoint| checkpoint.to_string()),
             flaw: flaw.map(|flaw| FlawReport { reason: flaw.word(), detail: flaw.to_string() }),
         }

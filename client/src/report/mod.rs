@@ -6,8 +6,9 @@ mod verdict;
 
 pub use self::inspection::{
     AuthorBytes, BodyReport, FlawReport, GenesisReport, HeaderReport, InspectedEvent, InspectedTx,
-    Inspection, LinkReport, PathReport, Side, Step,
+    Inspection, LinkReport, PathReport, Side, StateSignatureBytes, Step,
 };
 pub use self::verdict::{
-    AnchorReport, AuthorReport, EventReport, Place, VerdictReport, WitnessesReport,
+    AnchorReport, AuthorReport, EventReport, Place, StateSignatureReport, VerdictReport,
+    WitnessesReport,
 };

@@ -3,7 +3,7 @@
 use counterfoil_core::receipt::{
     Anchor, Authorship, Flaw, JudgedEvent, Judgement, Missing, Receipt, ReceiptEvent, Verdict,
 };
-use counterfoil_core::{Alh, TreeSize, TrustedState, TxAlh, TxId};
+use counterfoil_core::{Alh, StateKeyId, TreeSize, TrustedState, TxAlh, TxId};
 use serde::Serialize;
 
 use crate::event::Event;
@@ -38,6 +38,9 @@ pub struct VerdictReport {
     /// signed; also where they are too few.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub witnesses: Option<WitnessesReport>,
+    /// The key by which the receipt says that its state is signed, if it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_signature: Option<StateSignatureReport>,
     /// The ledger that the receipt says it is about. `None` if it is no receipt.
     pub ledger: Option<Alh>,
     /// The state that it says it is under.
@@ -105,6 +108,17 @@ pub struct WitnessesReport {
     pub oldest: u64,
     /// The latest.
     pub newest: u64,
+}
+
+/// Whose signature of its state a receipt holds. Whether it holds, the verdict says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StateSignatureReport {
+    /// The name of the key, as the receipt says.
+    pub key: StateKeyId,
+    /// Whether the policy has a key of this name. If not, the signature was left unread and counts for
+    /// nothing.
+    pub in_policy: bool,
 }
 
 /// What is to be said of an event's author.
@@ -187,6 +201,7 @@ impl VerdictReport {
             at: Place::of(&verdict),
             anchor: AnchorReport::of(&verdict),
             witnesses: None,
+            state_signature: None,
             ledger: receipt.map(Receipt::ledger),
             state: receipt.map(Receipt::state),
             events: Vec::new(),
@@ -234,7 +249,11 @@ impl VerdictReport {
             oldest: seen.oldest,
             newest: seen.newest,
         });
-        Self { events, witnesses, ..Self::of(whole, Some(receipt)) }
+        let state_signature = receipt.state_signature().map(|signature| StateSignatureReport {
+            key: signature.key,
+            in_policy: policy.has_state_key(signature.key),
+        });
+        Self { events, witnesses, state_signature, ..Self::of(whole, Some(receipt)) }
     }
 }
 

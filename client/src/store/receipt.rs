@@ -1,7 +1,8 @@
 //! Receipts of events that are in the ledger already.
 
 use counterfoil_core::receipt::{
-    Anchor, Attached, Genesis, Link, Policy, Receipt, ReceiptCheckpoint, Verdict as Shown,
+    Anchor, Attached, Genesis, Link, Policy, Receipt, ReceiptCheckpoint, StateSignature,
+    Verdict as Shown,
 };
 use counterfoil_core::{Alh, Header, TrustedState, TxId};
 use serde::Serialize;
@@ -21,6 +22,7 @@ use crate::position::LedgerPosition;
 use crate::proof::EventProof;
 use crate::receipt::{self, bad_proof};
 use crate::schema::{GENESIS_CATALOG, row_digest};
+use crate::server_state::ServerSignedState;
 use crate::verdict::Verdict;
 
 /// A receipt that a store made, and what its holder needs to know of it.
@@ -350,6 +352,29 @@ impl EventStore {
         issued.with_checkpoint(checkpoint)
     }
 
+    /// As [`issue_batch`](Self::issue_batch), under a state that the server signed, with its signature, for
+    /// verifiers whose policy has the server's key and the database's name.
+    ///
+    /// # Errors
+    ///
+    /// As [`issue_batch`](Self::issue_batch): also where the ledger, as this client verified it, never
+    /// was in that state. [`Error::Invalid`] if `options` ask for another state.
+    pub async fn issue_signed(
+        &self,
+        of: &[(Cover, u64)],
+        signed: &ServerSignedState,
+        options: ReceiptOptions,
+    ) -> Result<IssuedBatch> {
+        let state = signed.state();
+        if options.under.is_some_and(|under| under != state) {
+            return Err(Error::Invalid(format!(
+                "a receipt with the server's signature of state {state} is under that state"
+            )));
+        }
+        let issued = self.issue_batch(of, options.under(state)).await?;
+        issued.with_signature(signed)
+    }
+
     /// A policy for whoever is to verify receipts of this ledger: its id, the number of its table, and
     /// its verified state as the pin. It is to be handed on as what it is: this client's word.
     ///
@@ -390,6 +415,18 @@ impl EventStore {
 }
 
 impl IssuedBatch {
+    /// The same with the server's signature of its state.
+    fn with_signature(mut self, signed: &ServerSignedState) -> Result<Self> {
+        let receipt = Receipt::parse(&self.bytes).map_err(bad_proof)?;
+        let signature = Some(StateSignature { key: signed.key(), der: signed.der() });
+        let attached = Attached { signature, ..receipt.attached() };
+        // The signature, and what names and counts it.
+        let most = self.bytes.len() + signed.der().len() + 64;
+        self.bytes = receipt::with_attached(&receipt, &attached, most)?;
+        self.check()?;
+        Ok(self)
+    }
+
     /// The same with a checkpoint of its state's tree.
     fn with_checkpoint(mut self, checkpoint: &SignedCheckpoint) -> Result<Self> {
         let receipt = Receipt::parse(&self.bytes).map_err(bad_proof)?;
@@ -401,10 +438,8 @@ impl IssuedBatch {
                     Error::Invalid(format!("the checkpoint does not fit the receipt: {error}"))
                 })?;
         let attached = Attached { checkpoint: Some(part), ..receipt.attached() };
-        let mut bytes = vec![0; self.bytes.len() + checkpoint.as_str().len()];
-        let len = receipt.encode_with(&attached, &mut bytes).map_err(bad_proof)?.len();
-        bytes.truncate(len);
-        self.bytes = bytes;
+        let most = self.bytes.len() + checkpoint.as_str().len();
+        self.bytes = receipt::with_attached(&receipt, &attached, most)?;
         self.check()?;
         Ok(self)
     }

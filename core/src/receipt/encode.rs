@@ -4,13 +4,13 @@ use super::checkpoint::ReceiptCheckpoint;
 use super::cursor::{Count, Put};
 use super::error::{ReceiptError, ReceiptErrorKind as Kind};
 use super::layout::{
-    CHECK_LEN, CHECKPOINT, EARLIER, LATER, MAGIC, STATE_SIGNATURE, TABLE_OF_GENESIS,
+    CHECK_LEN, CHECKPOINT, EARLIER, KEY_ID_LEN, LATER, MAGIC, STATE_SIGNATURE, TABLE_OF_GENESIS,
     TABLE_OF_POLICY, VERSION, check_of,
 };
 use super::parse::Receipt;
 use super::path::shared_terms;
 use super::schema::Genesis;
-use crate::digest::Alh;
+use crate::digest::{Alh, StateKeyId};
 use crate::header::{Header, HeaderVersion, TxMetadata};
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::wire::{TooSmall, Writer};
@@ -62,12 +62,23 @@ pub struct Attached<'a> {
     pub earlier: Option<Link<'a>>,
     /// To a state after the receipt's.
     pub later: Option<Link<'a>>,
-    /// The server's signature over the receipt's state, DER. Verifiers without its key leave it
-    /// unread.
-    pub signature: Option<&'a [u8]>,
+    /// The server's signature over the receipt's state.
+    pub signature: Option<StateSignature<'a>>,
     /// A checkpoint of the tree of the receipt's state. It vouches for every transaction but the state's
     /// own. Verifiers who know none of its logs leave its signatures unread.
     pub checkpoint: Option<ReceiptCheckpoint<'a>>,
+}
+
+/// A server's signature over a receipt's state, and whose it is said to be. Nothing of it is verified.
+///
+/// Verifiers whose policy has no key of this name leave the signature unread; under one that has it, it
+/// must be that key's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StateSignature<'a> {
+    /// The key's name: a claim, which chooses among the verifier's keys and adds none.
+    pub key: StateKeyId,
+    /// ECDSA on P-256 with SHA-256, in DER.
+    pub der: &'a [u8],
 }
 
 /// Shows that two states, the receipt's and another one, are of one ledger: immudb's dual proof of
@@ -182,7 +193,9 @@ impl Attached<'_> {
         }
         if let Some(signature) = self.signature {
             out.put(&[STATE_SIGNATURE])?;
-            out.put_bytes(signature)?;
+            out.put_len(signature.der.len().saturating_add(KEY_ID_LEN))?;
+            out.put(signature.key.as_bytes())?;
+            out.put(signature.der)?;
         }
         if let Some(checkpoint) = self.checkpoint {
             out.put(&[CHECKPOINT])?;

@@ -66,7 +66,7 @@ pub enum Flaw {
         /// The transaction.
         tx: TxId,
     },
-    /// The signature is not that of any of the policy's keys over the state.
+    /// The signature names a key of the policy, and is not that key's over the state.
     #[cfg(feature = "p256")]
     Signature(SignatureError),
     /// A signature of the checkpoint bears the name and id of a key of the policy and is not that

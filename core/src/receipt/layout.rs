@@ -37,6 +37,8 @@ pub(super) const CHECKPOINT: u8 = 4;
 pub(super) const CHECK_LEN: usize = 8;
 /// Nor has one between two trees, in immudb's form.
 const MAX_CONSISTENCY: usize = 65;
+/// What names the key stands before the signature.
+pub(super) const KEY_ID_LEN: usize = 32;
 /// DER of two numbers of up to 33 bytes.
 pub(super) const MAX_SIGNATURE: usize = 72;
 

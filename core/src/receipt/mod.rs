@@ -62,7 +62,7 @@ pub use author::Author;
 pub use author::Authorship;
 pub use body::{EventBody, Metadata, Payload};
 pub use checkpoint::ReceiptCheckpoint;
-pub use encode::{Attached, Link, ReceiptEntry, ReceiptParts, ReceiptTx};
+pub use encode::{Attached, Link, ReceiptEntry, ReceiptParts, ReceiptTx, StateSignature};
 pub use error::{BodyRule, ReceiptError, ReceiptErrorKind};
 pub use flaw::Flaw;
 pub use judgement::{JudgedEvent, Judgement};

@@ -3,7 +3,7 @@
 use super::body::EventBody;
 use super::checkpoint::ReceiptCheckpoint;
 use super::cursor::Cursor;
-use super::encode::{Attached, Link};
+use super::encode::{Attached, Link, StateSignature};
 use super::error::{ReceiptError, ReceiptErrorKind as Kind};
 use super::layout::{
     CHECK_LEN, CHECKPOINT, EARLIER, Entry, LATER, MAGIC, MAX_SIGNATURE, STATE_SIGNATURE, Tx,
@@ -12,7 +12,7 @@ use super::layout::{
 };
 use super::schema::Genesis;
 use crate::chain::TxAlh;
-use crate::digest::Alh;
+use crate::digest::{Alh, StateKeyId};
 use crate::header::Header;
 use crate::number::TxId;
 
@@ -32,7 +32,7 @@ pub struct Receipt<'a> {
     pub(super) common: &'a [u8],
     earlier: Option<(TxAlh, &'a [u8])>,
     later: Option<(TxAlh, &'a [u8])>,
-    pub(super) signature: Option<&'a [u8]>,
+    pub(super) signature: Option<StateSignature<'a>>,
     pub(super) checkpoint: Option<ReceiptCheckpoint<'a>>,
 }
 
@@ -128,7 +128,11 @@ impl<'a> Receipt<'a> {
                     let in_order = other.tx != self.state.tx && (other.tx < self.state.tx) == older;
                     part.expect(in_order, Kind::LinkOrder, at);
                 }
-                STATE_SIGNATURE => self.signature = Some(part.rest(MAX_SIGNATURE)),
+                STATE_SIGNATURE => {
+                    let key = StateKeyId::new(*part.array());
+                    let der = part.rest(MAX_SIGNATURE);
+                    self.signature = Some(StateSignature { key, der });
+                }
                 CHECKPOINT => self.checkpoint = ReceiptCheckpoint::read(part, &self.state_header),
                 _ => part.fail(Kind::UnknownPart { kind }, at),
             });
@@ -175,6 +179,11 @@ impl<'a> Receipt<'a> {
             signature: self.signature,
             checkpoint: self.checkpoint,
         }
+    }
+
+    /// A server's signature over the state.
+    pub const fn state_signature(&self) -> Option<StateSignature<'a>> {
+        self.signature
     }
 
     /// A checkpoint of the state's tree, with its signatures.

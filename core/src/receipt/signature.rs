@@ -28,13 +28,16 @@ impl<'a> Policy<'a> {
 }
 
 impl Receipt<'_> {
-    /// What the signature makes of the state, if the policy has a key and the receipt a signature. It
-    /// names no key, so it has to be one of the policy's: one key is tried after the other.
+    /// What the signature makes of the state, if the policy has the key that the receipt names: then it
+    /// is that key's, for one of the databases for which the policy has the key. A signature by any
+    /// other key is left unread, as if it were not there: who takes it away, or names another key,
+    /// gains the same.
     pub(super) fn signed(&self, policy: &Policy<'_>) -> Result<Option<Verdict>, Flaw> {
         let Some(signature) = self.signature else { return Ok(None) };
         let mut refused = None;
-        for ServerKey { key, database } in policy.state_keys {
-            let signed = key.verify(database, &self.state, signature);
+        let named = policy.state_keys.iter().filter(|known| known.key.id() == signature.key);
+        for ServerKey { key, database } in named {
+            let signed = key.verify(database, &self.state, signature.der);
             match signed.and_then(|signed| signed.state_of(database)) {
                 Ok(state) => return Ok(Some(Verdict::Verified(Anchor::Signed(state)))),
                 Err(error) => refused = refused.or(Some(error)),

@@ -22,7 +22,7 @@ use crate::tree::{Pending, Terms, inclusion_path_len, root_before};
 
 impl<'r> Receipt<'r> {
     /// Says what the receipt shows under a policy. Everything in it is checked, whether the policy
-    /// needs it or not, but for a signature where the policy has no key.
+    /// needs it or not, but for signatures by keys that the policy has not.
     ///
     /// # What it checks
     ///
@@ -34,7 +34,8 @@ impl<'r> Receipt<'r> {
     ///    where two headers are neighbours the chain says so too.
     /// 5. Every event's row, made from its body, is an entry of its transaction, likewise, and its
     ///    writer had seen only what came before.
-    /// 6. The signature, if the policy has keys, is that of one of them, also where a pin would do.
+    /// 6. The signature of the state, if it names a key of the policy, is that key's, also where a pin
+    ///    would do.
     /// 7. The signatures of its checkpoint that bear the names and ids of the policy's logs and witnesses
     ///    are theirs, likewise.
     /// 8. No hash in it contradicts a pinned one or the ledger's id, also none that a header has for

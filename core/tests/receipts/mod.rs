@@ -159,7 +159,8 @@ pub(crate) struct Order {
     pub(crate) genesis: bool,
     pub(crate) earlier: Option<u64>,
     pub(crate) later: Option<u64>,
-    pub(crate) signature: Option<Vec<u8>>,
+    /// The key that is named, and the DER.
+    pub(crate) signature: Option<(StateKeyId, Vec<u8>)>,
     /// A note of the state's tree.
     pub(crate) checkpoint: Option<String>,
 }
@@ -359,24 +360,31 @@ impl Books {
                     inclusion: &dual.inclusion,
                     consistency: &dual.consistency,
                 }),
-                signature: order.signature.as_deref(),
+                signature: order
+                    .signature
+                    .as_ref()
+                    .map(|(key, der)| StateSignature { key: *key, der }),
                 checkpoint,
             },
         })
     }
 
     /// The server's signature over a state, always the same one.
-    pub(crate) fn sign(&self, tx: u64) -> Vec<u8> {
+    pub(crate) fn sign(&self, tx: u64) -> (StateKeyId, Vec<u8>) {
         sign(&self.state(tx))
     }
 }
 
-pub(crate) fn sign(state: &TrustedState) -> Vec<u8> {
+pub(crate) fn sign(state: &TrustedState) -> (StateKeyId, Vec<u8>) {
+    sign_with(&signer(), state)
+}
+
+pub(crate) fn sign_with(signer: &SigningKey, state: &TrustedState) -> (StateKeyId, Vec<u8>) {
     let length = (DATABASE.len() as u32).to_be_bytes();
     let tx = state.tx.get().to_be_bytes();
     let message = [&length[..], DATABASE, &tx, state.alh.as_bytes()].concat();
-    let signature: Signature = signer().sign(&message);
-    signature.to_der().as_bytes().to_vec()
+    let signature: Signature = signer.sign(&message);
+    (key_of(signer).id(), signature.to_der().as_bytes().to_vec())
 }
 
 fn signer() -> SigningKey {
@@ -387,9 +395,19 @@ pub(crate) fn state_key_sec1() -> Vec<u8> {
     signer().verifying_key().to_sec1_point(false).as_bytes().to_vec()
 }
 
+fn key_of(signer: &SigningKey) -> StateKey {
+    StateKey::from_sec1(signer.verifying_key().to_sec1_point(false).as_bytes()).unwrap()
+}
+
 pub(crate) fn server_keys() -> [ServerKey<'static>; 1] {
-    let key = StateKey::from_sec1(&state_key_sec1()).unwrap();
-    [ServerKey { key, database: DATABASE }]
+    [ServerKey { key: key_of(&signer()), database: DATABASE }]
+}
+
+/// A key that is not the document's, and what it is in a policy.
+pub(crate) fn other_key() -> (SigningKey, ServerKey<'static>) {
+    let signer = SigningKey::from_slice(&[8; 32]).unwrap();
+    let key = key_of(&signer);
+    (signer, ServerKey { key, database: DATABASE })
 }
 
 /// The author of `docs/format.md`.

@@ -1,6 +1,7 @@
 // What an operator can do to a database with immudb's official client over
 // gRPC, beside what the PostgreSQL wire lets him: key-value writes, SQL that
-// the wire swallows, databases with settings of their own, truncation. Each
+// the wire swallows, databases with settings of their own, truncation; and what
+// the wire has not: the state with the server's signature, printed as JSON. Each
 // argument is one command, carried out in turn.
 package main
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/codenotary/immudb/pkg/api/schema"
 	immudb "github.com/codenotary/immudb/pkg/client"
+	"google.golang.org/protobuf/encoding/protojson"
 )
 
 var (
@@ -53,6 +55,16 @@ func run(ctx context.Context, command string) error {
 		key, value, _ := strings.Cut(rest, " ")
 		return in(ctx, *database, func(client immudb.ImmuClient) error {
 			_, err := client.VerifiedSet(ctx, []byte(key), []byte(value))
+			return err
+		})
+	case "state":
+		return in(ctx, *database, func(client immudb.ImmuClient) error {
+			state, err := client.CurrentState(ctx)
+			if err != nil {
+				return err
+			}
+			text, err := protojson.Marshal(state)
+			fmt.Println(string(text))
 			return err
 		})
 	case "sql":

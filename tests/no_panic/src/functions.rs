@@ -176,6 +176,7 @@ functions! {
     Receipt__later = Receipt::later;
     Receipt__attached = Receipt::attached;
     Receipt__checkpoint = Receipt::checkpoint;
+    Receipt__state_signature = Receipt::state_signature;
     ReceiptCheckpoint__from_note = ReceiptCheckpoint::from_note;
     ReceiptCheckpoint__checkpoint = ReceiptCheckpoint::checkpoint;
     ReceiptCheckpoint__signatures = receipt_signatures;

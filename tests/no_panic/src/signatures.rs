@@ -9,6 +9,7 @@ use counterfoil_core::{Ed25519Key, SignedState, StateKey};
 functions! {
     StateKey__from_sec1 = StateKey::from_sec1;
     StateKey__from_spki = StateKey::from_spki;
+    StateKey__id = StateKey::id;
     StateKey__verify = StateKey::verify;
     Ed25519Key__as_bytes = Ed25519Key::as_bytes;
     Ed25519Key__from_bytes = Ed25519Key::from_bytes;

@@ -108,12 +108,12 @@ impl PrivateServer {
     }
 
     /// Carries out commands over gRPC, as an operator with the official client:
-    /// `sql …`, `set KEY VALUE`, `create`, `truncate` (see
-    /// `tests/immudb/operator`).
+    /// `sql …`, `set KEY VALUE`, `create`, `truncate`, `state` (see
+    /// `tests/immudb/operator`). Gives what they print.
     ///
     /// # Panics
     /// When one fails.
-    pub fn operate(&self, database: &str, commands: &[&str]) {
+    pub fn operate(&self, database: &str, commands: &[&str]) -> String {
         let binary = go::operator_binary().unwrap_or_else(|e| panic!("{e}"));
         let state = temp_dir("operator");
         let mut operator = Command::new(binary);
@@ -121,6 +121,7 @@ impl PrivateServer {
         let out = operator.arg(state.path()).args(commands).output().expect("the operator runs");
         let errors = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.success(), "{commands:?}: {errors}\n{}", self.log());
+        String::from_utf8(out.stdout).expect("text")
     }
 
     /// Restarts it in a time zone in which a day has just begun, so that all
