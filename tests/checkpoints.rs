@@ -9,6 +9,8 @@ mod crash;
 #[cfg(target_os = "linux")]
 #[expect(dead_code, reason = "only whole disks fail here, no single bytes")]
 mod disk;
+#[path = "checkpoint/purposes.rs"]
+mod purposes;
 
 use std::path::PathBuf;
 

@@ -47,6 +47,8 @@ pub struct Cosignature {
     pub time: u64,
 }
 
+const WITNESS: &str = "the witness's key";
+
 impl Cosigner {
     /// A witness of this name and key, whose files are in this folder.
     ///
@@ -110,12 +112,17 @@ impl Cosigner {
     /// # Errors
     ///
     /// [`Error::Checkpoint`](crate::Error::Checkpoint): `Stale`, `Smaller`, `NotBegun`, `Damaged`,
-    /// `OtherOrigin`. [`Verdict::OtherTree`] if the log signed two trees of one size,
+    /// `OtherOrigin`, `SecondPurpose` where the log has the witness's own key. [`Verdict::OtherTree`] if the log signed two trees of one size,
     /// [`Verdict::BadProof`] if the log has not signed it or it is not shown to continue the last one.
     /// [`Error::Signing`](crate::Error::Signing), [`Error::Unavailable`](crate::Error::Unavailable).
     pub fn cosign(&self, log: &LogKey<'_>, request: &AddCheckpoint) -> Result<Cosignature> {
         let AddCheckpoint { old, proof, checkpoint: signed } = request;
         let checkpoint = signed.checkpoint();
+        if self.key.public_key() == *log.key() {
+            // A log that were its own witness would show nothing more.
+            let (key, other) = (WITNESS, "the log's".to_owned());
+            return Err(CheckpointRefusal::SecondPurpose { key, other }.into());
+        }
         if checkpoint.origin() != log.name() {
             let (expected, found) = (log.name().to_string(), checkpoint.origin().to_string());
             return Err(CheckpointRefusal::OtherOrigin { expected, found }.into());
@@ -155,7 +162,8 @@ impl EventStore {
     ///
     /// # Errors
     ///
-    /// As [`Cosigner::cosign`] and [`check_checkpoint`](Self::check_checkpoint).
+    /// As [`Cosigner::cosign`] and [`check_checkpoint`](Self::check_checkpoint). `SecondPurpose` also
+    /// for a key that this store signs events with, or takes as an author's.
     pub async fn cosign_checkpoint(
         &self,
         cosigner: &Cosigner,
@@ -166,6 +174,7 @@ impl EventStore {
         let log = log.to_string();
         to_the_end(async move {
             let checkpoint = signed.checkpoint();
+            store.is_no_author(WITNESS, &cosigner.key.public_key())?;
             store.check_checkpoint(&checkpoint).await?;
             let old = cosigner.last(checkpoint.origin().as_str())?;
             if checkpoint.size() < old {

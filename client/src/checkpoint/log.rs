@@ -105,7 +105,8 @@ impl EventStore {
     /// # Errors
     ///
     /// [`Error::Checkpoint`]: `NotAccountedFor` if an entry up to the pinned state is not known,
-    /// `NotBegun`, `Damaged`, `OtherOrigin`, `OtherLedger`, `Smaller`, `Empty`. [`Verdict::OtherTree`] if
+    /// `NotBegun`, `Damaged`, `OtherOrigin`, `OtherLedger`, `Smaller`, `Empty`, and `SecondPurpose` for a key
+    /// that this store signs events with, or takes as an author's. [`Verdict::OtherTree`] if
     /// this ledger does not hold what was signed last: evidence that somebody was shown another history.
     /// [`Verdict::LogAltered`] if what is kept of its tree is not what the pinned state's hash holds.
     /// [`Error::BeyondState`], [`Error::Signing`], [`Error::Unavailable`]. As every read.
@@ -123,6 +124,7 @@ impl EventStore {
         signer: LogSigner,
         size: Option<TreeSize>,
     ) -> Result<SignedCheckpoint> {
+        self.is_no_author("the log's key", &signer.key.public_key())?;
         let mut last = Last::take(&signer.last, name(&signer.origin)?)?;
         self.sync().await?;
         let mut local = self.local().await;

@@ -105,6 +105,16 @@ pub enum CheckpointRefusal {
     /// The bytes are no request to a witness.
     #[error("it is not a request to a witness: {0}")]
     Request(&'static str),
+    /// The key is known for another purpose already: to sign events, or another's signatures.
+    #[error(
+        "{key} is {other} too, and one key is for one purpose: make another (counterfoil checkpoint keygen)"
+    )]
+    SecondPurpose {
+        /// What it was to be.
+        key: &'static str,
+        /// What it is.
+        other: String,
+    },
     /// The machine's clock stands before 1970.
     #[error("this machine's clock is wrong: nothing is cosigned without a time")]
     Clock,

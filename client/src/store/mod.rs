@@ -10,6 +10,7 @@ mod idle;
 mod options;
 mod payloads;
 mod pen;
+mod purpose;
 mod queue;
 mod read;
 mod receipt;
@@ -76,6 +77,8 @@ struct Shared {
     authors: Vec<TrustedAuthor>,
     /// The key with which everything is signed that is written.
     key: Option<Arc<AuthorKey>>,
+    /// Where the configuration says that such a key lies.
+    key_file: Option<PathBuf>,
     /// Appends that wait for a commit, in the order in which they came.
     queue: std::sync::Mutex<VecDeque<Waiting>>,
     /// One commit at a time: each builds on the streams that it has seen.
@@ -272,14 +275,16 @@ impl EventStore {
             local.close().await?;
             return Err(error);
         }
-        Ok(Self::new(environment, write, &config.trust, signer, backend, local))
+        let key_file = config.signing.key.clone();
+        Ok(Self::new(environment, write, &config.trust, signer, key_file, backend, local))
     }
 
     async fn in_memory_with(options: StoreOptions) -> Result<Self> {
         let StoreOptions { environment, signer, .. } = options;
         let (embedded, local) = Embedded::memory(environment.clone()).await?;
         let backend = Backend::Embedded(Box::new(Mutex::new(embedded)));
-        Ok(Self::new(environment, true, &TrustConfig::default(), signer, backend, local))
+        let trust = TrustConfig::default();
+        Ok(Self::new(environment, true, &trust, signer, None, backend, local))
     }
 
     fn new(
@@ -287,6 +292,7 @@ impl EventStore {
         write: bool,
         trust: &TrustConfig,
         signer: Option<Arc<dyn Ed25519Signer>>,
+        key_file: Option<PathBuf>,
         backend: Backend,
         local: Local,
     ) -> Self {
@@ -303,6 +309,7 @@ impl EventStore {
             acknowledged,
             authors,
             key,
+            key_file,
             queue,
             writing,
             local,

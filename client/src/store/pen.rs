@@ -24,6 +24,10 @@ impl AuthorKey {
         Self { signer, public, threads: SigningThreads::default() }
     }
 
+    pub(super) fn public(&self) -> &Ed25519Key {
+        &self.public
+    }
+
     /// Where it is asked to sign.
     pub(super) fn threads(&self) -> &SigningThreads {
         &self.threads

@@ -144,7 +144,7 @@ async fn connect(way: Unruly, local: Local, key: Option<Arc<dyn Ed25519Signer>>)
         local.anchor(Anchor::FirstContact).await.unwrap();
     }
     let trust = TrustConfig::default();
-    EventStore::new(Environment::default(), true, &trust, key, Backend::Unruly(way), local)
+    EventStore::new(Environment::default(), true, &trust, key, None, Backend::Unruly(way), local)
 }
 
 /// The rival takes the next place in the row's stream.
