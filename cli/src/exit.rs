@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use counterfoil::checkpoint::CheckpointRefusal;
 use counterfoil::core::checkpoint::CheckpointError;
 use counterfoil::core::receipt::Verdict as ReceiptVerdict;
-use counterfoil::{AuditVerdict, Error, PolicyError, PolicyProblem, Unavailable, Verdict};
+use counterfoil::{
+    AuditVerdict, Error, FileError, PolicyError, PolicyProblem, Unavailable, Verdict,
+};
 
 /// Shown by `--help`.
 pub(crate) const EXIT_CODES: &str = "Exit codes:
@@ -220,12 +222,12 @@ impl From<PolicyError> for Failure {
     fn from(error: PolicyError) -> Self {
         match error {
             // A name that leads nowhere, as any other that cannot be used.
-            PolicyError::Unavailable(Unavailable::File { path, cause })
+            PolicyError::File(FileError { path, cause })
                 if cause.kind() == io::ErrorKind::NotFound =>
             {
                 Self::Usage(format!("{}: no such file", path.display()))
             }
-            PolicyError::Unavailable(why) => why.into(),
+            PolicyError::File(why) => Unavailable::from(why).into(),
             other => Self::Usage(other.to_string()),
         }
     }

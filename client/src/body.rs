@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::bytes::Bytes;
 use crate::event::{Edition, Event, MAX_BODY, MAX_DOMAIN, MAX_EDITION, MAX_ROOT, Payload};
+use counterfoil_policy::Bytes;
 
 /// First byte of an event's body.
 pub const EVENT_FORMAT: u8 = 1;

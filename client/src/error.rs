@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use counterfoil_core::TxId;
+use counterfoil_policy::FileError;
 
 use crate::checkpoint::CheckpointRefusal;
 use crate::event::ExpectedVersion;
@@ -172,6 +173,18 @@ impl Error {
             Self::Ledger(verdict) => Some(verdict),
             _ => None,
         }
+    }
+}
+
+impl From<FileError> for Unavailable {
+    fn from(FileError { path, cause }: FileError) -> Self {
+        Self::File { path, cause }
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Self::Unavailable(error.into())
     }
 }
 

@@ -29,7 +29,6 @@ mod audit;
 mod author;
 mod backend;
 pub mod body;
-mod bytes;
 pub mod checkpoint;
 mod config;
 mod environment;
@@ -45,13 +44,12 @@ mod orders;
 mod paths;
 mod payloads;
 mod pin_copy;
+mod pin_file;
 mod place;
-mod policy;
 mod position;
 mod proof;
 mod prover;
 mod receipt;
-mod report;
 #[cfg(feature = "immudb")]
 mod revision;
 mod row;
@@ -72,6 +70,13 @@ mod whole_file;
 
 pub use counterfoil_core as core;
 pub use counterfoil_core::{Alh, EntryDigest, Root, TrustedState, TxId};
+pub use counterfoil_policy::{
+    AnchorReport, AuthorBytes, AuthorReport, BodyReport, Bytes, EventReport, FileError, FlawReport,
+    GenesisReport, HeaderReport, InspectedEvent, InspectedTx, Inspection, LinkReport, MovedPin,
+    PathReport, PinMove, Place, PolicyError, PolicyFile, PolicyProblem, PolicySummary, Side,
+    StateSignatureBytes, StateSignatureReport, Step, TlogPolicy, TrustPolicy, VerdictReport,
+    WitnessesReport, load_state_key,
+};
 
 pub use crate::audit::{
     Audit, AuditCounts, AuditReport, AuditVerdict, AuditedAuthors, AuditedPayloads, Inconsistency,
@@ -79,7 +84,6 @@ pub use crate::audit::{
 };
 pub use crate::author::TrustedAuthor;
 pub use crate::backend::embedded::backup::{BackedUp, back_up};
-pub use crate::bytes::Bytes;
 pub use crate::config::{
     Acknowledged, BackendKind, Config, EmbeddedConfig, FirstContact, ImmudbConfig, LogConfig,
     Scope, SigningConfig, StorageConfig, TlsMode, TrustConfig,
@@ -91,17 +95,9 @@ pub use crate::event::{
     PayloadCommitment, RecordedEvent,
 };
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
-pub use crate::policy::{
-    Moved, MovedPin, PinFile, PinMove, PolicyError, PolicyProblem, PolicySummary, TlogPolicy,
-    TrustPolicy, load_state_key,
-};
+pub use crate::pin_file::{Moved, PinFile};
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};
-pub use crate::report::{
-    AnchorReport, AuthorBytes, AuthorReport, BodyReport, EventReport, FlawReport, GenesisReport,
-    HeaderReport, InspectedEvent, InspectedTx, Inspection, LinkReport, PathReport, Place, Side,
-    StateSignatureBytes, StateSignatureReport, Step, VerdictReport, WitnessesReport,
-};
 pub use crate::server_state::ServerSignedState;
 pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::store::{

@@ -6,10 +6,10 @@ use counterfoil_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::body::EventBody;
-use crate::bytes::Bytes;
 use crate::local::CheckedTx;
 use crate::row::StoredRow;
 use crate::verdict::Verdict;
+use counterfoil_policy::Bytes;
 
 /// A transaction's header, in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,11 +1,9 @@
 //! Proofs as receipts: what somebody without the store can keep and verify.
 
 use counterfoil_core::receipt::{
-    Attached, EventBody, Genesis, Payload as ReceiptPayload, Receipt, ReceiptEntry, ReceiptError,
-    ReceiptParts, ReceiptTx,
+    Attached, Genesis, Receipt, ReceiptEntry, ReceiptError, ReceiptParts, ReceiptTx,
 };
 
-use crate::event::{Cover, Event, Payload, PayloadCommitment};
 use crate::proof::EventProof;
 use crate::verdict::Verdict;
 
@@ -96,32 +94,6 @@ fn with_parts<T>(
         transactions: &transactions,
         attached,
     })
-}
-
-/// What a receipt says that the application said. It is as true as the receipt's verdict.
-impl From<&EventBody<'_>> for Event {
-    fn from(body: &EventBody<'_>) -> Self {
-        let cover = Cover::new(body.domain, body.root.to_vec()).in_edition(body.edition);
-        let mut event = Self::new(&cover, body.event_type, Payload::from(&body.payload));
-        let metadata = body.metadata.iter();
-        event.metadata =
-            metadata.map(|(name, value)| (name.into(), value.to_vec().into())).collect();
-        event.correlation_id = body.correlation_id.into();
-        event.causation_id = body.causation_id.into();
-        event.external_id = body.external_id.into();
-        event
-    }
-}
-
-impl From<&ReceiptPayload<'_>> for Payload {
-    fn from(payload: &ReceiptPayload<'_>) -> Self {
-        match payload {
-            ReceiptPayload::Inline(content) => Self::Inline(content.to_vec().into()),
-            ReceiptPayload::Commitment(hash) => {
-                Self::Commitment(PayloadCommitment::from_bytes(**hash))
-            }
-        }
-    }
 }
 
 pub(crate) fn bad_proof(error: ReceiptError) -> Verdict {

@@ -117,6 +117,16 @@ impl SigningKeyFile {
         Self::parse(text).map_err(bad)
     }
 
+    /// Reads what such a file holds, wherever it is kept. The text is the caller's to keep secret, and to
+    /// wipe.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if it is no such text; it repeats nothing of it.
+    pub fn from_text(text: &str) -> Result<Self> {
+        Self::parse(text).map_err(|why| Error::Config(why.into()))
+    }
+
     /// The key's name: for a log its origin.
     pub fn name(&self) -> &str {
         &self.name

@@ -38,10 +38,12 @@ const pin = (tx) => `${tx}:${golden[`alh of transaction ${tx}`]}`;
 
 const first = report(one, { ledger, pins: [pin(2)] });
 const took = performance.now() - begun;
-assert.deepEqual([first.verdict, first.code], ["verified_by_pinned_state", 0x5a]);
-assert.deepEqual(first.events, [
-  { tx: 2, entry: 0, verdict: "verified_by_pinned_state", domain: "shipment", type: "Departed" },
-]);
+assert.deepEqual([first.verdict, first.code], ["verified_by_pinned_state", "5a"]);
+const [{ tx, entry, verdict, anchor, author, event }] = first.events;
+assert.deepEqual([first.events.length, tx, entry, verdict], [1, 2, 0, "verified_by_pinned_state"]);
+assert.deepEqual(anchor, { by: "pinned_state", state: pin(2) });
+assert.deepEqual(author, { authorship: "unsigned" });
+assert.deepEqual([event.cover.domain, event.cover.root, event.event_type], ["shipment", "SSCC-1", "Departed"]);
 assert.equal(report(one, { ledger }).verdict, "intact_unanchored");
 assert.equal(report(four, { ledger, pins: [pin(6)] }).reason, "table");
 const words = (policy) => report(four, { ledger, table: 1, ...policy }).events.map((event) => event.verdict);

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use counterfoil_core::checkpoint::{Checkpoint, KeyName, NoteError};
 use counterfoil_core::{Root, TreeSize, verify_consistency};
+use counterfoil_policy::FileError;
 
 use super::refusal::CheckpointRefusal;
 use crate::error::{Result, Unavailable};
@@ -34,7 +35,7 @@ impl Last {
     pub(super) fn begin(path: &Path, origin: KeyName<'_>) -> Result<()> {
         let text = text(origin, TreeSize::new(0), Root::EMPTY).map_err(CheckpointRefusal::Form)?;
         match whole_file::create(path, text.as_bytes()) {
-            Err(Unavailable::File { cause, .. }) if cause.kind() == ErrorKind::AlreadyExists => {}
+            Err(FileError { cause, .. }) if cause.kind() == ErrorKind::AlreadyExists => {}
             made => return Ok(made?),
         }
         // Begun by one who then failed before he signed.

@@ -37,7 +37,9 @@ pub use self::refusal::CheckpointRefusal;
 pub use self::request::AddCheckpoint;
 pub use self::tree::LogTree;
 #[cfg(feature = "witness")]
-pub use self::witness::{Answer, Asked, Witness, WitnessProblem, Witnessed};
+pub use self::witness::{
+    Answer, Asked, Witness, WitnessProblem, WitnessReply, WitnessSays, Witnessed,
+};
 
 /// The origin of a ledger's log unless somebody names another: `counterfoil/` and the ledger's id in
 /// 64 hex digits. All of them: of a shorter name two ledgers can be made.

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use counterfoil_core::TreeSize;
-use counterfoil_core::checkpoint::WitnessKey;
+use counterfoil_core::checkpoint::{NoteSignature, WitnessKey};
 use serde::Serialize;
 
-pub use self::answer::{Answer, WitnessProblem};
+pub use self::answer::{Answer, WitnessProblem, WitnessReply, WitnessSays};
 use self::http::Post;
 use super::note::SignedCheckpoint;
 use super::request::AddCheckpoint;
@@ -146,9 +146,11 @@ impl EventStore {
                     what: error.to_string(),
                 };
                 let key = WitnessKey::parse(&witness.key).map_err(|error| malformed(&error))?;
-                let with = checkpoint.with_cosignature(&key, &cosigned.line());
+                let (line, time) = cosigned;
+                let line = NoteSignature::parse(&line).map_err(|error| malformed(&error))?;
+                let with = checkpoint.with_cosignature(&key, &line);
                 checkpoint = with.map_err(|error| malformed(&error))?;
-                Ok(cosigned.time)
+                Ok(time)
             });
             let (name, url) = (witness.name().to_owned(), witness.url.clone());
             asked.push(Asked { name, url, answer: Answer::of(answer) });
@@ -156,13 +158,14 @@ impl EventStore {
         Ok(Witnessed { checkpoint, asked })
     }
 
-    /// Asks one, again where it knows another size than was thought.
+    /// Asks one, again where it knows another size than was thought: its verified line, and the time in
+    /// it.
     async fn ask(
         &self,
         signed: &SignedCheckpoint,
         witness: &Witness,
         until: Instant,
-    ) -> Result<answer::Cosigned, WitnessProblem> {
+    ) -> Result<(String, u64), WitnessProblem> {
         /// Others may send checkpoints of the log between two questions, and it may be lying.
         const TIMES: usize = 4;
         let size = signed.checkpoint().size();
@@ -178,16 +181,18 @@ impl EventStore {
                 .await
                 .map_err(|error| WitnessProblem::Unreachable { cause: error.to_string() })??;
             let now = u64::try_from(SystemClock.now_micros() / 1_000_000).unwrap_or(0);
-            match answer::read(&said, &signed.checkpoint(), &witness.key, now)? {
-                answer::Read::Cosigned(cosigned) => return Ok(cosigned),
-                answer::Read::Knows(known) if known > size => {
+            let key = WitnessKey::parse(&witness.key)
+                .map_err(|error| WitnessProblem::Malformed { what: error.to_string() })?;
+            match said.read(&signed.checkpoint(), &key, now)? {
+                WitnessSays::Cosigned { line, time } => return Ok((line, time)),
+                WitnessSays::Knows { size: known } if known > size => {
                     return Err(WitnessProblem::Ahead { size: known });
                 }
-                answer::Read::Knows(known) if known == old => {
+                WitnessSays::Knows { size: known } if known == old => {
                     let what = format!("it refused size {old} and names the same");
                     return Err(WitnessProblem::Malformed { what });
                 }
-                answer::Read::Knows(known) => old = known,
+                WitnessSays::Knows { size: known } => old = known,
             }
         }
         Err(WitnessProblem::Moving)

@@ -5,14 +5,13 @@ pub(crate) mod erasure;
 mod file;
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::pin::Pin;
 
 pub use self::erasure::MAX_REASON;
 pub use self::file::SqlitePayloads;
-use crate::bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::event::PayloadCommitment;
+pub use counterfoil_policy::SaltedPayload;
 
 /// Where an application keeps the contents behind its commitments, each with
 /// its salt. [`SqlitePayloads`] is one in a file.
@@ -53,51 +52,6 @@ pub trait PayloadStore: Send + Sync {
 /// is for people, and never means that there is no payload.
 pub type PayloadFuture<'a, T> =
     Pin<Box<dyn Future<Output = Result<T, Box<dyn StdError + Send + Sync>>> + Send + 'a>>;
-
-/// A content and the salt under which it was committed to. Together they prove
-/// what the commitment stands for
-/// ([`EventStore::check_payload`](crate::EventStore::check_payload)); the salt
-/// alone lets short contents be guessed, so it is as secret as the content.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SaltedPayload {
-    salt: [u8; 32],
-    content: Bytes,
-}
-
-impl SaltedPayload {
-    /// From its parts. The salt must have come from a good source of
-    /// randomness, and for this content only.
-    pub fn new(salt: [u8; 32], content: impl Into<Bytes>) -> Self {
-        Self { salt, content: content.into() }
-    }
-
-    /// The salt.
-    pub fn salt(&self) -> &[u8; 32] {
-        &self.salt
-    }
-
-    /// The content.
-    pub fn content(&self) -> &Bytes {
-        &self.content
-    }
-
-    /// The content, owned.
-    pub fn into_content(self) -> Bytes {
-        self.content
-    }
-
-    /// What commits to it.
-    pub fn commitment(&self) -> PayloadCommitment {
-        PayloadCommitment::new(&self.salt, self.content.as_slice())
-    }
-}
-
-/// Neither content nor salt.
-impl fmt::Debug for SaltedPayload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SaltedPayload").field("bytes", &self.content.len()).finish_non_exhaustive()
-    }
-}
 
 /// What a store has under a commitment.
 pub(crate) enum Kept {

@@ -5,7 +5,7 @@ use counterfoil_core::{EntryDigest, Table, TrustedState};
 use super::pen::Pen;
 use crate::body::{EventBody, StoredPayload};
 use crate::error::{Error, Result};
-use crate::event::{Event, MAX_BODY, Payload};
+use crate::event::{Event, MAX_BODY, Payload, check_cover};
 use crate::row::StoredRow;
 use crate::{proof, schema};
 
@@ -131,7 +131,7 @@ pub(super) fn most_bytes(events: &[Event]) -> usize {
 
 /// Whether the caller's events can be appended at all.
 pub(super) fn check(cover: &crate::event::Cover, events: &[Event]) -> Result<()> {
-    cover.check()?;
+    check_cover(cover)?;
     if events.is_empty() {
         return Err(Error::Invalid("an append needs at least one event".into()));
     }

@@ -8,7 +8,6 @@ use super::append::{AddedEvent, Appended};
 use super::read::BATCH;
 use super::{EventStore, Shared, Streams, encode};
 use crate::body::external_ext;
-use crate::bytes::Bytes;
 use crate::error::{Error, Result, Unavailable};
 use crate::event::{
     Cover, Edition, Event, ExpectedVersion, Payload, PayloadCommitment, RecordedEvent,
@@ -17,6 +16,7 @@ use crate::index::{EventAt, Index, Position, StreamKey};
 use crate::payloads::{Kept, MAX_REASON, PayloadStore, SaltedPayload, erasure, failed, kept};
 use crate::proof::EventProof;
 use crate::verdict::Verdict;
+use counterfoil_policy::Bytes;
 
 /// An event's content, as far as it can be had.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::{EventStore, Shared, Streams};
 use crate::author::{self, TrustedAuthor};
 use crate::body::EventBody;
 use crate::error::{Error, Result, Unavailable};
-use crate::event::{Cover, Edition, RecordedEvent};
+use crate::event::{Cover, Edition, RecordedEvent, check_cover};
 use crate::index::classify;
 use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
 use crate::local::{Local, Truncation};
@@ -100,7 +100,7 @@ const AHEAD: usize = 2;
 impl EventStore {
     /// Reads a stream.
     pub async fn read(&self, cover: &Cover, options: ReadOptions) -> Result<StreamRead> {
-        cover.check()?;
+        check_cover(cover)?;
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let key = StreamKey::of_cover(cover);
@@ -120,7 +120,7 @@ impl EventStore {
     /// `unix_seconds`: the prefix of transactions before the first one whose
     /// time stamp is greater. Time stamps are the ledger's claim.
     pub async fn get_until(&self, cover: &Cover, unix_seconds: i64) -> Result<StreamRead> {
-        cover.check()?;
+        check_cover(cover)?;
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let key = StreamKey::of_cover(cover);
@@ -214,7 +214,7 @@ impl EventStore {
         sequence: u64,
         tx_id: TxId,
     ) -> Result<RecordedEvent> {
-        cover.check()?;
+        check_cover(cover)?;
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let verified = local.state()?.tx;
@@ -245,7 +245,7 @@ impl EventStore {
     /// The sequence that the stream's next event will have. How far that can
     /// be relied on says [`stream_status`](Self::stream_status).
     pub async fn next_sequence(&self, cover: &Cover) -> Result<u64> {
-        cover.check()?;
+        check_cover(cover)?;
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let stream = local.stream(&StreamKey::of_cover(cover)).await?;
@@ -271,7 +271,7 @@ impl EventStore {
         &self,
         domain: &str,
         edition: &Edition,
-    ) -> Result<Vec<crate::bytes::Bytes>> {
+    ) -> Result<Vec<counterfoil_policy::Bytes>> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let roots = Index::roots(local.conn(), domain, edition.as_str()).await?;

@@ -5,6 +5,7 @@ use counterfoil_core::receipt::{
     Verdict as Shown,
 };
 use counterfoil_core::{Alh, Header, TrustedState, TxId};
+use counterfoil_policy::TrustPolicy;
 use serde::Serialize;
 
 use super::EventStore;
@@ -13,11 +14,10 @@ use super::read::locate;
 use crate::body::GenesisBody;
 use crate::checkpoint::SignedCheckpoint;
 use crate::error::{Error, Result};
-use crate::event::Cover;
+use crate::event::{Cover, check_cover};
 use crate::index::{EventAt, Position, StreamKey};
 use crate::local::Local;
 use crate::local::link::StateLink;
-use crate::policy::TrustPolicy;
 use crate::position::LedgerPosition;
 use crate::proof::EventProof;
 use crate::receipt::{self, bad_proof};
@@ -195,7 +195,7 @@ impl EventStore {
         of: &[(Cover, u64)],
         options: ReceiptOptions,
     ) -> Result<IssuedBatch> {
-        of.iter().try_for_each(|(cover, _)| cover.check())?;
+        of.iter().try_for_each(|(cover, _)| check_cover(cover))?;
         self.sync().await?;
         self.issue_synced(of, options).await
     }
@@ -329,7 +329,7 @@ impl EventStore {
         checkpoint: &SignedCheckpoint,
         options: ReceiptOptions,
     ) -> Result<IssuedBatch> {
-        of.iter().try_for_each(|(cover, _)| cover.check())?;
+        of.iter().try_for_each(|(cover, _)| check_cover(cover))?;
         self.sync().await?;
         let size = checkpoint.checkpoint().size().get();
         let behind = TxId::new(size.saturating_add(1));

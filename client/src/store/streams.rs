@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use super::EventStore;
 use super::append::out_of_line;
-use crate::bytes::Bytes;
 use crate::error::Result;
-use crate::event::{Cover, Edition};
+use crate::event::{Cover, Edition, check_cover};
 use crate::index::{Index, StreamKey};
 use crate::verdict::{Completeness, Verdict};
+use counterfoil_policy::Bytes;
 
 /// A choice of streams.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl EventStore {
     /// wrong, [`Error::Unavailable`](crate::Error::Unavailable) if it could not
     /// be asked. A stream without events is none.
     pub async fn stream_status(&self, cover: &Cover) -> Result<StreamStatus> {
-        cover.check()?;
+        check_cover(cover)?;
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let stream = local.stream(&StreamKey::of_cover(cover)).await?;

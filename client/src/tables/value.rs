@@ -4,7 +4,7 @@ use counterfoil_core::{ColumnType, Value};
 use serde::Serialize;
 
 use super::time;
-use crate::bytes::Bytes;
+use counterfoil_policy::Bytes;
 
 /// The value of a column. NULL is the absence of one.
 #[derive(Debug, Clone, PartialEq, PartialOrd, Serialize)]

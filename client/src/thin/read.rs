@@ -16,7 +16,7 @@ use crate::backend::immudb::{WireSource, of_truncation};
 use crate::body::EventBody;
 use crate::config::{BackendKind, Config};
 use crate::error::{Error, Result};
-use crate::event::{Cover, RecordedEvent};
+use crate::event::{Cover, RecordedEvent, check_cover};
 use crate::index::StreamKey;
 use crate::index::classify;
 use crate::log::entries_root;
@@ -158,7 +158,7 @@ impl ThinStore {
     /// the state; [`Error::Unavailable`]; [`Error::Invalid`] for a cover that
     /// no stream can have.
     pub async fn get_event(&self, cover: &Cover, sequence: u64) -> Result<PresentEvent> {
-        cover.check()?;
+        check_cover(cover)?;
         let mut reader = self.reader.lock().await;
         reader.begin();
         reader.event(cover, sequence).await

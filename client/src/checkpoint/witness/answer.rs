@@ -4,7 +4,6 @@ use counterfoil_core::TreeSize;
 use counterfoil_core::checkpoint::{Checkpoint, NoteSignature, WitnessKey};
 use serde::Serialize;
 
-use super::http::Said;
 use crate::checkpoint::request::decimal;
 
 /// How far ahead of this machine's clock a witness's may be, in seconds.
@@ -126,49 +125,69 @@ pub enum WitnessProblem {
     },
 }
 
-/// A verified cosignature.
-pub(super) struct Cosigned {
-    line: String,
-    pub(super) time: u64,
+/// What a witness said to a request ([`AddCheckpoint`](super::super::AddCheckpoint)), by whatever client it
+/// was asked over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessReply {
+    /// The status.
+    pub status: u16,
+    /// The header `Content-Type`, empty if there is none.
+    pub content_type: String,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
-impl Cosigned {
-    pub(super) fn line(&self) -> NoteSignature<'_> {
-        let Ok(line) = NoteSignature::parse(&self.line) else { unreachable!("it was read before") };
-        line
-    }
+/// What a reply amounts to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WitnessSays {
+    /// It cosigned, as was verified.
+    Cosigned {
+        /// The cosignature's line in a note, without its newline.
+        line: String,
+        /// When, by its clock, in Unix seconds.
+        time: u64,
+    },
+    /// It wants the proof from the size that it has cosigned last.
+    Knows {
+        /// That size: its word.
+        size: TreeSize,
+    },
 }
 
-pub(super) enum Read {
-    Cosigned(Cosigned),
-    /// It has cosigned this size last.
-    Knows(TreeSize),
-}
-
-/// Reads an answer to this checkpoint by the witness of this key.
-pub(super) fn read(
-    said: &Said,
-    checkpoint: &Checkpoint<'_>,
-    key: &str,
-    now: u64,
-) -> Result<Read, WitnessProblem> {
-    match said.status {
-        200 => cosignature(&said.body, checkpoint, key, now).map(Read::Cosigned),
-        409 if said.content_type.split(';').next().map(str::trim) == Some("text/x.tlog.size") => {
-            let text = std::str::from_utf8(&said.body).unwrap_or_default();
-            let size = text.strip_suffix('\n').unwrap_or(text);
-            let what = "409 without a size".to_owned();
-            let size = decimal(size).ok_or(WitnessProblem::Malformed { what })?;
-            Ok(Read::Knows(TreeSize::new(size)))
+impl WitnessReply {
+    /// Reads the reply to a request for this checkpoint by the witness of this key, `now` by the
+    /// caller's clock, in Unix seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`WitnessProblem`]: it did not cosign, or nothing that the key signed over this checkpoint.
+    pub fn read(
+        &self,
+        checkpoint: &Checkpoint<'_>,
+        key: &WitnessKey<'_>,
+        now: u64,
+    ) -> Result<WitnessSays, WitnessProblem> {
+        match self.status {
+            200 => cosignature(&self.body, checkpoint, key, now),
+            409 if self.content_type.split(';').next().map(str::trim)
+                == Some("text/x.tlog.size") =>
+            {
+                let text = std::str::from_utf8(&self.body).unwrap_or_default();
+                let size = text.strip_suffix('\n').unwrap_or(text);
+                let what = "409 without a size".to_owned();
+                let size = decimal(size).ok_or(WitnessProblem::Malformed { what })?;
+                Ok(WitnessSays::Knows { size: TreeSize::new(size) })
+            }
+            409 => Err(WitnessProblem::Conflict),
+            404 => Err(WitnessProblem::UnknownLog),
+            403 => Err(WitnessProblem::NotSigned),
+            422 => Err(WitnessProblem::ProofRefused),
+            400 => Err(WitnessProblem::BadRequest),
+            429 | 503 => Err(WitnessProblem::Busy),
+            status @ 300..=399 => Err(WitnessProblem::Redirect { status }),
+            status => Err(WitnessProblem::Status { status }),
         }
-        409 => Err(WitnessProblem::Conflict),
-        404 => Err(WitnessProblem::UnknownLog),
-        403 => Err(WitnessProblem::NotSigned),
-        422 => Err(WitnessProblem::ProofRefused),
-        400 => Err(WitnessProblem::BadRequest),
-        429 | 503 => Err(WitnessProblem::Busy),
-        status @ 300..=399 => Err(WitnessProblem::Redirect { status }),
-        status => Err(WitnessProblem::Status { status }),
     }
 }
 
@@ -176,16 +195,15 @@ pub(super) fn read(
 fn cosignature(
     body: &[u8],
     checkpoint: &Checkpoint<'_>,
-    key: &str,
+    key: &WitnessKey<'_>,
     now: u64,
-) -> Result<Cosigned, WitnessProblem> {
+) -> Result<WitnessSays, WitnessProblem> {
     /// As many as a note may have.
     const LINES: usize = 100;
     let malformed = |what: &str| WitnessProblem::Malformed { what: what.to_owned() };
     let text = std::str::from_utf8(body).map_err(|_| malformed("it is not UTF-8"))?;
     let text = text.strip_suffix('\n').ok_or(malformed("it does not end with a newline"))?;
-    let key = WitnessKey::parse(key).map_err(|error| malformed(&error.to_string()))?;
-    let mut newest: Option<Cosigned> = None;
+    let mut newest: Option<(u64, &str)> = None;
     for (count, line) in text.split('\n').enumerate() {
         if count == LINES {
             return Err(WitnessProblem::TooLarge);
@@ -200,9 +218,10 @@ fn cosignature(
         if time > now.saturating_add(AHEAD) {
             return Err(WitnessProblem::Future { time });
         }
-        if newest.as_ref().is_none_or(|newest| newest.time < time) {
-            newest = Some(Cosigned { line: line.to_owned(), time });
+        if newest.is_none_or(|(newest, _)| newest < time) {
+            newest = Some((time, line));
         }
     }
-    newest.ok_or(WitnessProblem::NoCosignature)
+    let (time, line) = newest.ok_or(WitnessProblem::NoCosignature)?;
+    Ok(WitnessSays::Cosigned { line: line.to_owned(), time })
 }

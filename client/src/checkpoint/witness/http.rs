@@ -5,17 +5,10 @@ use std::time::{Duration, Instant};
 use ureq::http::Uri;
 use ureq::{Agent, Error};
 
-use super::answer::WitnessProblem;
+use super::answer::{WitnessProblem, WitnessReply};
 
 /// Cosignatures are a few hundred bytes each, post-quantum ones a few thousand.
 const MOST: u64 = 64 << 10;
-
-/// What a witness said.
-pub(super) struct Said {
-    pub(super) status: u16,
-    pub(super) content_type: String,
-    pub(super) body: Vec<u8>,
-}
 
 pub(super) struct Post {
     agent: Agent,
@@ -56,7 +49,7 @@ impl Post {
     }
 
     /// Blocks, until this moment at the latest.
-    pub(super) fn send(&self, body: &str, until: Instant) -> Result<Said, WitnessProblem> {
+    pub(super) fn send(&self, body: &str, until: Instant) -> Result<WitnessReply, WitnessProblem> {
         let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let request = self.agent.post(&self.url).config().timeout_global(Some(left)).build();
         let request = request.content_type("text/plain; charset=utf-8");
@@ -66,7 +59,7 @@ impl Post {
         let content_type = content_type.to_owned();
         let read = response.body_mut().with_config().limit(MOST).read_to_vec();
         let body = read.map_err(problem)?;
-        Ok(Said { status: response.status().as_u16(), content_type, body })
+        Ok(WitnessReply { status: response.status().as_u16(), content_type, body })
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a receipt shows under a policy, and what is in it, as data: the same words and keys in the
-//! library, on the command line and in its bindings (`docs/policy.md`).
+//! library, on the command line and in a browser (`docs/policy.md`).
 
 mod inspection;
 mod verdict;

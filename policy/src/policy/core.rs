@@ -2,7 +2,9 @@
 
 use counterfoil_core::TrustedState;
 use counterfoil_core::checkpoint::{Group, LogKey, LogPolicy, Member, Quorum, WitnessKey};
-use counterfoil_core::receipt::{Author, Policy, ServerKey};
+#[cfg(feature = "p256")]
+use counterfoil_core::receipt::ServerKey;
+use counterfoil_core::receipt::{Author, Policy};
 
 use super::TrustPolicy;
 use super::witnessing::{self, Witnessing};
@@ -24,6 +26,7 @@ impl TrustPolicy {
         use_it: impl FnOnce(&Policy<'_>) -> R,
     ) -> R {
         let pins: Vec<_> = self.pins().chain(more.iter().copied()).collect();
+        #[cfg(feature = "p256")]
         let keys: Vec<_> = self.state_keys.iter().map(|key| key.to_server_key()).collect();
         let domains: Vec<Vec<&str>> = self
             .authors
@@ -36,7 +39,9 @@ impl TrustPolicy {
             .zip(&domains)
             .map(|(author, domains)| Author::new(author.key).with_domains(domains))
             .collect();
-        let policy = Policy::new(self.ledger).with_state_keys(&keys).with_authors(&authors);
+        let policy = Policy::new(self.ledger).with_authors(&authors);
+        #[cfg(feature = "p256")]
+        let policy = policy.with_state_keys(&keys);
         let policy = policy.with_pins(&pins).expect(CHECKED);
         let policy = self.table.map_or(policy, |table| policy.with_table(table));
         let policy = if self.require_author { policy.demanding_authorship() } else { policy };
@@ -83,6 +88,7 @@ impl witnessing::Member {
     }
 }
 
+#[cfg(feature = "p256")]
 impl super::state_key::DatabaseKey {
     fn to_server_key(&self) -> ServerKey<'_> {
         ServerKey { key: self.key, database: self.database.as_bytes() }

@@ -289,7 +289,7 @@ fn a_tlog_policy_says_the_same_as_the_tables() {
     std::fs::remove_file(folder.path().join("state.pem")).unwrap();
     std::fs::write(folder.path().join("witnesses"), tlog(&["log LOG", "quorum none"])).unwrap();
     let error = TrustPolicy::load(folder.path().join("policy.toml")).unwrap_err();
-    assert!(matches!(error, PolicyError::Unavailable(_)), "{error}");
+    assert!(matches!(error, PolicyError::File(_)), "{error}");
     assert!(error.to_string().contains("state.pem"), "{error}");
 }
 
@@ -388,86 +388,6 @@ fn state(tx: u64, alh: &str) -> TrustedState {
     TrustedState { tx: TxId::new(tx), alh: alh.parse().unwrap() }
 }
 
-fn step(from: TrustedState, pin: TrustedState) -> PinMove {
-    let (ledger, by) = (LEDGER.parse().unwrap(), "a test".to_owned());
-    PinMove(MovedPin { ledger, pin, from, by })
-}
-
-fn pinned_file() -> (tempfile::TempDir, PinFile) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("policy");
-    std::fs::write(&path, format!("ledger = \"{LEDGER}\"\npins = [\"2:{ALH}\"]")).unwrap();
-    let pins = PinFile::beside(&path);
-    (folder, pins)
-}
-
-/// Whatever step it is given: a step may have been taken long ago, under an older pin.
-#[test]
-fn a_pin_is_never_written_back() {
-    let (_folder, pins) = pinned_file();
-    let advance = |to| pins.advance(|policy| (Some(step(policy.pins[0], to)), ()));
-    let at = || pins.read().unwrap().map(|moved| moved.pin);
-    assert_eq!(advance(state(2, ALH)).unwrap().0, Some(Moved::NotNewer));
-    assert_eq!(at(), None);
-    assert_eq!(advance(state(9, ALH)).unwrap().0, Some(Moved::Forward));
-    assert_eq!(at(), Some(state(9, ALH)));
-    for back in [state(9, ALH), state(8, OTHER), state(3, OTHER)] {
-        assert_eq!(advance(back).unwrap().0, Some(Moved::NotNewer));
-    }
-    for other in [state(9, OTHER), state(2, OTHER), state(1, OTHER)] {
-        assert!(matches!(advance(other), Err(PolicyError::Problem(_))), "{other}");
-    }
-    assert_eq!(at(), Some(state(9, ALH)));
-    assert_eq!(pins.advance(|_| (None, ())).unwrap().0, None);
-    assert_eq!(advance(state(10, OTHER)).unwrap().0, Some(Moved::Forward));
-    assert_eq!(at(), Some(state(10, OTHER)));
-}
-
-/// Who comes second judges by what the first has written.
-#[test]
-fn one_at_a_time_moves_a_pin() {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    let (_folder, pins) = pinned_file();
-    let (begun, decided) = (std::sync::Barrier::new(2), AtomicBool::new(false));
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            pins.advance(|policy| {
-                begun.wait();
-                std::thread::sleep(std::time::Duration::from_millis(300));
-                decided.store(true, Ordering::SeqCst);
-                (Some(step(policy.pins[0], state(5, OTHER))), ())
-            })
-            .unwrap();
-        });
-        begun.wait();
-        pins.advance(|policy| {
-            assert!(decided.load(Ordering::SeqCst), "it did not wait");
-            assert_eq!(policy.moved().unwrap().pin, state(5, OTHER));
-            (None, ())
-        })
-        .unwrap();
-    });
-}
-
-/// However the policy is spelled, its pin is one.
-#[cfg(unix)]
-#[test]
-fn a_pin_moves_under_every_name_of_its_policy() {
-    let (folder, pins) = pinned_file();
-    let names = ["link", "folder/policy", "./policy"].map(|name| folder.path().join(name));
-    std::os::unix::fs::symlink("policy", &names[0]).unwrap();
-    std::os::unix::fs::symlink(".", folder.path().join("folder")).unwrap();
-    for (name, tx) in names.iter().zip(3..) {
-        let moved = PinFile::beside(name);
-        assert_eq!(moved, pins);
-        moved.advance(|policy| (Some(step(policy.pins[0], state(tx, OTHER))), ())).unwrap();
-        for name in &names {
-            let policy = TrustPolicy::load(name).unwrap();
-            assert_eq!(policy.moved().map(|moved| moved.pin), Some(state(tx, OTHER)), "{name:?}");
-        }
-    }
-}
-
 /// What only JSON can say, or only a parser would take, is said in no policy.
 #[test]
 fn no_list_stands_for_a_table_and_no_null_for_what_is_left_out() {
@@ -498,20 +418,5 @@ fn no_list_stands_for_a_table_and_no_null_for_what_is_left_out() {
         format!("pins = [[2, \"{ALH}\"]]"),
     ] {
         assert!(toml(&rest).is_err(), "{rest}");
-    }
-}
-
-/// Else the pin of one user would lock out all others who verify by the policy.
-#[cfg(unix)]
-#[test]
-fn who_may_read_the_policy_may_read_where_its_pin_moved() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let (folder, pins) = pinned_file();
-    for (mode, wanted, tx) in [(0o644, 0o644, 3), (0o600, 0o600, 4), (0o464, 0o644, 5)] {
-        let permissions = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(folder.path().join("policy"), permissions).unwrap();
-        pins.advance(|policy| (Some(step(policy.pins[0], state(tx, OTHER))), ())).unwrap();
-        let found = std::fs::metadata(pins.path()).unwrap().permissions().mode() & 0o777;
-        assert_eq!(found, wanted, "{mode:o}");
     }
 }

@@ -1,8 +1,6 @@
 //! The keys of logs and witnesses, and which witnesses it takes. Built up in the order in which it is
 //! written: a name means what was named before, so no group can be in itself.
 
-use std::collections::{HashMap, HashSet};
-
 use counterfoil_core::checkpoint::{KeyId, KeyName, LogKey, Quorum, WitnessKey};
 use counterfoil_core::{Alh, Ed25519Key};
 
@@ -143,11 +141,11 @@ pub(super) struct WitnessingBuilder {
     made: Witnessing,
     quorum: Option<Option<Member>>,
     /// The keys themselves, whatever they are called, and where each stands.
-    keys: HashMap<[u8; 32], String>,
+    keys: Vec<([u8; 32], String)>,
     /// What a signature's line says of its key.
-    ids: HashSet<(String, [u8; 4])>,
+    ids: Vec<(String, [u8; 4])>,
     /// What is in a group already.
-    grouped: HashSet<String>,
+    grouped: Vec<String>,
 }
 
 impl WitnessingBuilder {
@@ -211,13 +209,14 @@ impl WitnessingBuilder {
         let mut places = Vec::new();
         for member in members.iter().map(AsRef::as_ref) {
             let found = self.made.find(member).ok_or_else(|| unknown(place, member))?;
-            if !self.grouped.insert(member.to_owned()) {
+            if self.grouped.iter().any(|grouped| grouped == member) {
                 return Err(PolicyProblem::new(
                     place,
                     format!("{member:?} is in a group already"),
                     "let each witness and each group count in one place only",
                 ));
             }
+            self.grouped.push(member.to_owned());
             places.push(found);
         }
         let most = places.len();
@@ -283,16 +282,20 @@ impl WitnessingBuilder {
         name: KeyName<'_>,
         id: KeyId,
     ) -> Result<(), PolicyProblem> {
-        if let Some(other) = self.keys.insert(*key.as_bytes(), place.to_owned()) {
+        // There are few: each search is short.
+        if let Some((_, other)) = self.keys.iter().find(|(known, _)| known == key.as_bytes()) {
             let what = format!("the same key a second time, after {other}");
             let remedy = "name each key once: two names do not make two signers";
             return Err(PolicyProblem::new(place, what, remedy));
         }
-        if !self.ids.insert((name.as_str().to_owned(), id.to_bytes())) {
+        self.keys.push((*key.as_bytes(), place.to_owned()));
+        let id = (name.as_str().to_owned(), id.to_bytes());
+        if self.ids.contains(&id) {
             let what = "another key has the same name and id";
             let remedy = "no signature could tell the two apart: let one be made anew";
             return Err(PolicyProblem::new(place, what, remedy));
         }
+        self.ids.push(id);
         Ok(())
     }
 }

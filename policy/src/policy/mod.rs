@@ -4,32 +4,37 @@
 mod core;
 mod document;
 mod error;
+#[cfg(feature = "toml")]
+mod files;
 mod log_policy;
 mod moving;
-mod pin_file;
+#[cfg(feature = "p256")]
+mod state_key;
+#[cfg(not(feature = "p256"))]
+#[path = "no_state_key.rs"]
 mod state_key;
 mod summary;
-#[cfg(test)]
+#[cfg(all(test, feature = "toml", feature = "p256"))]
 mod tests;
 mod tlog_policy;
 mod witnessing;
 
-use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use counterfoil_core::{Alh, Ed25519Key, StateKeyId, TrustedState};
 
 use self::document::{AuthorTable, Document, PinForm, Table};
-pub use self::error::{PolicyError, PolicyProblem};
+pub use self::error::{FileError, PolicyError, PolicyProblem};
+#[cfg(feature = "toml")]
+pub use self::files::PolicyFile;
+#[cfg(all(feature = "toml", feature = "p256"))]
+pub use self::files::load_state_key;
 pub use self::log_policy::TlogPolicy;
-pub use self::moving::PinMove;
-pub use self::pin_file::{Moved, MovedPin, PinFile};
+pub use self::moving::{MovedPin, PinMove};
 use self::state_key::DatabaseKey;
-pub use self::state_key::load_state_key;
 pub use self::summary::PolicySummary;
 use self::witnessing::{Witnessing, WitnessingBuilder};
-use crate::error::Unavailable;
-use crate::whole_file;
+use crate::event::MAX_DOMAIN;
 
 /// What is trusted, about one ledger: the owned form of core's
 /// [`Policy`](counterfoil_core::receipt::Policy), to which [`with_core`](Self::with_core) leads.
@@ -98,32 +103,19 @@ impl TrustPolicy {
         Ok(self)
     }
 
-    /// Reads a policy from a file, TOML or JSON, and the pin that moved, if one did
-    /// ([`PinFile`], beside it). Where the name is a link, both are beside what it leads to, and so are
-    /// the files that the policy names.
+    /// With logs, witnesses and a quorum as a tlog-policy names them, in place of those that it has.
     ///
     /// # Errors
     ///
-    /// [`PolicyError`]: a file cannot be read, or what it says cannot be a policy.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
-        Self::load_beside(&PinFile::beside(path.as_ref()))
-    }
-
-    pub(super) fn load_beside(pins: &PinFile) -> Result<Self, PolicyError> {
-        let policy = Self::load_unmoved(pins.policy())?;
-        match pins.read()? {
-            Some(pin) => policy
-                .with_moved(pin)
-                .map_err(|problem| PolicyError::from(problem).in_file(pins.path())),
-            None => Ok(policy),
+    /// [`PolicyProblem`] if it names no log, or that of another ledger, or an author's key.
+    pub fn with_tlog_policy(self, policy: TlogPolicy) -> Result<Self, PolicyProblem> {
+        let witnessing = with_logs(policy.0, "tlog_policy")?;
+        for log in &witnessing.logs {
+            log.may_be_of(&self.ledger, "tlog_policy")?;
         }
-    }
-
-    /// The file alone, whatever has moved since it was written.
-    pub(super) fn load_unmoved(path: &Path) -> Result<Self, PolicyError> {
-        let text = read(path)?;
-        let base = path.parent().unwrap_or(Path::new(""));
-        Self::from_text(&text, Some(base)).map_err(|error| error.in_file(path))
+        let policy = Self { witnessing, ..self };
+        check_purposes(&policy, true)?;
+        Ok(policy)
     }
 
     /// Reads TOML.
@@ -132,6 +124,7 @@ impl TrustPolicy {
     ///
     /// [`PolicyError::Problem`]; also where it names another file: whose folder that would be in is
     /// not known. For such policies there is [`load`](Self::load).
+    #[cfg(feature = "toml")]
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
         Self::of(toml_document(text)?, None)
     }
@@ -140,18 +133,20 @@ impl TrustPolicy {
     ///
     /// # Errors
     ///
-    /// As [`from_toml`](Self::from_toml).
+    /// [`PolicyError::Problem`]; also where it names another file: whose folder that would be in is
+    /// not known.
     pub fn from_json(text: &str) -> Result<Self, PolicyError> {
         Self::of(json_document(text)?, None)
     }
 
-    /// JSON begins with a brace, and no TOML does.
-    fn from_text(text: &str, base: Option<&Path>) -> Result<Self, PolicyError> {
+    /// JSON begins with a brace, and no TOML does. The files that it names are in this folder.
+    #[cfg(feature = "toml")]
+    fn from_text(text: &str, base: &Path) -> Result<Self, PolicyError> {
         let document = match text.trim_start().starts_with('{') {
             true => json_document(text)?,
             false => toml_document(text)?,
         };
-        Self::of(document, base)
+        Self::of(document, Some(base))
     }
 
     fn of(document: Document, base: Option<&Path>) -> Result<Self, PolicyError> {
@@ -187,16 +182,10 @@ impl TrustPolicy {
             policy.state_keys.push(key);
         }
         for (table, at) in authors.into_iter().zip(0_usize..) {
-            let place = format!("authors[{at}]");
-            let author = author(table, &place, &policy.authors)?;
-            if let Some(other) = policy.witnessing.place_of(&author.key) {
-                let inside = if from_file { "tlog_policy: " } else { "" };
-                let what = format!("the same key as {inside}{other}, which has another purpose");
-                let remedy = "one key is for one purpose: have one of the two made anew";
-                return Err(PolicyProblem::new(format!("{place}.key"), what, remedy).into());
-            }
+            let author = author(table, &format!("authors[{at}]"), &policy.authors)?;
             policy.authors.push(author);
         }
+        check_purposes(&policy, from_file)?;
         if policy.require_author && policy.authors.is_empty() {
             return Err(PolicyProblem::new(
                 "require_author",
@@ -210,12 +199,13 @@ impl TrustPolicy {
 
     /// The policy in TOML, what it had read from other files in it. A pin that moved is one of its
     /// pins.
+    #[cfg(feature = "toml")]
     pub fn to_toml(&self) -> String {
         // Every value has a form in TOML: there is nothing but texts, small numbers and lists of them.
         toml::to_string(&self.to_document()).unwrap_or_default()
     }
 
-    /// The same in JSON.
+    /// The policy in JSON, what it had read from other files in it. A pin that moved is one of its pins.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(&self.to_document()).unwrap_or_default()
     }
@@ -266,7 +256,7 @@ impl TrustPolicy {
 
     /// Whether it has a server's key of this name, for whatever database.
     pub fn has_state_key(&self, id: StateKeyId) -> bool {
-        self.state_keys.iter().any(|known| known.key.id() == id)
+        self.state_keys.iter().any(|known| known.id() == id)
     }
 
     /// The pin that moved since the policy was written, and by whose word.
@@ -274,9 +264,12 @@ impl TrustPolicy {
         self.moved.as_ref()
     }
 
-    /// With a pin that moved: it counts beside those that were written down. It is about this ledger
-    /// and contradicts no pin.
-    fn with_moved(self, moved: MovedPin) -> Result<Self, PolicyProblem> {
+    /// With a pin that moved, as somebody kept it: it counts beside those that were written down.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyProblem`] if it is about another ledger or contradicts a pin.
+    pub fn with_moved(self, moved: MovedPin) -> Result<Self, PolicyProblem> {
         if moved.ledger != self.ledger {
             return Err(PolicyProblem::new(
                 "ledger",
@@ -330,6 +323,20 @@ fn check_pin(policy: &TrustPolicy, key: &str, pin: TrustedState) -> Result<(), P
     }
 }
 
+/// No author signs as a log or a witness. What they sign cannot pass for each other (`docs/policy.md`), but
+/// who has one key for two purposes loses both at once, and is counted as two.
+fn check_purposes(policy: &TrustPolicy, from_file: bool) -> Result<(), PolicyProblem> {
+    for (author, at) in policy.authors.iter().zip(0_usize..) {
+        if let Some(other) = policy.witnessing.place_of(&author.key) {
+            let inside = if from_file { "tlog_policy: " } else { "" };
+            let what = format!("the same key as {inside}{other}, which has another purpose");
+            let remedy = "one key is for one purpose: have one of the two made anew";
+            return Err(PolicyProblem::new(format!("authors[{at}].key"), what, remedy));
+        }
+    }
+    Ok(())
+}
+
 fn author(table: AuthorTable, place: &str, there: &[Author]) -> Result<Author, PolicyProblem> {
     let AuthorTable { name, key, domains } = table;
     let bytes = lower_hex(&key).ok_or_else(|| {
@@ -360,7 +367,7 @@ fn author(table: AuthorTable, place: &str, there: &[Author]) -> Result<Author, P
             "give each author a name of their own",
         ));
     }
-    let one = |domain: &String| !domain.is_empty() && domain.len() <= crate::event::MAX_DOMAIN;
+    let one = |domain: &String| !domain.is_empty() && domain.len() <= MAX_DOMAIN;
     if let Some(domains) = &domains
         && (domains.is_empty() || !domains.iter().all(one))
     {
@@ -395,9 +402,8 @@ fn witnessing_of(document: &Document, base: Option<&Path>) -> Result<Witnessing,
         )
         .into()),
         (Some(file), false) => {
-            let path = beside(base, file, "tlog_policy")?;
-            let read =
-                tlog_policy::read(&read(&path)?).map_err(|problem| problem.in_file(&path))?;
+            let (path, text) = named(base, file, "tlog_policy")?;
+            let read = tlog_policy::read(&text).map_err(|problem| problem.in_file(&path))?;
             Ok(with_logs(read, "tlog_policy")?)
         }
         (None, true) => {
@@ -430,34 +436,23 @@ fn with_logs(witnessing: Witnessing, place: &str) -> Result<Witnessing, PolicyPr
     Err(PolicyProblem::new(place, what, "name the log's key"))
 }
 
-/// A file that a policy names, beside the policy.
-fn beside(
-    base: Option<&Path>,
-    file: &Path,
-    key: &str,
-) -> Result<std::path::PathBuf, PolicyProblem> {
-    base.map(|base| base.join(file)).ok_or_else(|| {
-        PolicyProblem::new(
-            key,
-            format!("it names the file {}, and the policy itself is in none", file.display()),
-            "put in its place what the file holds",
-        )
-    })
-}
-
-/// Nobody writes a policy of more than a few pages.
-const MAX_LEN: u64 = 1 << 20;
-
-fn read(path: &Path) -> Result<String, PolicyError> {
-    let absent = || Unavailable::file(path, ErrorKind::NotFound.into());
-    let bytes = whole_file::read(path, MAX_LEN)?.ok_or_else(absent)?;
-    String::from_utf8(bytes).map_err(|error| {
-        PolicyProblem::new("", error.to_string(), "write the file in UTF-8").in_file(path).into()
-    })
+/// A file that a policy names, beside the policy: where it is, and its text.
+fn named(base: Option<&Path>, file: &Path, key: &str) -> Result<(PathBuf, String), PolicyError> {
+    #[cfg(feature = "toml")]
+    if let Some(base) = base {
+        let path = base.join(file);
+        let text = files::read(&path)?;
+        return Ok((path, text));
+    }
+    // Nobody has given a folder.
+    let _ = base;
+    let what = format!("it names the file {}, and the policy itself is in none", file.display());
+    Err(PolicyProblem::new(key, what, "put in its place what the file holds").into())
 }
 
 const KEYS: &str = "the keys of a policy are in docs/policy.md";
 
+#[cfg(feature = "toml")]
 fn toml_document(text: &str) -> Result<Document, PolicyProblem> {
     let read = toml::from_str::<Table<Document>>(text).map(|Table(document)| document);
     read.map_err(|error| PolicyProblem::new("", error.to_string().trim_end(), KEYS))

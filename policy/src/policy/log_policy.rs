@@ -1,28 +1,24 @@
-//! A tlog-policy file that stands by itself: whose checkpoints are believed, of whatever ledger.
-
-use std::path::Path;
+//! A tlog-policy that stands by itself: whose checkpoints are believed, of whatever ledger.
 
 use counterfoil_core::checkpoint::LogPolicy;
 
-use super::error::PolicyError;
+use super::error::PolicyProblem;
+use super::tlog_policy;
 use super::witnessing::Witnessing;
-use super::{read, tlog_policy};
 
 /// Logs, witnesses and a quorum, as a file of C2SP's tlog-policy has them. It says nothing of a ledger:
 /// that the logs are a certain ledger's, whoever wrote it knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlogPolicy(Witnessing);
+pub struct TlogPolicy(pub(super) Witnessing);
 
 impl TlogPolicy {
-    /// Reads such a file.
+    /// Reads the text of such a file.
     ///
     /// # Errors
     ///
-    /// [`PolicyError`]: it cannot be read, or is no tlog-policy.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
-        let path = path.as_ref();
-        let read = tlog_policy::read(&read(path)?);
-        Ok(Self(read.map_err(|problem| problem.in_file(path))?))
+    /// [`PolicyProblem`], with its line.
+    pub fn parse(text: &str) -> Result<Self, PolicyProblem> {
+        tlog_policy::read(text).map(Self)
     }
 
     /// The policy as core has it, which opens checkpoints. `None` where the file names no log.

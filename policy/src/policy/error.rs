@@ -2,8 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-
-use crate::error::Unavailable;
+use std::sync::Arc;
 
 /// What is wrong with a trust policy: in which file, at which key, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +27,8 @@ impl PolicyProblem {
         Self { file: None, key: key.into(), what: what.into(), remedy }
     }
 
-    /// The innermost file is the one that is told.
-    pub(super) fn in_file(mut self, file: &Path) -> Self {
+    /// In this file, unless it is in one already: the innermost is the one that is told.
+    pub fn in_file(mut self, file: &Path) -> Self {
         self.file.get_or_insert_with(|| file.to_owned());
         self
     }
@@ -49,24 +48,64 @@ impl fmt::Display for PolicyProblem {
 
 impl std::error::Error for PolicyProblem {}
 
+/// A file could not be read or written.
+#[derive(Debug, Clone)]
+pub struct FileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub cause: Arc<std::io::Error>,
+}
+
+impl FileError {
+    /// Of this file, because of this.
+    pub fn new(path: impl Into<PathBuf>, cause: std::io::Error) -> Self {
+        Self { path: path.into(), cause: cause.into() }
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.cause)
+    }
+}
+
+impl std::error::Error for FileError {}
+
 /// Why a policy could not be had.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum PolicyError {
     /// A file could not be read or written.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    File(FileError),
     /// It says something that it may not say.
-    #[error(transparent)]
-    Problem(#[from] Box<PolicyProblem>),
+    Problem(Box<PolicyProblem>),
 }
 
 impl PolicyError {
+    #[cfg(feature = "toml")]
     pub(super) fn in_file(self, file: &Path) -> Self {
         match self {
             Self::Problem(problem) => Self::Problem(Box::new(problem.in_file(file))),
-            other @ Self::Unavailable(_) => other,
+            other @ Self::File(_) => other,
         }
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(error) => error.fmt(f),
+            Self::Problem(problem) => problem.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+impl From<FileError> for PolicyError {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use counterfoil_core::StateKey;
+use counterfoil_core::{StateKey, StateKeyId};
 
 use super::document::StateKeyTable;
 use super::error::{PolicyError, PolicyProblem};
-use super::{beside, read};
+use super::named;
 
 /// What a PEM file of a public key says that it is (RFC 7468 §13).
 const LABEL: &str = "PUBLIC KEY";
@@ -20,22 +20,8 @@ pub(super) struct DatabaseKey {
     der: Vec<u8>,
 }
 
-/// Reads a server's public key from a PEM file, as a policy's `state_keys` have it: a block PUBLIC KEY,
-/// ECDSA on P-256.
-///
-/// # Errors
-///
-/// [`PolicyError`]: it cannot be read, or is no such key.
-pub fn load_state_key(path: impl AsRef<Path>) -> Result<StateKey, PolicyError> {
-    let path = path.as_ref();
-    match read_pem(&read(path)?, "") {
-        Ok((key, _)) => Ok(key),
-        Err(problem) => Err(problem.in_file(path).into()),
-    }
-}
-
 /// The key, and its DER.
-fn read_pem(pem: &str, place: &str) -> Result<(StateKey, Vec<u8>), PolicyProblem> {
+pub(super) fn read_pem(pem: &str, place: &str) -> Result<(StateKey, Vec<u8>), PolicyProblem> {
     let problem = |what: String| {
         let remedy = "give the server's public key, ECDSA on P-256, as a PEM block PUBLIC KEY";
         PolicyProblem::new(place, what, remedy)
@@ -64,8 +50,8 @@ impl DatabaseKey {
         let (pem, key, path) = match (file, pem) {
             (Some(file), None) => {
                 let key = format!("{place}.file");
-                let path = beside(base, &file, &key)?;
-                (read(&path)?, key, Some(path))
+                let (path, pem) = named(base, &file, &key)?;
+                (pem, key, Some(path))
             }
             (None, Some(pem)) => (pem, format!("{place}.pem"), None),
             _ => {
@@ -78,6 +64,10 @@ impl DatabaseKey {
             None => problem,
         })?;
         Ok(Self { database, key, der })
+    }
+
+    pub(super) fn id(&self) -> StateKeyId {
+        self.key.id()
     }
 
     pub(super) fn to_table(&self) -> StateKeyTable {

@@ -1,9 +1,10 @@
 //! When a pin may move.
 
 use counterfoil_core::receipt::{PinStays, Receipt};
-use counterfoil_core::{TrustedState, TxId};
+use counterfoil_core::{Alh, TrustedState, TxId};
+use serde::{Deserialize, Serialize};
 
-use super::{MovedPin, PolicyProblem, TrustPolicy};
+use super::{PolicyProblem, TrustPolicy};
 
 impl TrustPolicy {
     /// Where the pin may move after this receipt: to what a key of the policy has signed, or its log
@@ -12,7 +13,7 @@ impl TrustPolicy {
     ///
     /// A policy without a pin is held to its ledger's id, which is the state of transaction 1.
     ///
-    /// Nothing is stored: [`PinFile::advance`](super::PinFile::advance) does that.
+    /// Nothing is stored: that is the caller's to do, before anything is judged by it.
     ///
     /// # Errors
     ///
@@ -34,6 +35,21 @@ impl TrustPolicy {
     pub fn after(self, step: &PinMove) -> Result<Self, PolicyProblem> {
         self.with_moved(step.0.clone())
     }
+}
+
+/// A pin that moved: where it is now, and by whose word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct MovedPin {
+    /// The ledger's id.
+    pub ledger: Alh,
+    /// The state that is pinned now.
+    pub pin: TrustedState,
+    /// The pinned state of which it was shown to be a continuation, one of the policy's.
+    pub from: TrustedState,
+    /// By whose word, for people.
+    pub by: String,
 }
 
 /// A pin that may move, and where to. Only [`TrustPolicy::pin_move`] makes one.

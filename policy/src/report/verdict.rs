@@ -7,8 +7,8 @@ use counterfoil_core::{Alh, StateKeyId, TreeSize, TrustedState, TxAlh, TxId};
 use serde::Serialize;
 
 use crate::event::Event;
-use crate::payloads::SaltedPayload;
 use crate::policy::TrustPolicy;
+use crate::salted::SaltedPayload;
 
 /// What a receipt shows under a policy.
 ///
