@@ -36,8 +36,11 @@ apt_install() {
 cargo_tool() {
     [ -x "$tools/bin/$1" ] && return
     say "installing $1 under $tools (minutes, once)"
-    # Its own build folder: nothing of it is of use to the workspace.
-    CARGO_TARGET_DIR=$target/tools/build cargo install --quiet --locked "$1"
+    # Its own build folder: nothing of it is of use to the workspace. It runs for seconds: building it
+    # well takes longer than it will ever save.
+    CARGO_TARGET_DIR=$target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+        CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+        cargo install --quiet --locked "$1"
     rm -rf "$target/tools/build"
 }
 

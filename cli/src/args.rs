@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use counterfoil::{Alh, Bytes, Cover, ExpectedVersion, LedgerPosition, TrustedState};
+use counterfoil::{Alh, Bookmark, Bytes, Cover, ExpectedVersion, LedgerPosition, TrustedState};
 
 use crate::commands::checkpoint::CheckpointArgs;
 use crate::exit::EXIT_CODES;
@@ -249,9 +249,9 @@ pub(crate) struct ReadArgs {
   counterfoil log --after 17/3 --json
   counterfoil log --correlation-id order-4711")]
 pub(crate) struct LogArgs {
-    /// Only what comes after this transaction, or this entry of it
-    #[arg(long, value_name = "TX[/ENTRY]", value_parser = position)]
-    pub(crate) after: Option<LedgerPosition>,
+    /// Only what comes after this transaction, this entry of it, or a bookmark
+    #[arg(long, value_name = "TX[/ENTRY]", value_parser = bookmark)]
+    pub(crate) after: Option<Bookmark>,
     /// At most so many
     #[arg(long, value_name = "COUNT")]
     pub(crate) limit: Option<u64>,
@@ -309,9 +309,9 @@ there has seen another ledger, or a newer state. An embedded ledger may be follo
 of processes while one writes to it; of a ledger on immudb each process needs a [log] path of its
 own. `log` shows what is there and ends.")]
 pub(crate) struct FollowArgs {
-    /// Goes on after this transaction, or this entry of it [default: from now on]
-    #[arg(long, value_name = "TX[/ENTRY]", value_parser = position)]
-    pub(crate) after: Option<LedgerPosition>,
+    /// Goes on after this transaction, this entry of it, or a bookmark [default: from now on]
+    #[arg(long, value_name = "TX[/ENTRY]", value_parser = bookmark)]
+    pub(crate) after: Option<Bookmark>,
     /// Only the streams of this domain
     #[arg(long)]
     pub(crate) domain: Option<String>,
@@ -555,17 +555,12 @@ fn expected(text: &str) -> Result<ExpectedVersion, String> {
     }
 }
 
-fn position(text: &str) -> Result<LedgerPosition, String> {
-    let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
-    let (tx, entry) = match text.split_once('/') {
-        None | Some((_, "end")) => (text.trim_end_matches("/end"), None),
-        Some((tx, entry)) => (tx, Some(entry.parse::<u32>().map_err(|error| error.to_string())?)),
-    };
-    let tx = counterfoil::TxId::new(number(tx)?);
-    Ok(match entry {
-        None => LedgerPosition::end_of(tx),
-        Some(entry) => LedgerPosition::new(tx, entry),
-    })
+/// As it is printed; a transaction alone is all of it.
+fn bookmark(text: &str) -> Result<Bookmark, String> {
+    if let Ok(tx) = text.parse() {
+        return Ok(LedgerPosition::end_of(counterfoil::TxId::new(tx)).into());
+    }
+    text.parse().map_err(|error: counterfoil::Error| error.to_string())
 }
 
 #[cfg(test)]
@@ -580,14 +575,15 @@ mod tests {
     }
 
     #[test]
-    fn positions_read_as_they_are_written() {
+    fn places_read_as_they_are_written() {
         let tx = counterfoil::TxId::new(7);
         for place in [LedgerPosition::new(tx, 3), LedgerPosition::end_of(tx)] {
-            assert_eq!(position(&place.to_string()), Ok(place));
+            assert_eq!(bookmark(&place.to_string()), Ok(place.into()));
         }
-        assert_eq!(position("7"), Ok(LedgerPosition::end_of(tx)));
-        for wrong in ["", "x", "7/", "7/x", "/3", "-1"] {
-            assert!(position(wrong).is_err(), "{wrong}");
+        assert_eq!(bookmark("7"), Ok(LedgerPosition::end_of(tx).into()));
+        assert_eq!(bookmark("7/3+0").unwrap().to_string(), "7/3+0");
+        for wrong in ["", "x", "7/", "7/x", "/3", "-1", "7/3+1", "7+0"] {
+            assert!(bookmark(wrong).is_err(), "{wrong}");
         }
     }
 

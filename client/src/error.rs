@@ -105,6 +105,16 @@ pub enum Error {
         /// The newest verified transaction.
         verified: TxId,
     },
+    /// What lies before the [bookmark](crate::Bookmark) was decided anew since it
+    /// was made: other transactions before it are accounted for now.
+    #[error(
+        "what was read from transaction {from} on was decided anew: undo what it led to, and read \
+         on from there"
+    )]
+    DecidedAnew {
+        /// The first transaction of which that may be true.
+        from: TxId,
+    },
     /// The payload store failed. That says nothing about the ledger.
     #[error("the payload store could not {what}: {cause}")]
     Payloads {

@@ -59,7 +59,7 @@ pub struct RecordedEvent {
 }
 
 impl RecordedEvent {
-    /// Its place in the ledger's order: to go on exactly after it.
+    /// Its place in the ledger's order.
     pub fn position(&self) -> LedgerPosition {
         LedgerPosition::new(self.tx, self.entry)
     }

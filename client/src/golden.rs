@@ -7,8 +7,10 @@ use ed25519_dalek::Signer as _;
 use sha2::Digest as _;
 
 use crate::body::{EventBody, GenesisBody, StoredPayload, external_ext};
+use crate::bookmark::{Bookmark, GapsBefore};
 use crate::event::PayloadCommitment;
 use crate::log::{Log, entries_root};
+use crate::position::LedgerPosition;
 use crate::trust::{Anchor, Pin};
 use crate::{pin_copy, proof, schema};
 
@@ -106,6 +108,10 @@ fn computed() -> BTreeMap<String, String> {
     let (anchor, anchored_at) = (Anchor::Created, state(1, first));
     let pin = Pin { ledger: first, state: state(2, second), anchor, anchored_at };
     put("pin copy, a line", pin_copy::line(&pin).as_bytes());
+
+    let gaps = [5, 8].map(TxId::new).into_iter().fold(GapsBefore::NONE, GapsBefore::and);
+    let bookmark = Bookmark::new(LedgerPosition::new(TxId::new(9), 0), gaps);
+    put("bookmark", bookmark.to_string().as_bytes());
 
     sign(&mut put, &mut body, first, "author message", "event body, signed");
     body.external_id = String::new();

@@ -29,6 +29,7 @@ mod audit;
 mod author;
 mod backend;
 pub mod body;
+mod bookmark;
 pub mod checkpoint;
 mod config;
 mod environment;
@@ -84,6 +85,7 @@ pub use crate::audit::{
 };
 pub use crate::author::TrustedAuthor;
 pub use crate::backend::embedded::backup::{BackedUp, back_up};
+pub use crate::bookmark::Bookmark;
 pub use crate::config::{
     Acknowledged, BackendKind, Config, EmbeddedConfig, FirstContact, ImmudbConfig, LogConfig,
     Scope, SigningConfig, StorageConfig, TlsMode, TrustConfig,
@@ -102,8 +104,9 @@ pub use crate::server_state::ServerSignedState;
 pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
-    Followed, IssuedBatch, IssuedReceipt, PayloadLack, ReadOptions, ReceiptOptions, Reexamined,
-    Revealed, Status, StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
+    Followed, IssuedBatch, IssuedReceipt, News, PayloadLack, ReadOptions, ReceiptOptions,
+    Reexamined, Revealed, Status, StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus,
+    Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::tables::{

@@ -22,6 +22,7 @@ use counterfoil_core::{
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::watch;
 
+use crate::bookmark::GapsBefore;
 use crate::config::Acknowledged;
 use crate::error::{Error, Result, Unavailable};
 use crate::index::{Gaps, Index, NewRow, Position, StreamInfo, StreamKey, record_finding};
@@ -98,6 +99,8 @@ pub(crate) struct Local {
     /// The gaps up to where they were last counted: there may be as many as
     /// other people have transactions.
     gaps: Gaps,
+    /// The same as bookmarks hold them.
+    before: (TxId, GapsBefore),
     truncation: Option<Truncation>,
     /// Streams whose end was found to be what the log holds there.
     sound: HashSet<i64>,
@@ -125,6 +128,9 @@ impl Truncation {
 impl Local {
     /// Transactions whose proof is remembered.
     const MOST_CHECKED: usize = 4096;
+
+    /// Before anything was counted.
+    const NONE_BEFORE: (TxId, GapsBefore) = (TxId::new(0), GapsBefore::NONE);
 
     /// The same in memory.
     pub(crate) async fn memory() -> Result<Self> {
@@ -183,6 +189,7 @@ impl Local {
             genesis: end.genesis,
             checked: HashMap::new(),
             gaps: Gaps::UNCOUNTED,
+            before: Self::NONE_BEFORE,
             truncation: end.truncation,
             sound: HashSet::new(),
             grown,
@@ -196,6 +203,7 @@ impl Local {
         (self.table, self.genesis, self.truncation) = (end.table, end.genesis, end.truncation);
         self.tiles = TileCache::default();
         self.gaps = Gaps::UNCOUNTED;
+        self.before = Self::NONE_BEFORE;
         self.checked.clear();
         self.sound.clear();
     }
@@ -305,6 +313,15 @@ impl Local {
             self.gaps = gaps;
         }
         Ok(gaps.completeness())
+    }
+
+    /// The gaps before a place that the log reaches.
+    pub(crate) async fn gaps_before(&mut self, place: Position) -> Result<GapsBefore> {
+        let through = place.last_whole();
+        let known = if self.before.0 <= through { self.before } else { Self::NONE_BEFORE };
+        let gaps = Index::gaps_before(&mut self.conn, known, through).await?;
+        self.before = (through, gaps);
+        Ok(gaps)
     }
 
     /// Takes what the configuration acknowledges, for as long as this is open.
@@ -610,6 +627,7 @@ impl Local {
         self.index = Index::default();
         self.checked.clear();
         self.gaps = Gaps::UNCOUNTED;
+        self.before = Self::NONE_BEFORE;
         if !keep {
             sqlite::undo(&mut self.conn).await;
             return Ok(());

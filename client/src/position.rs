@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::index::Position;
 
-/// A place in a ledger's order: behind an entry of a transaction.
+/// A place in a ledger's order: behind an entry of a transaction. Positions of
+/// one ledger compare in its order; those of different ledgers have nothing to do
+/// with each other.
 ///
-/// Whoever stores the position of the last event that was dealt with can go
-/// on exactly after it. Positions of one ledger compare in its order; those of
-/// different ledgers have nothing to do with each other.
+/// It says nothing of what came before it. Whoever goes on later from what was
+/// dealt with last keeps a [`Bookmark`](crate::Bookmark).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerPosition {

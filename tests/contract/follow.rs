@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use counterfoil::{
-    Cover, Error, Event, EventStore, ExpectedVersion, Follow, FollowOptions, Followed,
-    LedgerPosition, Streams, TxId,
+    Bookmark, Cover, Error, Event, EventStore, ExpectedVersion, Follow, FollowOptions, Followed,
+    LedgerPosition, News, Streams, TxId,
 };
 
 use super::{Harness, numbered, shipment};
@@ -45,13 +45,13 @@ pub(crate) async fn from_every_position_comes_exactly_the_rest(harness: impl Har
     let store = harness.open().await;
     let count = some_events(&store).await;
     let all = store.read_all(None, None).await.unwrap();
-    let followed = next(&mut store.follow(LedgerPosition::START), count).await;
+    let followed = next(&mut store.follow(Bookmark::START), count).await;
     assert!(followed.iter().map(|item| item.event().unwrap()).eq(&all.events));
     assert!(followed.is_sorted_by(|a, b| a.position() < b.position()));
     for (n, item) in followed.iter().enumerate() {
-        // The position as somebody keeps it.
-        let kept = serde_json::to_string(&item.position()).unwrap();
-        let mut tail = store.follow(serde_json::from_str(&kept).unwrap());
+        // As somebody keeps it.
+        let kept = serde_json::to_string(&item.bookmark).unwrap();
+        let mut tail = store.follow(serde_json::from_str::<Bookmark>(&kept).unwrap());
         assert_eq!(next(&mut tail, count - n - 1).await, followed[n + 1..], "behind {kept}");
     }
     for tx in 0..=all.state.tx.get() {
@@ -84,12 +84,12 @@ pub(crate) async fn beside_many_writers_each_follower_sees_all_once(harness: imp
             })
         })
         .collect();
-    let steady = async { next(&mut store.follow(LedgerPosition::START), count).await };
+    let steady = async { next(&mut store.follow(Bookmark::START), count).await };
     // Another one gives up after every seventh event and resumes.
     let fickle = async {
         let mut seen: Vec<Followed> = Vec::new();
         while seen.len() < count {
-            let from = seen.last().map_or(LedgerPosition::START, Followed::position);
+            let from = seen.last().map_or(Bookmark::START, |item| item.bookmark);
             let some = 7.min(count - seen.len());
             seen.extend(next(&mut store.follow(from), some).await);
         }
@@ -123,7 +123,7 @@ pub(crate) async fn a_choice_of_streams_is_followed_past_all_others(harness: imp
     let tails = choices.map(|(streams, is_one)| {
         let options = FollowOptions::default().streams(streams);
         let live = store.follow_with(now, options.clone());
-        (store.follow_with(LedgerPosition::START, options), live, is_one)
+        (store.follow_with(Bookmark::START, options), live, is_one)
     });
     some_events(&store).await;
     let both = store.read_all(None, None).await.unwrap().events;
@@ -143,7 +143,7 @@ pub(crate) async fn an_append_of_the_same_store_wakes_its_followers(harness: imp
     let store = harness.open().await;
     // Nobody looks for an hour unless woken.
     let options = FollowOptions::default().poll(60 * LONG, 60 * LONG);
-    let mut tail = store.follow_with(LedgerPosition::START, options);
+    let mut tail = store.follow_with(Bookmark::START, options);
     is_idle(&mut tail).await;
     for n in 0..5 {
         store.clone().add_event(&numbered(&shipment(), n)).await.unwrap();
@@ -158,8 +158,38 @@ pub(crate) async fn more_than_a_page_is_followed_without_a_seam(harness: impl Ha
     for part in events.chunks(550) {
         store.append(&shipment(), ExpectedVersion::Any, part).await.unwrap();
     }
-    let seen = next(&mut store.follow(LedgerPosition::START), EVENTS as usize).await;
+    let seen = next(&mut store.follow(Bookmark::START), EVENTS as usize).await;
     assert!(seen.iter().map(|item| item.event().unwrap().sequence).eq(0..EVENTS));
+}
+
+/// Whoever follows from where a client had come to who did not see all that this
+/// one sees is told from where on, and shown that again; a page is not joined.
+pub(crate) async fn what_was_decided_otherwise_is_told(harness: impl Harness) {
+    let store = harness.open().await;
+    let count = some_events(&store).await;
+    let followed = next(&mut store.follow(Bookmark::START), count).await;
+    let end = store.read_all(None, None).await.unwrap().bookmark.unwrap();
+    assert_eq!(end.to_string(), format!("{}+0", end.place()));
+    for item in &followed {
+        assert_eq!(item.bookmark.to_string(), format!("{}+0", item.position()));
+        // As from a client to whom this one's transaction was a gap.
+        let tx = item.position().tx;
+        let made = format!("{}+1:{tx}:{}", end.place(), "ab".repeat(32));
+        let made: Bookmark = made.parse().unwrap();
+        let mut tail = store.follow(made);
+        let told = next(&mut tail, 1).await.remove(0);
+        assert_eq!(told.news, News::DecidedAnew { from: tx });
+        let before = LedgerPosition::end_of(TxId::new(tx.get() - 1));
+        assert_eq!(told.bookmark.to_string(), format!("{before}+0"));
+        let again: Vec<_> = followed.iter().filter(|i| i.position() > before).cloned().collect();
+        assert_eq!(next(&mut tail, again.len()).await, again);
+        is_idle(&mut tail).await;
+        let refused = store.read_all_after(made, None).await.unwrap_err();
+        assert!(matches!(refused, Error::DecidedAnew { from } if from == tx), "{refused}");
+        // A place alone says nothing of what was seen.
+        let read = store.read_all_after(made.place(), None).await.unwrap();
+        assert_eq!((read.events.len(), read.bookmark), (0, Some(end)));
+    }
 }
 
 pub(crate) async fn a_position_beyond_the_ledger_is_refused(harness: impl Harness) {

@@ -95,6 +95,7 @@ macro_rules! contract {
                 a_choice_of_streams_is_followed_past_all_others
                 an_append_of_the_same_store_wakes_its_followers
                 more_than_a_page_is_followed_without_a_seam
+                what_was_decided_otherwise_is_told
                 a_position_beyond_the_ledger_is_refused
             }
             correlation {

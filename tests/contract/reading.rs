@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use counterfoil::{
-    Clock, Completeness, Cover, Direction, Edition, Event, ExpectedVersion, LedgerPosition,
-    ReadOptions, StoreOptions, TxId,
+    Bookmark, Clock, Completeness, Cover, Direction, Edition, Event, ExpectedVersion,
+    LedgerPosition, ReadOptions, StoreOptions, TxId,
 };
 
 use super::{Harness, numbered, said, sequences, shipment};
@@ -91,6 +91,18 @@ pub(crate) async fn all_streams_are_read_in_ledger_order_page_by_page(harness: i
     }
     let first = store.read_all_after(LedgerPosition::START, None).await.unwrap();
     assert_eq!(first.events, all.events);
+    for limit in 1..9 {
+        let (mut pages, mut after) = (Vec::new(), Bookmark::START);
+        loop {
+            let page = store.read_all_after(after, Some(limit)).await.unwrap();
+            after = page.bookmark.unwrap();
+            if page.events.is_empty() {
+                break;
+            }
+            pages.extend(page.events);
+        }
+        assert_eq!(pages, all.events, "in pages of {limit}");
+    }
     // Whole transactions after each: pages that join without a seam.
     for after in 0..=all.state.tx.get() + 1 {
         let rest = store.read_all(Some(TxId::new(after)), None).await.unwrap();

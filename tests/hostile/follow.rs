@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use counterfoil::{
-    Error, EventStore, FindingKind, Follow, FollowOptions, Followed, LedgerPosition,
+    Bookmark, Error, EventStore, FindingKind, Follow, FollowOptions, Followed, LedgerPosition, News,
 };
 use counterfoil_test_support::{Action, Direction, Server, temp_dir};
 
@@ -45,7 +45,7 @@ async fn connections_cut_anywhere_cost_a_follower_nothing() {
     });
     let options =
         FollowOptions::default().poll(Duration::from_millis(5), Duration::from_millis(50));
-    let mut tail = store.follow_with(LedgerPosition::START, options);
+    let mut tail = store.follow_with(Bookmark::START, options);
     tokio::join!(liar.somebody_appends(0..EVENTS), sees(&mut tail, EVENTS));
     let cuts = *cuts.lock().unwrap();
     assert!(cuts > 3, "the connection was cut {cuts} times only");
@@ -60,7 +60,7 @@ async fn a_server_that_goes_and_comes_back_is_told_and_followed_on() {
     let options = FollowOptions::default()
         .poll(Duration::from_millis(5), Duration::from_millis(50))
         .patience(patience);
-    let mut tail = store.follow_with(LedgerPosition::START, options);
+    let mut tail = store.follow_with(Bookmark::START, options);
     sees(&mut tail, 3).await;
     private.kill();
     for _ in 0..2 {
@@ -91,20 +91,31 @@ async fn a_transaction_that_may_hold_events_is_shown_in_its_place() {
     .await;
     store.add_event(&event(1)).await.unwrap();
     let mut seen = Vec::new();
-    let mut tail = store.follow(LedgerPosition::START);
+    let mut tail = store.follow(Bookmark::START);
     for _ in 0..4 {
         seen.push(item(&mut tail).await.unwrap());
     }
     assert_eq!(seen.iter().map(|item| item.position().tx.get()).collect::<Vec<_>>(), [2, 3, 4, 5]);
-    let gap = |id| Followed::Gap { tx: tx(id), kind: FindingKind::Unaccounted };
-    assert_eq!(seen[1..3], [gap(3), gap(4)]);
+    let gap = |id| News::Gap { tx: tx(id), kind: FindingKind::Unaccounted };
+    assert_eq!(seen[1..3].iter().map(|item| &item.news).collect::<Vec<_>>(), [&gap(3), &gap(4)]);
+    let before = |n: usize| seen[n].bookmark.to_string().split(':').next().unwrap().to_owned();
+    assert_eq!((0..4).map(before).collect::<Vec<_>>(), ["2/0+0", "3/end+1", "4/end+2", "5/0+2"]);
     // From within and behind each of them.
     for (n, from) in seen.iter().enumerate() {
-        let mut tail = store.follow(from.position());
-        for expected in &seen[n + 1..] {
-            assert_eq!(item(&mut tail).await.unwrap(), *expected);
+        for from in [from.bookmark, from.position().into()] {
+            let mut tail = store.follow(from);
+            for expected in &seen[n + 1..] {
+                assert_eq!(item(&mut tail).await.unwrap(), *expected);
+            }
         }
     }
+    let page = store.read_all_after(seen[2].bookmark, Some(1)).await.unwrap();
+    assert_eq!(page.bookmark, Some(seen[3].bookmark));
+    // Within a gap, which is shown still, from its second row on.
+    let within = LedgerPosition::new(tx(4), 1);
+    let read = store.read_all_after(within, Some(0)).await.unwrap().bookmark.unwrap();
+    assert_eq!(read.to_string(), seen[1].bookmark.to_string().replace("3/end", "4/1"));
+    assert_eq!(item(&mut store.follow(read)).await.unwrap(), seen[2]);
 }
 
 /// What each new transaction costs does not grow with the table: its rows are

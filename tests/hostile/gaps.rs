@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use counterfoil::core::{Header, HeaderVersion, TxMetadata};
 use counterfoil::{
-    Alh, Config, Cover, Error, Event, EventStore, FindingKind, Followed, LedgerPosition,
-    ProvenHeader, ReadOptions,
+    Alh, Bookmark, Config, Cover, Error, Event, EventStore, FindingKind, FirstContact, Follow,
+    Followed, LedgerPosition, News, ProvenHeader, ReadOptions,
 };
 use counterfoil_test_support::{Action, Context, PgMessage, temp_dir};
 use sqlx::{Connection as _, SqliteConnection};
@@ -205,6 +205,70 @@ fn what_is_cut_off_leaves_everything_as_it_was() {
     });
 }
 
+async fn followed(tail: &mut Follow) -> Followed {
+    let item = tokio::time::timeout(Duration::from_secs(60), tail.next()).await;
+    item.expect("an item in time").expect("no end").unwrap()
+}
+
+/// Who follows on from what was kept is told what was decided anew meanwhile:
+/// in another process, and whatever log that one has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bookmark_knows_what_was_accounted_for() {
+    let (liar, store) = with_a_gap(false).await;
+    let mut tail = store.follow(Bookmark::START);
+    let mut deceived = Vec::new();
+    for _ in 0..4 {
+        deceived.push(followed(&mut tail).await.bookmark);
+    }
+    deceived.push(store.read_all(None, None).await.unwrap().bookmark.unwrap());
+    drop(tail);
+    // Nothing has changed.
+    for bookmark in &deceived {
+        store.read_all_after(*bookmark, None).await.unwrap();
+    }
+    liar.repents();
+    assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(5)]);
+    store.close().await.unwrap();
+    let other = temp_dir("stranger");
+    let mut known = Vec::new();
+    for config in [liar.config(), liar.honest(&other)] {
+        let store = EventStore::open(&config).await.unwrap();
+        // Up to event 2 nothing was missing; the gap comes behind it.
+        for (n, bookmark) in deceived.iter().enumerate() {
+            let mut tail = store.follow(*bookmark);
+            let first = match n {
+                0..3 => n as u64 + 1,
+                _ => {
+                    let told = followed(&mut tail).await;
+                    assert_eq!(told.news, News::DecidedAnew { from: tx(5) }, "{bookmark}");
+                    assert_eq!(told.bookmark.to_string(), "4/end+0");
+                    let refused = store.read_all_after(*bookmark, None).await.unwrap_err();
+                    let from = tx(5);
+                    assert!(matches!(refused, Error::DecidedAnew { from: at } if at == from));
+                    3
+                }
+            };
+            for n in first..5 {
+                let item = followed(&mut tail).await;
+                assert_eq!(item.event().unwrap().sequence, n, "{bookmark}");
+                known.push(item.bookmark);
+            }
+        }
+    }
+    // A third one is deceived. What it is asked to go on from it has not seen so.
+    liar.tells(hides("3", false));
+    let third = temp_dir("third");
+    let mut config = liar.config();
+    config.log.path = Some(third.path().to_path_buf());
+    config.trust.first_contact = FirstContact::Accept;
+    let store = EventStore::open(&config).await.unwrap();
+    let last = known.last().unwrap();
+    assert_eq!(last.to_string(), "6/0+0");
+    let mut tail = store.follow(*last);
+    assert_eq!(followed(&mut tail).await.news, News::DecidedAnew { from: tx(5) });
+    assert!(matches!(followed(&mut tail).await.news, News::Gap { tx: at, .. } if at == tx(5)));
+}
+
 /// A follower that has passed a gap is told that it was closed, and shown what
 /// was decided anew: also what was no event before, and stood in no gap.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -212,20 +276,17 @@ async fn a_follower_goes_back_to_what_was_decided_anew() {
     let (liar, store) = with_a_gap(false).await;
     let mut tail = store.follow(LedgerPosition::START);
     let mut behind = store.follow(LedgerPosition::end_of(tx(4)));
-    let mut item = async || {
-        let item = tokio::time::timeout(Duration::from_secs(30), tail.next()).await;
-        item.expect("an item in time").expect("no end").unwrap()
-    };
+    let mut item = async || followed(&mut tail).await;
     for n in 0..3 {
         assert_eq!(item().await.event().unwrap().sequence, n);
     }
-    assert!(matches!(item().await, Followed::Gap { tx: at, .. } if at == tx(5)));
+    assert!(matches!(item().await.news, News::Gap { tx: at, .. } if at == tx(5)));
     liar.repents();
     let again = store.reexamine(None).await.unwrap();
     assert_eq!((again.from, again.closed), (Some(tx(5)), vec![tx(5)]));
     let told = item().await;
-    assert_eq!(told, Followed::DecidedAnew { from: tx(5) });
-    assert_eq!(told.position(), LedgerPosition::end_of(tx(4)));
+    assert_eq!(told.news, News::DecidedAnew { from: tx(5) });
+    assert_eq!(told.bookmark.to_string(), "4/end+0");
     // The second of these was out of line, and is an event now.
     for n in 3..5 {
         let item = item().await;

@@ -1,6 +1,8 @@
 //! `follow`: events as they come.
 
-use counterfoil::{Error, EventStore, FollowOptions, Followed, LedgerPosition, Streams, Verdict};
+use counterfoil::{
+    Error, EventStore, FollowOptions, Followed, LedgerPosition, News, Streams, Verdict,
+};
 
 use super::Session;
 use crate::args::FollowArgs;
@@ -10,8 +12,8 @@ use crate::output::EventText;
 pub(super) async fn run(session: &Session, store: &EventStore, args: &FollowArgs) -> Result<Exit> {
     let mut asked_to_end = std::pin::pin!(asked_to_end()?);
     let from = match args.after {
-        Some(position) => position,
-        None => LedgerPosition::end_of(store.state().await?.tx),
+        Some(bookmark) => bookmark,
+        None => LedgerPosition::end_of(store.state().await?.tx).into(),
     };
     let mut options = FollowOptions::default();
     if let Some(domain) = &args.domain {
@@ -70,22 +72,22 @@ fn may_pass(error: &Error) -> bool {
 }
 
 fn show(session: &Session, followed: &Followed) -> Result<()> {
-    match followed {
-        Followed::Event(event) => session.output.print(followed, EventText::of(event)),
-        Followed::Gap { tx, kind } => {
+    match &followed.news {
+        News::Event(event) => session.output.print(followed, EventText::of(event)),
+        News::Gap { tx, kind } => {
             let text = format!(
                 "transaction {tx} is not accounted for ({}): events may be missing here",
                 kind.as_str()
             );
             session.output.print(followed, text)
         }
-        Followed::DecidedAnew { from } => {
+        News::DecidedAnew { from } => {
             let text = format!(
-                "gaps were closed: what was shown from transaction {from} on was decided anew and \
-                 follows again"
+                "other transactions are accounted for: what was shown from transaction {from} on \
+                 was decided anew and follows again"
             );
             session.output.print(followed, text)
         }
-        other => session.output.print(other, format_args!("at {}", other.position())),
+        _ => session.output.print(followed, format_args!("at {}", followed.position())),
     }
 }

@@ -1,6 +1,6 @@
 //! `read`, `log`, `streams`.
 
-use counterfoil::{Direction, EventStore, LedgerPosition, ReadOptions, StreamRead, Streams};
+use counterfoil::{Bookmark, Direction, EventStore, ReadOptions, StreamRead, Streams};
 
 use super::Session;
 use crate::args::{LogArgs, ReadArgs, StreamsArgs};
@@ -34,14 +34,14 @@ pub(super) async fn log(session: &Session, store: &EventStore, args: &LogArgs) -
     if let Some(id) = &args.correlation_id {
         return finish(session, store.read_by_correlation(id, &Streams::all(), None).await?);
     }
-    let mut after = args.after.unwrap_or(LedgerPosition::START);
+    let mut after = args.after.unwrap_or(Bookmark::START);
     let mut left = args.limit.unwrap_or(u64::MAX);
     loop {
         let page = left.min(PAGE);
         let read = store.read_all_after(after, Some(page)).await?;
         let shown = read.events.len() as u64;
         left -= shown;
-        after = read.events.last().map_or(after, |event| event.position());
+        after = read.bookmark.unwrap_or(after);
         let end = shown < page || left == 0;
         if !end {
             show(session, &read)?;

@@ -80,6 +80,17 @@ pub enum CheckpointRefusal {
         /// The first of them.
         first: TxId,
     },
+    /// The newest header commits to a tree that lags too far behind it, as those of old ledgers may.
+    #[error(
+        "the header of transaction {tx} commits to the tree of the first {covered} only: nothing is signed \
+         before a later one commits to more"
+    )]
+    TreeLags {
+        /// The newest transaction.
+        tx: TxId,
+        /// The last one in its tree.
+        covered: TxId,
+    },
     /// No checkpoint is made of an empty log, and no proof is about its leaves.
     #[error("a log of size 0 has nothing to say")]
     Empty,

@@ -13,6 +13,13 @@ use crate::sqlite::damaged;
 use crate::store::EventStore;
 use crate::verdict::Verdict;
 
+#[cfg(test)]
+mod lagging;
+
+/// Transactions that hang on the chain alone and are looked at one by one: as many steps as core takes
+/// of a chain by default. Today's immudb never has any.
+const MOST_BEHIND: u64 = 4096;
+
 /// A tree over the beginning of a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -96,6 +103,9 @@ impl Local {
                 .map_err(altered)?;
             let covered = *covered.get_or_insert((header.bl_tx_id, header.bl_root));
             let before = TxId::new(index.get());
+            if before.get().saturating_sub(covered.0.get()) > MOST_BEHIND {
+                return Err(CheckpointRefusal::TreeLags { tx: at, covered: covered.0 }.into());
+            }
             if before <= covered.0 {
                 break covered;
             }

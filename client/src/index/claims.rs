@@ -1,9 +1,11 @@
 //! How far the index's answers can be relied on.
 
 use counterfoil_core::{Alh, TxId};
+use futures_util::TryStreamExt as _;
 use sqlx::{Row, SqliteConnection};
 
 use super::Index;
+use crate::bookmark::GapsBefore;
 use crate::error::Result;
 use crate::sqlite::{self, to_i64, to_u64};
 use crate::verdict::{Completeness, SchemaState};
@@ -83,6 +85,25 @@ impl Index {
             first: first.map(TxId::new),
             acknowledged: to_u64(row.try_get("acknowledged")?, "acknowledged")?,
         })
+    }
+
+    /// The gaps up to `through`, if those up to `known.0` are `known.1`.
+    pub(crate) async fn gaps_before(
+        conn: &mut SqliteConnection,
+        known: (TxId, GapsBefore),
+        through: TxId,
+    ) -> Result<GapsBefore> {
+        let (after, gaps) = known;
+        sqlx::query_scalar(
+            "SELECT DISTINCT tx FROM finding WHERE kind IN ('opaque', 'unaccounted') \
+             AND tx > ? AND tx <= ? ORDER BY tx",
+        )
+        .bind(to_i64(after.get()))
+        .bind(to_i64(through.get()))
+        .fetch(conn)
+        .err_into()
+        .try_fold(gaps, async |gaps, tx: i64| Ok(gaps.and(TxId::new(to_u64(tx, "finding.tx")?))))
+        .await
     }
 
     /// The first gap that nobody acknowledges, with its Alh.

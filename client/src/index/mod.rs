@@ -125,6 +125,12 @@ impl Position {
         self.0
     }
 
+    /// The last transaction of which no entry lies behind it.
+    pub(crate) fn last_whole(self) -> TxId {
+        let tx = self.tx();
+        if self >= Self::end_of(tx) { tx } else { TxId::new(tx.get().saturating_sub(1)) }
+    }
+
     pub(crate) fn tx(self) -> TxId {
         TxId::new(self.0 as u64 >> Self::ENTRY_BITS)
     }

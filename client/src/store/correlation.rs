@@ -49,6 +49,6 @@ impl EventStore {
             // The index keeps a short hash of the id only.
             events.extend(found.into_iter().filter(|e| e.event.correlation_id == correlation_id));
         }
-        Ok(StreamRead { events, state, completeness, stopped: None })
+        Ok(StreamRead { events, state, completeness, stopped: None, bookmark: None })
     }
 }

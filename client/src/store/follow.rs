@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::{EventStore, Shared, Streams};
+use crate::bookmark::{Bookmark, GapsBefore};
 use crate::error::{Error, Result};
 use crate::event::RecordedEvent;
 use crate::index::{Index, Position};
@@ -25,9 +26,22 @@ const PAGE: usize = 256;
 
 /// What a follower is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Followed {
+    /// What is new.
+    #[serde(flatten)]
+    pub news: News,
+    /// To be kept together with what the news led to. Given to
+    /// [`EventStore::follow`], it goes on exactly behind it, also in another
+    /// process; and says so where what came before it was decided anew meanwhile.
+    pub bookmark: Bookmark,
+}
+
+/// What there is to tell a follower.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Followed {
+pub enum News {
     /// The next event.
     Event(Box<RecordedEvent>),
     /// A transaction whose entries are not all known: between its neighbours
@@ -39,20 +53,34 @@ pub enum Followed {
         /// [`FindingKind::Opaque`] or [`FindingKind::Unaccounted`].
         kind: FindingKind,
     },
-    /// [`EventStore::reexamine`] has decided anew what was shown from a
-    /// transaction on: events may have come, gone, or got other numbers. Undo
-    /// what it led to; all of it follows again, as it is now.
+    /// What was shown from a transaction on was decided anew: by
+    /// [`EventStore::reexamine`], or because the bookmark was made where other
+    /// transactions were accounted for. Events may have come, gone, or got other
+    /// numbers. Undo what it led to; all of it follows again, as it is now.
     DecidedAnew {
-        /// The first transaction that was decided anew.
+        /// The first transaction of which that may be true.
         from: TxId,
     },
 }
 
 impl Followed {
-    /// Where it stands. Given to [`EventStore::follow`], it goes on exactly
-    /// behind it: behind [`DecidedAnew`](Self::DecidedAnew) with the
-    /// transaction that it names.
+    /// Where it stands: behind what it tells, or, where something was decided
+    /// anew, before that.
     pub fn position(&self) -> LedgerPosition {
+        self.bookmark.place()
+    }
+
+    /// The event, if it is one.
+    pub fn event(&self) -> Option<&RecordedEvent> {
+        match &self.news {
+            News::Event(event) => Some(event),
+            News::Gap { .. } | News::DecidedAnew { .. } => None,
+        }
+    }
+}
+
+impl News {
+    fn place(&self) -> LedgerPosition {
         match self {
             Self::Event(event) => event.position(),
             Self::Gap { tx, .. } => LedgerPosition::end_of(*tx),
@@ -62,12 +90,12 @@ impl Followed {
         }
     }
 
-    /// The event, if it is one.
-    pub fn event(&self) -> Option<&RecordedEvent> {
-        match self {
-            Self::Event(event) => Some(event),
-            Self::Gap { .. } | Self::DecidedAnew { .. } => None,
+    /// With the gaps before it, which are then those before what follows.
+    fn behind(self, gaps: &mut GapsBefore) -> Followed {
+        if let Self::Gap { tx, .. } = self {
+            *gaps = gaps.and(tx);
         }
+        Followed { bookmark: Bookmark::new(self.place(), *gaps), news: self }
     }
 }
 
@@ -152,17 +180,19 @@ impl EventStore {
     /// Follows the ledger: all events of all streams behind `from`, in ledger
     /// order and each exactly once, then every new one as it is committed.
     ///
-    /// Each item carries its [position](Followed::position). Whoever keeps that
+    /// Each item carries a [bookmark](Followed::bookmark). Whoever keeps that
     /// of the last item that was dealt with, and follows from there, misses
-    /// nothing and sees nothing twice. [`LedgerPosition::START`] is the
-    /// beginning; [`LedgerPosition::end_of`] the verified
-    /// [state](Self::state)'s transaction means "from now on".
+    /// nothing and sees nothing twice. [`Bookmark::START`] is the beginning;
+    /// [`LedgerPosition::end_of`] the verified [state](Self::state)'s transaction
+    /// means "from now on".
     ///
     /// Every event was verified as by [`read`](Self::read). That none is
-    /// missing is certain but for the [gaps](Followed::Gap) shown. Where
+    /// missing is certain but for the [gaps](News::Gap) shown. Where
     /// [`reexamine`](Self::reexamine) closes one that lies behind it, it
-    /// [says so](Followed::DecidedAnew) and goes back. A follower
-    /// learns of new transactions by asking the server, so one that is kept in
+    /// [says so](News::DecidedAnew) and goes back; likewise, as its first item,
+    /// where the bookmark was made while other transactions were gaps. A
+    /// [`LedgerPosition`] instead of a bookmark says nothing of what was seen
+    /// before it, and so is told nothing. A follower learns of new transactions by asking the server, so one that is kept in
     /// the dark sees nothing new and cannot tell.
     ///
     /// A connection that breaks is opened again inside. An item is an error
@@ -177,36 +207,40 @@ impl EventStore {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), counterfoil::Error> {
-    /// use counterfoil::{Cover, Event, EventStore, Followed, LedgerPosition};
+    /// use counterfoil::{Bookmark, Cover, Event, EventStore, News};
     ///
     /// let store = EventStore::in_memory().await?;
     /// store.add_event(&Event::new(&Cover::new("shipment", "1"), "Departed", "")).await?;
     ///
-    /// let mut tail = store.follow(LedgerPosition::START);
+    /// let mut tail = store.follow(Bookmark::START);
     /// while let Some(item) = tail.next().await {
     ///     let item = item?;
-    ///     match &item {
-    ///         Followed::Event(event) => assert_eq!(event.event.event_type, "Departed"),
-    ///         Followed::Gap { tx, .. } => eprintln!("transaction {tx} may hold more"),
+    ///     match &item.news {
+    ///         News::Event(event) => assert_eq!(event.event.event_type, "Departed"),
+    ///         News::Gap { tx, .. } => eprintln!("transaction {tx} may hold more"),
+    ///         News::DecidedAnew { from } => eprintln!("undo all from transaction {from} on"),
     ///         _ => {}
     ///     }
-    ///     let keep = item.position(); // together with what the event led to
+    ///     let keep = item.bookmark.to_string(); // together with what the event led to
     ///     # let _ = keep; break;
     /// }
     /// # Ok(()) }
     /// ```
-    pub fn follow(&self, from: LedgerPosition) -> Follow {
+    pub fn follow(&self, from: impl Into<Bookmark>) -> Follow {
         self.follow_with(from, FollowOptions::default())
     }
 
     /// As [`follow`](Self::follow), as the options say.
-    pub fn follow_with(&self, from: LedgerPosition, options: FollowOptions) -> Follow {
+    pub fn follow_with(&self, from: impl Into<Bookmark>, options: FollowOptions) -> Follow {
+        let from = from.into();
         let tail = Tail {
             store: self.clone(),
             grown: self.shared.grown.clone(),
             anew: self.shared.anew.borrow().len(),
             from,
-            reached: from.in_index(),
+            begun: false,
+            gaps: GapsBefore::NONE,
+            reached: from.place().in_index(),
             ready: VecDeque::new(),
             idle: options.poll,
             pause: None,
@@ -229,7 +263,11 @@ struct Tail {
     grown: watch::Receiver<TxId>,
     /// How often the index had been derived anew when it was looked at last.
     anew: usize,
-    from: LedgerPosition,
+    from: Bookmark,
+    /// Whether it was looked what came before `from`.
+    begun: bool,
+    /// Those before what was reached.
+    gaps: GapsBefore,
     /// All up to here is in `ready`, or was shown, or is not wanted.
     reached: Position,
     ready: VecDeque<Followed>,
@@ -317,9 +355,10 @@ impl Tail {
         if let Some(verdict) = unconfirmed {
             return Err(verdict.into());
         }
-        let verified = self.store.shared.local.lock().await.state()?.tx;
-        if self.from.tx > verified {
-            return Err(Error::BeyondState { asked: self.from.tx, verified });
+        let (asked, verified) =
+            (self.from.place().tx, self.store.shared.local.lock().await.state()?.tx);
+        if asked > verified {
+            return Err(Error::BeyondState { asked, verified });
         }
         Ok(false)
     }
@@ -328,21 +367,36 @@ impl Tail {
     async fn take_in(&mut self) -> Result<bool> {
         let shared: &Arc<Shared> = &self.store.shared;
         let mut local = shared.local.lock().await;
+        let verified = local.state()?.tx;
+        if self.from.place().tx > verified {
+            return Ok(false);
+        }
         // While the index is locked: what it is read from here is as decided
         // there.
-        let first = {
+        let (mut first, anew) = {
             let anew = shared.anew.borrow();
             let first = anew.get(self.anew..).unwrap_or_default().iter().min().copied();
-            self.anew = anew.len();
-            first
+            (first.filter(|from| Position::new(*from, 0) <= self.reached), anew.len())
         };
-        if let Some(from) = first.filter(|from| Position::new(*from, 0) <= self.reached) {
-            let item = Followed::DecidedAnew { from };
-            self.reached = item.position().in_index();
-            self.ready.push_back(item);
+        let (mut gaps, mut reached) = (self.gaps, self.reached);
+        if !self.begun {
+            gaps = local.gaps_before(reached).await?;
+            if self.from.has_gaps() {
+                // It knows better how things were decided when it was made.
+                first = self.from.decided_anew(&gaps);
+            }
+        }
+        let news = first.map(|from| News::DecidedAnew { from });
+        if let Some(news) = &news {
+            reached = news.place().in_index();
+            gaps = local.gaps_before(reached).await?;
+        }
+        (self.begun, self.anew, self.gaps, self.reached) = (true, anew, gaps, reached);
+        if let Some(news) = news {
+            self.ready.push_back(news.behind(&mut self.gaps));
             return Ok(true);
         }
-        let end = Position::end_of(local.state()?.tx);
+        let end = Position::end_of(verified);
         if end <= self.reached {
             return Ok(false);
         }
@@ -357,10 +411,11 @@ impl Tail {
         events.retain(|event| event.pos <= to);
         gaps.retain(|(tx, _)| Position::end_of(*tx) <= to);
         let events = shared.recorded(&events).await?;
-        let events = events.into_iter().map(|event| Followed::Event(Box::new(event)));
-        self.ready
-            .extend(events.chain(gaps.into_iter().map(|(tx, kind)| Followed::Gap { tx, kind })));
-        self.ready.make_contiguous().sort_by_key(Followed::position);
+        let events = events.into_iter().map(|event| News::Event(Box::new(event)));
+        let gaps = gaps.into_iter().map(|(tx, kind)| News::Gap { tx, kind });
+        let mut page: Vec<News> = events.chain(gaps).collect();
+        page.sort_by_key(News::place);
+        self.ready.extend(page.into_iter().map(|news| news.behind(&mut self.gaps)));
         self.reached = to;
         Ok(true)
     }

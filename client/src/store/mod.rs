@@ -33,7 +33,7 @@ use self::append::Waiting;
 pub use self::append::{AddedEvent, Appended};
 #[cfg(feature = "immudb")]
 pub(crate) use self::commit::Outcome;
-pub use self::follow::{Follow, FollowOptions, Followed};
+pub use self::follow::{Follow, FollowOptions, Followed, News};
 use self::idle::Resting;
 pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;

@@ -10,6 +10,7 @@ use super::append::out_of_line;
 use super::{EventStore, Shared, Streams};
 use crate::author::{self, TrustedAuthor};
 use crate::body::EventBody;
+use crate::bookmark::Bookmark;
 use crate::error::{Error, Result, Unavailable};
 use crate::event::{Cover, Edition, RecordedEvent, check_cover};
 use crate::index::classify;
@@ -80,6 +81,10 @@ pub struct StreamRead {
     pub completeness: Completeness,
     /// Why the stream cannot be read beyond its last event, if so.
     pub stopped: Option<Verdict>,
+    /// Of [`read_all`](EventStore::read_all) and
+    /// [`read_all_after`](EventStore::read_all_after): where it ended, to read on
+    /// from there, or to follow.
+    pub bookmark: Option<Bookmark>,
 }
 
 impl IntoIterator for StreamRead {
@@ -154,7 +159,7 @@ impl EventStore {
             .map(|(number, pos)| EventAt { pos, key: key.clone(), number })
             .collect();
         let events = self.shared.recorded(&wanted).await?;
-        Ok(StreamRead { events, state, completeness, stopped })
+        Ok(StreamRead { events, state, completeness, stopped, bookmark: None })
     }
 
     /// Reads the events of all streams in ledger order: at most `limit`
@@ -166,23 +171,42 @@ impl EventStore {
     }
 
     /// Reads the events of all streams in ledger order: at most `limit`
-    /// (by default all) of those behind a position, which may be that of the
-    /// last event of the page before: the pages join without a seam.
+    /// (by default all) of those behind a place. That of the page before is its
+    /// [bookmark](StreamRead::bookmark): so the pages join without a seam.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). A position beyond the ledger's end is none.
+    /// As [`read`](Self::read). [`Error::DecidedAnew`] if the bookmark was made
+    /// where other transactions before it were accounted for: what was read with it
+    /// may not be what is read now. A [`LedgerPosition`] instead of a bookmark
+    /// cannot tell. A place beyond the ledger's end is no error.
     pub async fn read_all_after(
         &self,
-        after: LedgerPosition,
+        after: impl Into<Bookmark>,
         limit: Option<u64>,
     ) -> Result<StreamRead> {
+        let after = after.into();
         self.sync().await?;
+        loop {
+            let times = self.shared.anew.borrow().len();
+            let read = self.read_on(after, limit).await?;
+            // Of what was decided in two ways nobody could make sense.
+            if self.shared.anew.borrow().len() == times {
+                return Ok(read);
+            }
+        }
+    }
+
+    async fn read_on(&self, after: Bookmark, limit: Option<u64>) -> Result<StreamRead> {
         let mut local = self.shared.local.lock().await;
         let state = local.state()?;
         let completeness = local.completeness(state.tx).await?;
+        let mut place = after.place().in_index();
+        let beyond = after.place().tx > state.tx;
+        if !beyond && let Some(from) = after.decided_anew(&local.gaps_before(place).await?) {
+            return Err(Error::DecidedAnew { from });
+        }
         drop(local);
-        let mut place = after.in_index();
         let mut events = Vec::new();
         let mut left = limit.unwrap_or(u64::MAX);
         while left > 0 {
@@ -198,7 +222,18 @@ impl EventStore {
             left -= wanted.len() as u64;
             events.extend(self.shared.recorded(&wanted).await?);
         }
-        Ok(StreamRead { events, state, completeness, stopped: None })
+        let end = match left {
+            0 => events.last().map_or(after.place(), RecordedEvent::position),
+            _ => LedgerPosition::end_of(state.tx),
+        };
+        let bookmark = match beyond {
+            true => after,
+            false => {
+                let gaps = self.shared.local.lock().await.gaps_before(end.in_index()).await?;
+                Bookmark::new(end, gaps)
+            }
+        };
+        Ok(StreamRead { events, state, completeness, stopped: None, bookmark: Some(bookmark) })
     }
 
     /// The event `sequence` of a stream, as of the ledger's state `tx_id`.

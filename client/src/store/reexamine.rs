@@ -50,9 +50,9 @@ impl EventStore {
     ///
     /// What was read before from [`Reexamined::from`] on no longer holds: read
     /// everything from there again. A [`follow`](Self::follow) that has come
-    /// so far is told with [`Followed::DecidedAnew`](crate::Followed::DecidedAnew)
-    /// and goes back by itself. Who follows only later, from a position beyond,
-    /// does not.
+    /// so far is told with [`News::DecidedAnew`](crate::News::DecidedAnew)
+    /// and goes back by itself, as does who follows later from a
+    /// [`Bookmark`](crate::Bookmark) beyond.
     ///
     /// # Errors
     ///
