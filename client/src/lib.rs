@@ -104,8 +104,9 @@ pub use crate::report::{
 pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
-    Followed, IssuedBatch, IssuedReceipt, PayloadLack, ReadOptions, ReceiptOptions, Reexamined,
-    Revealed, Status, StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
+    Followed, IssuedBatch, IssuedReceipt, PayloadLack, Pipeline, ReadOptions, ReceiptOptions,
+    Reexamined, Revealed, Status, StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus,
+    Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::tables::{
