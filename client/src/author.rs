@@ -10,6 +10,9 @@ use serde::{Deserialize, Deserializer, Serializer};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustedAuthor {
+    /// What its holder is called where people read it; by default nothing but the key is told.
+    #[serde(default)]
+    pub name: Option<String>,
     /// The public key, 32 bytes (RFC 8032 §5.1.5) in hex.
     #[serde(deserialize_with = "key")]
     pub key: Ed25519Key,

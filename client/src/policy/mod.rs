@@ -27,6 +27,7 @@ pub use self::pin_file::{Moved, MovedPin, PinFile};
 use self::state_key::DatabaseKey;
 pub use self::summary::PolicySummary;
 use self::witnessing::{Witnessing, WitnessingBuilder};
+use crate::author::TrustedAuthor;
 use crate::error::Unavailable;
 use crate::whole_file;
 
@@ -94,6 +95,29 @@ impl TrustPolicy {
     pub fn with_pin(mut self, pin: TrustedState) -> Result<Self, PolicyProblem> {
         check_pin(&self, "pins", pin)?;
         self.pins.push(pin);
+        Ok(self)
+    }
+
+    /// With one more author, as a configuration names one (`[[trust.author]]`). A key that is listed
+    /// already counts in these domains too; one without a name is called by its digits.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyProblem`] if the name is another key's, or the domains are none.
+    pub fn with_author(mut self, author: &TrustedAuthor) -> Result<Self, PolicyProblem> {
+        let digits = hex::encode(author.key.as_bytes());
+        let table = AuthorTable {
+            name: author.name.clone().unwrap_or_else(|| digits.clone()),
+            key: digits,
+            domains: author.domains.clone(),
+        };
+        let known = self.authors.iter().position(|known| known.key == author.key);
+        let known = known.map(|at| self.authors.remove(at));
+        let mut author = self::author(table, "trust.author", &self.authors)?;
+        if let Some(Author { domains, .. }) = known {
+            author.domains = author.domains.zip(domains).map(|(one, other)| [other, one].concat());
+        }
+        self.authors.push(author);
         Ok(self)
     }
 
