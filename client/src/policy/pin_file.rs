@@ -61,7 +61,7 @@ impl PinFile {
     pub fn beside(policy: &Path) -> Self {
         // What has no such name cannot be read either, and that is told then.
         let policy = place::of(policy).unwrap_or_else(|_| policy.to_owned());
-        let path = with_suffix(&policy, ".pin");
+        let path = policy.with_added_extension("pin");
         Self { policy, path }
     }
 
@@ -129,16 +129,10 @@ impl PinFile {
     /// Held by one at a time, until it is dropped or its process ends. In a file that stays: the other
     /// one is replaced.
     fn lock(&self) -> Result<File, PolicyError> {
-        let path = with_suffix(&self.path, ".lock");
+        let path = self.path.with_added_extension("lock");
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).open(&path);
         let locked = file.and_then(|file| file.lock().map(|()| file));
         locked.map_err(|cause| Unavailable::file(path, cause).into())
     }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
 }
