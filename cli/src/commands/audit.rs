@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use counterfoil::{Audit, AuditReport};
+use counterfoil::{Audit, AuditReport, AuditedAuthors};
 
 use super::Session;
 use crate::args::AuditArgs;
@@ -45,6 +45,22 @@ impl fmt::Display for ReportText<'_> {
             counts.events,
             counts.streams
         )?;
+        if let Some(authors) = &self.0.authors {
+            let AuditedAuthors {
+                signed_by_author,
+                author_not_allowed,
+                unknown_author,
+                unsigned,
+                author_signature_broken,
+                ..
+            } = authors;
+            writeln!(
+                f,
+                "events by author: {signed_by_author} signed_by_author, {author_not_allowed} \
+                 author_not_allowed, {unknown_author} unknown_author, {unsigned} unsigned, \
+                 {author_signature_broken} author_signature_broken"
+            )?;
+        }
         if let Some(through) = &self.0.through {
             writeln!(f, "derived through {through}")?;
         }

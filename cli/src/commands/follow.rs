@@ -71,7 +71,9 @@ fn may_pass(error: &Error) -> bool {
 
 fn show(session: &Session, followed: &Followed) -> Result<()> {
     match followed {
-        Followed::Event(event) => session.output.print(followed, EventText::of(event)),
+        Followed::Event(event) => {
+            session.output.print(followed, EventText::of(event, &session.config.trust.author))
+        }
         Followed::Gap { tx, kind } => {
             let text = format!(
                 "transaction {tx} is not accounted for ({}): events may be missing here",

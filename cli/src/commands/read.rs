@@ -1,6 +1,6 @@
 //! `read`, `log`, `streams`.
 
-use counterfoil::{Direction, EventStore, LedgerPosition, ReadOptions, StreamRead, Streams};
+use counterfoil::{Direction, Error, EventStore, LedgerPosition, ReadOptions, StreamRead, Streams};
 
 use super::Session;
 use crate::args::{LogArgs, ReadArgs, StreamsArgs};
@@ -34,6 +34,9 @@ pub(super) async fn log(session: &Session, store: &EventStore, args: &LogArgs) -
     if let Some(id) = &args.correlation_id {
         return finish(session, store.read_by_correlation(id, &Streams::all(), None).await?);
     }
+    if let Some(after) = args.after {
+        is_within(session, store, after).await?;
+    }
     let mut after = args.after.unwrap_or(LedgerPosition::START);
     let mut left = args.limit.unwrap_or(u64::MAX);
     loop {
@@ -49,6 +52,20 @@ pub(super) async fn log(session: &Session, store: &EventStore, args: &LogArgs) -
         }
         return finish(session, read);
     }
+}
+
+/// Whoever was beyond the end has seen another ledger, or a newer state, as with `follow`.
+async fn is_within(session: &Session, store: &EventStore, after: LedgerPosition) -> Result<()> {
+    let end = store.state().await?.tx;
+    if after.tx > end {
+        return Err(Error::BeyondState { asked: after.tx, verified: end }.into());
+    }
+    if store.read_all_after(after, Some(1)).await?.events.is_empty() {
+        session.output.note(format_args!(
+            "no event comes after {after}: the ledger ends with transaction {end}"
+        ));
+    }
+    Ok(())
 }
 
 pub(super) async fn streams(
@@ -77,7 +94,7 @@ pub(super) async fn streams(
 
 fn show(session: &Session, read: &StreamRead) -> Result<()> {
     for event in &read.events {
-        session.output.print(event, EventText::of(event))?;
+        session.output.print(event, EventText::of(event, &session.config.trust.author))?;
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! `receipt`: events to hand on.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use counterfoil::{Cover, EventStore, ReceiptOptions};
 use serde::Serialize;
 
 use super::Session;
-use super::checkpoint::{self, with_suffix};
+use super::checkpoint;
 use crate::args::ReceiptArgs;
 use crate::exit::{Exit, Failure, Result};
 use crate::new_file;
@@ -19,17 +19,12 @@ const MOST: u64 = 100_000;
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArgs) -> Result<Exit> {
     let file = args.output.as_path();
-    not_one_of_ours(session, store, args.checkpoint.as_deref(), file).await?;
-    if file.try_exists().is_ok_and(|exists| exists) {
+    if file == Path::new(STDOUT) {
+        may_go_to_stdout(session)?;
+    } else {
+        not_one_of_ours(session, store, args.checkpoint.as_deref(), file).await?;
         // Before any work; the writing looks again.
-        let why = match (args.force, is_receipt(file)) {
-            (true, true) => None,
-            (true, false) => Some("it is no receipt: left as it is"),
-            (false, _) => Some("it is there already; --force writes over a receipt"),
-        };
-        if let Some(why) = why {
-            return Err(Failure::Usage(format!("{}: {why}", file.display())));
-        }
+        may_be_written(file, args.force)?;
     }
     let wanted = wanted(store, args).await?;
     let (shows_table, table_id) = match &wanted[..] {
@@ -40,7 +35,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             save(file, &issued.bytes, args.force)?;
             let size = issued.bytes.len();
             let text = format!("{}: {size} bytes, under state {}", Name(file), issued.state);
-            session.output.print(&Made { file: Name(file), size, issued: &issued }, text)?;
+            tell(session, &Made { file: Name(file), size, issued: &issued }, &text)?;
             (issued.shows_table, issued.table_id)
         }
         _ => {
@@ -72,7 +67,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
                 issued.size_of_singles,
                 issued.state
             );
-            session.output.print(&Made { file: Name(file), size, issued: &issued }, text)?;
+            tell(session, &Made { file: Name(file), size, issued: &issued }, &text)?;
             (issued.shows_table, issued.table_id)
         }
     };
@@ -82,6 +77,39 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
         ));
     }
     Ok(Exit::Done)
+}
+
+/// What a receipt is called that is written to standard output, for whoever reads it there.
+const STDOUT: &str = "-";
+
+fn may_go_to_stdout(session: &Session) -> Result<()> {
+    let why = if session.output.is_json() {
+        "-o - and --json both want standard output: name a file"
+    } else if std::io::stdout().is_terminal() {
+        "a receipt is no text for a terminal: name a file, or send it on with a pipe"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Usage(why.into()))
+}
+
+fn may_be_written(file: &Path, force: bool) -> Result<()> {
+    let why = match (file.try_exists(), force) {
+        (Ok(true), true) if is_receipt(file) => return Ok(()),
+        (Ok(true), true) => "it is no receipt: left as it is",
+        (Ok(true), false) => "it is there already; --force writes over a receipt",
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(format!("{}: {why}", file.display())))
+}
+
+/// What was made. Where the receipt itself is on standard output, beside it.
+fn tell<T: Serialize>(session: &Session, made: &Made<'_, T>, text: &str) -> Result<()> {
+    if made.file.0 == Path::new(STDOUT) {
+        session.output.note(text);
+        return Ok(());
+    }
+    session.output.print(made, text)
 }
 
 /// The events that are asked for.
@@ -126,8 +154,14 @@ async fn not_one_of_ours(
 ) -> Result<()> {
     let files = store.files().await;
     let ours = [files.ledger, files.log].into_iter().flatten();
-    let mut ours: Vec<PathBuf> =
-        ours.flat_map(|file| BESIDE.map(|behind| with_suffix(&file, behind))).collect();
+    let beside = |file: PathBuf| {
+        BESIDE.map(|behind| {
+            let mut name = file.clone().into_os_string();
+            name.push(behind);
+            PathBuf::from(name)
+        })
+    };
+    let mut ours: Vec<PathBuf> = ours.flat_map(beside).collect();
     ours.extend(session.config_file.clone());
     ours.extend(session.config.signing.key.clone());
     ours.extend(checkpoint.map(Path::to_path_buf));
@@ -152,15 +186,15 @@ fn place(file: &Path) -> Option<PathBuf> {
 
 /// Writes a file, all of it or nothing, and over another one only if told to.
 fn save(file: &Path, bytes: &[u8], force: bool) -> Result<()> {
-    let written = || {
-        let temporary = new_file::beside(file, bytes)?;
-        let saved = match force {
-            true => temporary.persist(file),
-            false => temporary.persist_noclobber(file),
-        };
-        saved.map(drop).map_err(|error| error.error)
-    };
-    written().map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
+    if file == Path::new(STDOUT) {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes)?;
+        return Ok(out.flush()?);
+    }
+    match force {
+        true => new_file::replace(file, bytes),
+        false => new_file::create(file, bytes),
+    }
 }
 
 #[derive(Serialize)]

@@ -78,7 +78,7 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         }
         let Form::Epcis { domain, edition } = &self.form else {
             let event = serde_json::from_str(utf8(&text)?);
-            return event.map(Some).map_err(|error| Failure::Usage(error.to_string()));
+            return event.map(Some).map_err(|error| no_event(&error));
         };
         // A first line that is no JSON by itself begins a document.
         let first = self.events == 0;
@@ -97,6 +97,20 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         self.document = Some(events);
         Ok(None)
     }
+}
+
+/// What a line of our own form holds.
+const EXAMPLE: &str = r#"{"cover": {"domain": "shipment", "root": "SSCC-1"}, "event_type": "Departed", "payload": {"inline": "…"}}"#;
+
+/// It says where in the line: to its reader the line is all that there is.
+fn no_event(error: &serde_json::Error) -> Failure {
+    let why = error.to_string();
+    let end = format!(" at line {} column {}", error.line(), error.column());
+    let why = why.strip_suffix(&end).unwrap_or(&why);
+    let column = error.column();
+    Failure::Usage(format!(
+        "column {column}: {why}; a line is an event, as `read --json` prints it under \"event\": {EXAMPLE}"
+    ))
 }
 
 /// Some put it before a text to tell how it is encoded.
