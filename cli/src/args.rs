@@ -105,7 +105,7 @@ pub(crate) enum Task {
   counterfoil --ledger shipments.ledger init
   counterfoil --host db.example --database shipments init")]
     Init,
-    /// Append an event, or many from JSON Lines
+    /// Append an event, or those of a file in its order
     Append(AppendArgs),
     /// Read a stream, each event verified
     Read(ReadArgs),
@@ -163,9 +163,16 @@ What a policy says, and what each line of it is worth: docs/policy.md"
 }
 
 impl Task {
-    /// Whether it does nothing but show events or streams, as many as somebody reads.
+    /// Whether it does nothing but show something, as much as somebody reads.
     pub(crate) fn only_shows(&self) -> bool {
-        matches!(self, Self::Read(_) | Self::Log(_) | Self::Streams(_) | Self::Follow(_))
+        matches!(
+            self,
+            Self::Read(_)
+                | Self::Log(_)
+                | Self::Streams(_)
+                | Self::Follow(_)
+                | Self::Completions { .. }
+        )
     }
 }
 
@@ -428,8 +435,8 @@ pub(crate) struct ReceiptArgs {
 
 What you trust comes from somebody you believe, not from whoever gives you the receipt: the
 policy (docs/policy.md), or the ledger's id and pins. With --config instead they come from
-`ledger` and `pin` of its [trust]; what is given here goes over that. A counterfoil.toml that
-lies about is not read. Times are the ledger's claim.
+`ledger`, `pin` and the authors of its [trust]; what is given here goes over that. A
+counterfoil.toml that lies about is not read. Times are the ledger's claim.
 
 Exit codes of this command; of several files the worst, in the order 1, 4, 5, 3, 0:
   0  every event is verified

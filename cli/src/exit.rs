@@ -99,37 +99,37 @@ pub(crate) struct Stopped {
     pub(crate) unknown: Option<Place>,
     /// Whether each that was appended is on standard output.
     pub(crate) shown: bool,
+    /// Whether all of it can be sent again: each has an id of its own.
+    pub(crate) repeatable: bool,
 }
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, place, appended, behind, unknown, shown } = self;
+        let Self { file, place, appended, behind, unknown, shown, repeatable } = self;
         let (what, number) = place.parts();
+        if *appended == 0 && unknown.is_none() {
+            return write!(f, "no {what} was appended");
+        }
         let were = if *appended == 1 { " was" } else { "s were" };
         let shown = if *shown { "each is" } else { "not all are" };
         write!(f, "{appended} {what}{were} appended, {shown} shown; ")?;
         match unknown.map(|place| place.parts().1) {
             None if *behind > 0 => write!(f, "{behind} of them stand behind it")?,
-            None => write!(f, "nothing is from {what} {number} on")?,
-            Some(last) if last == number => write!(f, "{what} {number} may be")?,
-            Some(last) => write!(f, "{what} {number} to {last} may be")?,
+            None => write!(f, "nothing from {what} {number} on was")?,
+            Some(last) if last == number => write!(f, "{what} {number} may be, too")?,
+            Some(last) => write!(f, "{what} {number} to {last} may be, too")?,
         }
-        match (place, unknown) {
-            (Place::Event(_), _) => {
-                f.write_str(", and the file can be sent again: nothing is written twice")
-            }
-            (Place::Line(_), None) if file == Path::new("-") => {
-                write!(f, ", and it can go on there")
-            }
-            (Place::Line(_), None) => {
-                let file = file.display();
-                write!(f, ", and `tail -n +{number} {file} | counterfoil append --lines -` goes on")
-            }
-            (Place::Line(_), Some(_)) => write!(
-                f,
-                ", and what carries an external_id can be sent again; for what does not, read its \
-                 stream first"
-            ),
+        if *repeatable {
+            f.write_str(": send it again, nothing is written twice")
+        } else if unknown.is_some() || *behind > 0 {
+            f.write_str(
+                ": send again what has an external_id; for what has none, read its stream first",
+            )
+        } else if file == Path::new("-") {
+            write!(f, ": go on with line {number}")
+        } else {
+            let file = file.display();
+            write!(f, ": go on with `tail -n +{number} {file} | counterfoil append --lines -`")
         }
     }
 }
@@ -224,6 +224,14 @@ fn told(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     {
         return write!(f, "{}: {THERE}", path.display());
     }
+    if let Error::Unavailable(Unavailable::NoLedger { path }) = error {
+        let path = path.display();
+        return write!(
+            f,
+            "{path}: there is no ledger; correct the name, or create one with `counterfoil --ledger \
+             {path} init`"
+        );
+    }
     let (ledger, state, was) = match error.verdict() {
         Some(Verdict::FirstContact { ledger, state }) => {
             (ledger, state, "is unknown to this client (first contact)")
@@ -231,16 +239,15 @@ fn told(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Some(Verdict::PinLost { ledger, state }) => (
             ledger,
             state,
-            "was seen before, but its log is gone and the pin with it: put the log back, or its \
-             .pin file, if you have them",
+            "was seen before, but its log is gone (put it back, or its .pin file, if you have them)",
         ),
         _ => return write!(f, "{error}"),
     };
     write!(
         f,
-        "ledger {ledger} {was}. It is at {state}, and nothing vouches for that. If you know this \
-         state, say --pin {state}, or `pin = \"{state}\"` under [trust] in counterfoil.toml. To \
-         believe what it shows this once, say --accept-first-contact"
+        "ledger {ledger} {was}, and nothing vouches for what it shows. If you know its state from \
+         elsewhere, say --pin {state} (or `pin` under [trust] in counterfoil.toml); to believe it \
+         this once, say --accept-first-contact"
     )
 }
 

@@ -297,6 +297,16 @@ impl fmt::Write for Escaping<'_, '_> {
     }
 }
 
+/// So many of a kind.
+pub(crate) struct Counted(pub(crate) u64, pub(crate) &'static str);
+
+impl Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, one) = self;
+        write!(f, "{count} {one}{}", if *count == 1 { "" } else { "s" })
+    }
+}
+
 struct Hex<'a>(&'a [u8]);
 
 impl Display for Hex<'_> {

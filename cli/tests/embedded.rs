@@ -31,6 +31,13 @@ fn a_changed_byte_is_told() {
     let audit = user.run(&["audit"]);
     assert_eq!(audit.code, 1);
     assert!(audit.out.contains("transaction 2, entry 0"), "{}", audit.out);
+    assert!(
+        audit.out.contains("\n2 transactions: 1 accounted for whole, 1 not, "),
+        "{}",
+        audit.out
+    );
+    user.run(&["read", "d", "r", "--ledger", "absent"])
+        .fails(4, "`counterfoil --ledger absent init`");
 }
 
 /// Also after an error: a copy of the one file has everything.
@@ -65,9 +72,9 @@ fn an_unknown_ledger_is_unanchored() {
         std::fs::remove_file(user.path(name)).unwrap();
     }
     let refused = user.run(&["read", "d", "r"]);
-    refused.fails(3, "(first contact). It is at ");
+    refused.fails(3, "(first contact), and nothing vouches");
     assert!(refused.err.ends_with("this once, say --accept-first-contact\n"), "{}", refused.err);
-    let flag = refused.err.split("say ").nth(1).unwrap().split(',').next().unwrap();
+    let flag = refused.err.split("say ").nth(1).unwrap().split(" (").next().unwrap();
     let flag: Vec<&str> = flag.split(' ').collect();
     // What it says works, word for word.
     assert_eq!(flag[0], "--pin");
@@ -266,14 +273,26 @@ fn a_file_goes_on_where_it_was_told_to() {
          `cover`, `event_type`, `payload`, `metadata`, `correlation_id`, `causation_id`, \
          `external_id`; a line is an event, as `read --json` prints it under \"event\": {\"cover\": \
          {\"domain\": \"shipment\", \"root\": \"SSCC-1\"}, \"event_type\": \"Departed\", \"payload\": \
-         {\"inline\": \"…\"}} (4 lines were appended, each is shown; nothing is from line 5 on, and \
-         `tail -n +5 events.jsonl | counterfoil append --lines -` goes on)\n"
+         {\"inline\": \"…\"}} (4 lines were appended, each is shown; nothing from line 5 on was: \
+         go on with `tail -n +5 events.jsonl | counterfoil append --lines -`)\n"
     );
     assert_eq!(user.json(&["log"]).len(), 4);
     lines[4] = line(5);
     let rest = lines[4..].concat();
     assert_eq!(user.run_with(&["append", "--lines", "-"], &rest).code, 0);
     assert_eq!(user.json(&["log"]).len(), 9);
+    user.write("two.jsonl", &format!("\n\n{}", lines[0].replace("r1", "r1\"x")));
+    let none = user.run(&["append", "--lines", "two.jsonl"]);
+    none.fails(2, "two.jsonl, line 3: ");
+    assert!(none.err.ends_with("(no line was appended)\n"), "{}", none.err);
+    let document = r#"{"epcisBody": {"eventList": [{"type": "ObjectEvent"}, {"a": 1}]}}"#;
+    let none = user.run_with(&["append", "--epcis", "-"], document);
+    none.fails(2, "standard input, line 1: event 2: it has no type; an event is {\"type\": ");
+    assert!(none.err.ends_with("(no line was appended)\n"), "{}", none.err);
+    let event = "{\"type\":\"ObjectEvent\"}\n";
+    let some = user.run_with(&["append", "--epcis", "-"], &format!("{event}{event}x\n"));
+    some.fails(2, "line 3: ");
+    assert!(some.err.ends_with("send it again, nothing is written twice)\n"), "{}", some.err);
     // An empty type says nothing of what happened.
     let ran = user.run(&["append", "d", "r", "", "x"]);
     ran.fails(2, "an event needs a type");
@@ -329,7 +348,7 @@ fn a_receipt_goes_through_a_pipe() {
     assert!(made.status.success());
     assert_eq!(made.stdout, std::fs::read(user.path("file")).unwrap());
     let told = String::from_utf8(made.stderr).unwrap();
-    assert!(told.starts_with("note: -: ") && told.contains("under state"), "{told}");
+    assert!(told.starts_with("note: standard output: ") && told.contains("under state"), "{told}");
     assert!(!user.path("-").exists());
     user.run(&["receipt", "d", "r", "0", "-o", "-", "--json"]).fails(2, "name a file");
     for command in ["verify", "inspect"] {

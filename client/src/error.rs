@@ -81,7 +81,11 @@ pub enum Error {
     #[error("an append before it in its pipeline failed; nothing was written")]
     PipelineAborted,
     /// There is no such event.
-    #[error("no event {sequence} in this stream; it has {next} events{}", but_gaps(completeness))]
+    #[error(
+        "no event {sequence} in this stream; it has {next} event{}{}",
+        if *next == 1 { "" } else { "s" },
+        but_gaps(completeness)
+    )]
     NotFound {
         /// The event that was asked for.
         sequence: u64,

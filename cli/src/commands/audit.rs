@@ -7,7 +7,7 @@ use counterfoil::{Audit, AuditReport, AuditedAuthors};
 use super::Session;
 use crate::args::AuditArgs;
 use crate::exit::{Exit, Result};
-use crate::output::{Plain, bold, red};
+use crate::output::{Counted, Plain, bold, red};
 use crate::progress::Progress;
 
 pub(super) async fn run(session: &Session, args: AuditArgs) -> Result<Exit> {
@@ -36,14 +36,13 @@ impl fmt::Display for ReportText<'_> {
         }
         writeln!(
             f,
-            "{} transactions: {} accounted for whole, {} not, {} of them opaque; {} events in {} \
-             streams",
-            counts.transactions,
+            "{}: {} accounted for whole, {} not, {} of them opaque; {} in {}",
+            Counted(counts.transactions, "transaction"),
             counts.accounted,
             counts.unaccounted,
             counts.opaque,
-            counts.events,
-            counts.streams
+            Counted(counts.events, "event"),
+            Counted(counts.streams, "stream")
         )?;
         if let Some(authors) = &self.0.authors {
             let AuditedAuthors {

@@ -5,7 +5,7 @@ use counterfoil::{Direction, Error, EventStore, LedgerPosition, ReadOptions, Str
 use super::Session;
 use crate::args::{LogArgs, ReadArgs, StreamsArgs};
 use crate::exit::{Exit, Result};
-use crate::output::{EventText, Plain, bold};
+use crate::output::{Counted, EventText, Plain, bold};
 
 /// Events shown at once: bounds memory however long the ledger.
 const PAGE: u64 = 1000;
@@ -83,10 +83,8 @@ pub(super) async fn streams(
     let list = store.list_streams(&which).await?;
     for (cover, next) in &list.streams {
         let line = serde_json::json!({ "cover": cover, "next_sequence": next });
-        let plural = if *next == 1 { "" } else { "s" };
-        session
-            .output
-            .print(&line, format_args!("{}  {next} event{plural}", bold(Plain(cover))))?;
+        let text = format!("{}  {}", bold(Plain(cover)), Counted(*next, "event"));
+        session.output.print(&line, text)?;
     }
     session.output.completeness(&list.completeness);
     Ok(Exit::Done)

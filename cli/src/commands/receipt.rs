@@ -34,7 +34,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             let issued = store.issue_receipt(cover, *sequence, args.since).await?;
             save(file, &issued.bytes, args.force)?;
             let size = issued.bytes.len();
-            let text = format!("{}: {size} bytes, under state {}", Name(file), issued.state);
+            let text = format!("{}: {size} bytes, under state {}", called(file), issued.state);
             tell(session, &Made { file: Name(file), size, issued: &issued }, &text)?;
             (issued.shows_table, issued.table_id)
         }
@@ -62,7 +62,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             let text = format!(
                 "{}: {} events in {size} bytes ({share} % of the {} that a receipt of each takes), \
                  under state {}",
-                Name(file),
+                called(file),
                 issued.places.len(),
                 issued.size_of_singles,
                 issued.state
@@ -81,6 +81,10 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
 
 /// What a receipt is called that is written to standard output, for whoever reads it there.
 const STDOUT: &str = "-";
+
+fn called(file: &Path) -> Name<'_> {
+    Name(if file == Path::new(STDOUT) { Path::new("standard output") } else { file })
+}
 
 fn may_go_to_stdout(session: &Session) -> Result<()> {
     let why = if session.output.is_json() {

@@ -105,14 +105,12 @@ impl TrustPolicy {
     ///
     /// [`PolicyProblem`] if the name is another key's, or the domains are none.
     pub fn with_author(mut self, author: &TrustedAuthor) -> Result<Self, PolicyProblem> {
-        let digits = hex::encode(author.key.as_bytes());
-        let table = AuthorTable {
-            name: author.name.clone().unwrap_or_else(|| digits.clone()),
-            key: digits,
-            domains: author.domains.clone(),
-        };
         let known = self.authors.iter().position(|known| known.key == author.key);
         let known = known.map(|at| self.authors.remove(at));
+        let key = hex::encode(author.key.as_bytes());
+        let name = author.name.clone().or_else(|| known.as_ref().map(|known| known.name.clone()));
+        let name = name.unwrap_or_else(|| key.clone());
+        let table = AuthorTable { name, key, domains: author.domains.clone() };
         let mut author = self::author(table, "trust.author", &self.authors)?;
         if let Some(Author { domains, .. }) = known {
             author.domains = author.domains.zip(domains).map(|(one, other)| [other, one].concat());

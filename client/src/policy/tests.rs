@@ -7,6 +7,7 @@ use ed25519_dalek::SigningKey;
 use super::*;
 
 const LEDGER: &str = "12dc849900379fe3dd4b4d00e99cdba2cc5050d0ea9b3309493a201fce96c406";
+const ANNA: &str = "1a5cd907143c384c41e830c5bce12aa8817ec5649aaabf2c31388b35b2d744d6";
 const ALH: &str = "8b62ffcfd649be15aefc2c6ef7be57affd8300949d138d027ff018d5e9cf55b5";
 const OTHER: &str = "70988fbac6115eef1fa021b9fc89f79925ab25ee5d2ce003d526801ea97c7f41";
 
@@ -501,4 +502,28 @@ fn who_may_read_the_policy_may_read_where_its_pin_moved() {
         let found = std::fs::metadata(pins.path()).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, wanted, "{mode:o}");
     }
+}
+
+/// As a configuration names them: a key in several entries, with a name or without.
+#[test]
+fn a_policy_takes_the_authors_of_a_configuration() {
+    let config = |rest: &str| {
+        let text = format!("[[trust.author]]\nkey = \"{ANNA}\"\ndomains = [\"a\"]\n{rest}");
+        crate::Config::from_toml(&text).unwrap().trust.author
+    };
+    let policy = |rest: &str| {
+        let policy = TrustPolicy::from_toml(&format!("ledger = \"{LEDGER}\"")).unwrap();
+        config(rest).iter().try_fold(policy, TrustPolicy::with_author)
+    };
+    let also = |what: &str| format!("[[trust.author]]\nkey = \"{ANNA}\"\n{what}");
+    let anna = *config("")[0].key.as_bytes();
+    assert_eq!(policy("").unwrap().author_name(&anna), Some(ANNA));
+    let both = policy(&also("name = \"Anna\"\ndomains = [\"b\"]")).unwrap();
+    assert_eq!(both.author_name(&anna), Some("Anna"));
+    assert!(both.to_toml().contains("domains = [\"a\", \"b\"]"), "{}", both.to_toml());
+    let named = [also("name = \"Anna\"\ndomains = [\"b\"]"), also("domains = [\"c\"]")].concat();
+    assert_eq!(policy(&named).unwrap().author_name(&anna), Some("Anna"));
+    let all = policy(&also("name = \"Anna\"")).unwrap();
+    assert!(!all.to_toml().contains("domains"), "{}", all.to_toml());
+    assert_eq!(TrustPolicy::from_toml(&all.to_toml()).unwrap(), all);
 }

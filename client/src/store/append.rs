@@ -183,7 +183,8 @@ impl EventStore {
     /// when a commit ends makes the next one. Each has an outcome and proofs
     /// of its own, and one that is refused does not hinder the others. Those
     /// to one stream stand in it in the order in which their futures were
-    /// polled first. A dropped future does not take back what was begun.
+    /// polled first. A dropped future does not take back what was begun. Many
+    /// of which none may be made behind one that failed: [`pipeline`](Self::pipeline).
     ///
     /// # Errors
     ///

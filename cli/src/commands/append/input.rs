@@ -93,7 +93,8 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         if text.starts_with(MARK) {
             text.drain(..MARK.len_utf8());
         }
-        let events = Events::of(text, domain, edition.as_deref()).map_err(Failure::Usage)?;
+        let events = Events::of(text, domain, edition.as_deref());
+        let events = events.map_err(|why| Failure::Usage(format!("{why}; {EPCIS}")))?;
         self.document = Some(events);
         Ok(None)
     }
@@ -101,6 +102,9 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
 
 /// What a line of our own form holds.
 const EXAMPLE: &str = r#"{"cover": {"domain": "shipment", "root": "SSCC-1"}, "event_type": "Departed", "payload": {"inline": "…"}}"#;
+
+/// What a file of the other form holds.
+const EPCIS: &str = r#"an event is {"type": "ObjectEvent", …}, a document {"epcisBody": {"eventList": [an event, …]}}"#;
 
 /// It says where in the line: to its reader the line is all that there is.
 fn no_event(error: &serde_json::Error) -> Failure {

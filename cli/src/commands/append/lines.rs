@@ -48,7 +48,7 @@ pub(super) async fn append(
     let Told { progress, appended, repeated, unshown, .. } = told;
     if let Some((End { place, behind, unknown }, failure)) = stopped {
         let (file, shown) = (file.to_owned(), unshown.is_none());
-        let stopped = Stopped { file, place, appended, behind, unknown, shown };
+        let stopped = Stopped { file, place, appended, behind, unknown, shown, repeatable: epcis };
         return Err(Failure::At(stopped, Box::new(failure)));
     }
     match unshown {
