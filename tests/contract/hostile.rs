@@ -100,7 +100,9 @@ pub(crate) async fn ten_thousand_random_strings_arrive_byte_for_byte(harness: im
         let external_id = random.string(200);
         let events: Vec<Event> = (0..250)
             .map(|_| {
-                Event::new(&cover, random.string(200), random.string(200))
+                // Nor may a type be empty.
+                let kind = format!("t{}", random.string(199));
+                Event::new(&cover, kind, random.string(200))
                     .with_metadata(random.string(200), random.string(200))
                     .with_metadata(random.string(200), random.string(200))
                     .with_metadata(random.string(200), random.string(200))

@@ -521,7 +521,7 @@ fn a_policy_takes_the_authors_of_a_configuration() {
     let both = policy(&also("name = \"Anna\"\ndomains = [\"b\"]")).unwrap();
     assert_eq!(both.author_name(&anna), Some("Anna"));
     assert!(both.to_toml().contains("domains = [\"a\", \"b\"]"), "{}", both.to_toml());
-    let named = [also("name = \"Anna\"\ndomains = [\"b\"]"), also("domains = [\"c\"]")].concat();
+    let named = [also("name = \"Anna\"\ndomains = [\"b\"]"), also("domains = [\"c\"]")].join("\n");
     assert_eq!(policy(&named).unwrap().author_name(&anna), Some("Anna"));
     let all = policy(&also("name = \"Anna\"")).unwrap();
     assert!(!all.to_toml().contains("domains"), "{}", all.to_toml());
