@@ -414,6 +414,7 @@ fn what_is_printed_of_the_documented_receipts_stays() {
         ("inspect-damaged.txt", ["inspect", "damaged.receipt"].into()),
         ("inspect-witnessed.txt", ["inspect", "witnessed.receipt"].into()),
         ("verify-signed.txt", ["verify", "signed.receipt", "--policy", "signed.policy"].into()),
+        ("inspect-signed.txt", ["inspect", "signed.receipt", "--policy", "signed.policy"].into()),
         (
             "verify-checkpoint.json",
             ["verify", "checkpoint.receipt", "--policy", "checkpoint.policy", "--json"].into(),
