@@ -399,7 +399,7 @@ fn what_is_printed_of_the_documented_receipts_stays() {
     );
     let all = ["one.receipt", "four.receipt", "entry.receipt", "witnessed.receipt", "no.receipt"];
     let verify = [&["verify", "--policy", "goods.policy"], &all[..]].concat();
-    let cases: [(&str, Vec<&str>); 14] = [
+    let cases: [(&str, Vec<&str>); 15] = [
         ("verify.txt", verify.clone()),
         ("verify.json", [&verify[..], &["--json"]].concat()),
         (
