@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Command, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use counterfoil::{Alh, Bookmark, Bytes, Cover, ExpectedVersion, LedgerPosition, TrustedState};
 
 use crate::commands::checkpoint::CheckpointArgs;
@@ -18,7 +18,34 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Task,
+}
+
+/// All commands and their options.
+pub(crate) fn command() -> Command {
+    let mut command = Cli::command();
+    // From here on each command has the options that all have.
+    command.build();
+    let of_ledger = LedgerArgs::augment_args(Command::new(""));
+    let of_ledger: Vec<&str> = of_ledger.get_arguments().map(|arg| arg.get_id().as_str()).collect();
+    // What asks no ledger does not offer them. They are taken all the same: a shell's alias may
+    // bring them.
+    let without = |command: Command, but: &[&str]| {
+        command.mut_args(|arg| {
+            let id = arg.get_id().as_str();
+            let hides = of_ledger.contains(&id) && !but.contains(&id);
+            if hides { arg.hide(true) } else { arg }
+        })
+    };
+    command = command.mut_subcommand("verify", |verify| without(verify, &["config", "pin"]));
+    for name in ["inspect", "man", "completions"] {
+        command = command.mut_subcommand(name, |one| without(one, &[]));
+    }
+    command.mut_subcommand("policy", |policy| {
+        ["show", "check"]
+            .into_iter()
+            .fold(policy, |policy, name| policy.mut_subcommand(name, |one| without(one, &[])))
+    })
 }
 
 /// Which ledger. These go over the environment (STORAGE_BACKEND, IMMUDB_HOST, …),
@@ -72,13 +99,13 @@ pub(crate) struct OutputArgs {
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum Task {
     /// Create a ledger, or open one for writing, and print its id and state
     #[command(after_help = "Examples:
   counterfoil --ledger shipments.ledger init
   counterfoil --host db.example --database shipments init")]
     Init,
-    /// Append an event, or many from JSON Lines
+    /// Append an event, or those of a file in its order
     Append(AppendArgs),
     /// Read a stream, each event verified
     Read(ReadArgs),
@@ -99,7 +126,15 @@ pub(crate) enum Command {
     /// Look into a receipt: everything on the way from its events to its state
     Inspect(InspectArgs),
     /// Make and check policies: what somebody who verifies receipts trusts
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "A first run:
+  counterfoil policy init -o goods.policy
+  counterfoil policy check goods.policy
+  counterfoil verify departed.receipt --policy goods.policy
+
+What a policy says, and what each line of it is worth: docs/policy.md"
+    )]
     Policy(PolicyCommand),
     /// Make checkpoints of the ledger as a transparency log, and have them witnessed
     Checkpoint(CheckpointArgs),
@@ -111,7 +146,9 @@ pub(crate) enum Command {
   counterfoil --host db.example --database shipments publish")]
     Publish,
     /// Write the manual's pages into a folder
-    #[command(hide = true)]
+    #[command(after_help = "Example:
+  mkdir -p ~/.local/share/man/man1
+  counterfoil man ~/.local/share/man/man1")]
     Man {
         /// The folder, which must be there
         folder: PathBuf,
@@ -125,10 +162,17 @@ pub(crate) enum Command {
     },
 }
 
-impl Command {
-    /// Whether it does nothing but show events or streams, as many as somebody reads.
+impl Task {
+    /// Whether it does nothing but show something, as much as somebody reads.
     pub(crate) fn only_shows(&self) -> bool {
-        matches!(self, Self::Read(_) | Self::Log(_) | Self::Streams(_) | Self::Follow(_))
+        matches!(
+            self,
+            Self::Read(_)
+                | Self::Log(_)
+                | Self::Streams(_)
+                | Self::Follow(_)
+                | Self::Completions { .. }
+        )
     }
 }
 
@@ -138,7 +182,7 @@ pub(crate) struct StreamArgs {
     /// The domain
     pub(crate) domain: String,
     /// The root within the domain: text, or hex:… for any bytes
-    #[arg(value_parser = bytes)]
+    #[arg(value_parser = root)]
     pub(crate) root: Bytes,
     /// The timeline [default: the main one]
     #[arg(long)]
@@ -166,11 +210,11 @@ impl StreamArgs {
   {\"cover\": {\"domain\": \"shipment\", \"root\": \"SSCC-1\"}, \"event_type\": \"Departed\",
    \"payload\": {\"inline\": \"…\"}, \"external_id\": \"…\"}
 Give each an external_id: then the file can be sent again after an interruption, and what is
-there already is not written twice.
+there already is not written twice. Behind a line that fails none is appended.
 
 --epcis: an EPCIS 2.0 document of at most 64 MiB, or one document or event a line, as many as
-there are. Each event of its eventList becomes an event, each stream in the document's order,
-its bytes as they stand there:
+there are. Each event of its eventList becomes an event, in the document's order, its bytes
+as they stand there:
   type         the event's `type`
   root         the first that it names of parentID, epcList, quantityList, outputEPCList,
                outputQuantityList, inputEPCList, inputQuantityList, childEPCs,
@@ -184,7 +228,7 @@ pub(crate) struct AppendArgs {
     #[arg(required_unless_present_any = ["lines", "epcis"])]
     pub(crate) domain: Option<String>,
     /// The root within the domain: text, or hex:… for any bytes
-    #[arg(required_unless_present_any = ["lines", "epcis"], value_parser = bytes)]
+    #[arg(required_unless_present_any = ["lines", "epcis"], value_parser = root)]
     pub(crate) root: Option<Bytes>,
     /// The event's type
     #[arg(required_unless_present_any = ["lines", "epcis"])]
@@ -210,10 +254,10 @@ pub(crate) struct AppendArgs {
     /// Where the stream must be: any, none, exists, or the last event's sequence
     #[arg(long, value_name = "VERSION", value_parser = expected, conflicts_with_all = ["lines", "epcis"])]
     pub(crate) expect: Option<ExpectedVersion>,
-    /// Appends the events of a file of JSON Lines, - for standard input, each stream in its order
+    /// Appends the events of a file of JSON Lines, - for standard input, in its order
     #[arg(long, value_name = "FILE", conflicts_with_all = ["domain", "epcis"])]
     pub(crate) lines: Option<PathBuf>,
-    /// Appends the events of an EPCIS document, - for standard input, each stream in its order
+    /// Appends the events of an EPCIS document, - for standard input, in its order
     #[arg(long, value_name = "FILE", conflicts_with = "domain")]
     pub(crate) epcis: Option<PathBuf>,
     /// --epcis: the domain in which the events' streams are [default: epcis]
@@ -344,6 +388,7 @@ pub(crate) struct AuditArgs {
   counterfoil receipt shipment SSCC-1 0 --under 9:41f0…7ac2 -o departed.receipt
   counterfoil receipt shipment SSCC-1 0 --state-signature state.json --state-key immudb.pem \
       -o departed.receipt
+  counterfoil receipt shipment SSCC-1 0 -o - | ssh clinic counterfoil verify - --policy goods.policy
 
 Whoever verifies it needs the ledger's id from elsewhere, and has pinned the state that is
 printed, or the one that --since named. `counterfoil state pin` prints an id and a state to
@@ -386,7 +431,7 @@ pub(crate) struct ReceiptArgs {
     /// Ties the receipt to a later state than its own, which its verifier has pinned
     #[arg(long, value_name = "TX:ALH", requires = "under")]
     pub(crate) link_to: Option<TrustedState>,
-    /// Where the receipt goes: all of it, or nothing
+    /// Where the receipt goes: all of it, or nothing; - for standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Writes over a receipt that is there
@@ -402,8 +447,8 @@ pub(crate) struct ReceiptArgs {
 
 What you trust comes from somebody you believe, not from whoever gives you the receipt: the
 policy (docs/policy.md), or the ledger's id and pins. With --config instead they come from
-`ledger` and `pin` of its [trust]; what is given here goes over that. A counterfoil.toml that
-lies about is not read. Times are the ledger's claim.
+`ledger`, `pin` and the authors of its [trust]; what is given here goes over that. A
+counterfoil.toml that lies about is not read. Times are the ledger's claim.
 
 Exit codes of this command; of several files the worst, in the order 1, 4, 5, 3, 0:
   0  every event is verified
@@ -414,7 +459,7 @@ Exit codes of this command; of several files the worst, in the order 1, 4, 5, 3,
   5  something is missing: a policy for its ledger, the table, a link to the pinned state,
      witnesses, an author, the content of an event")]
 pub(crate) struct VerifyArgs {
-    /// The receipts
+    /// The receipts, - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// What you trust: a policy in TOML or JSON
@@ -450,7 +495,7 @@ where it stops holding. It trusts nothing and verifies nothing: for a verdict un
 trust there is --policy, or `counterfoil verify`. Exit codes as of `verify`, without --policy 0
 for a receipt that holds in itself.")]
 pub(crate) struct InspectArgs {
-    /// The receipt
+    /// The receipt, - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Tells too what it shows under this policy
@@ -464,18 +509,25 @@ pub(crate) struct InspectArgs {
 #[derive(Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Write a policy for the ledger as it is now: its id, its table, its state as the pin
+    #[command(after_help = "Examples:
+  counterfoil policy init -o goods.policy
+  counterfoil policy init --json")]
     Init {
         /// Where it goes [default: standard output]; a file that is there is not written over
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
     /// Print a policy with everything in it that it has from other files, and where its pin moved
+    #[command(after_help = "Example:
+  counterfoil policy show goods.policy")]
     Show {
         /// The policy
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
     /// Say whether a file is a policy, and what it amounts to
+    #[command(after_help = "Example:
+  counterfoil policy check goods.policy")]
     Check {
         /// The policy
         #[arg(value_name = "FILE")]
@@ -503,6 +555,14 @@ fn sequences(text: &str) -> Result<RangeInclusive<u64>, String> {
         return Err(format!("{first} comes after {last}"));
     }
     Ok(first..=last)
+}
+
+/// An empty one is most likely a shell's variable that is not set.
+fn root(text: &str) -> Result<Bytes, String> {
+    match text {
+        "" => Err("it is empty; for the empty root say hex:".into()),
+        text => bytes(text),
+    }
 }
 
 /// Text, or `hex:…`.
@@ -565,13 +625,47 @@ fn bookmark(text: &str) -> Result<Bookmark, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_shown_and_has_an_example() {
+        fn look(command: &Command, path: &str) {
+            for one in command.get_subcommands().filter(|one| one.get_name() != "help") {
+                let path = format!("{path} {}", one.get_name());
+                assert!(!one.is_hide_set(), "{path}");
+                let help = one.get_after_help().map(ToString::to_string).unwrap_or_default();
+                let example =
+                    |line: &str| line.contains("counterfoil ") && line.contains(&path[12..]);
+                assert!(help.lines().any(example), "{path}: {help}");
+                look(one, &path);
+            }
+        }
+        look(&command(), "counterfoil");
+    }
+
+    /// Options that mean nothing to a command are not in its help.
+    #[test]
+    fn what_asks_no_ledger_offers_none() {
+        let help = |path: &[&str]| {
+            let mut at = command();
+            for name in path {
+                at = at.find_subcommand(name).unwrap().clone();
+            }
+            at.render_help().to_string()
+        };
+        for path in [&["inspect"][..], &["policy", "show"], &["policy", "check"], &["man"]] {
+            let help = help(path);
+            assert!(!help.contains("Ledger") && !help.contains("--host"), "{path:?}: {help}");
+        }
+        let verify = help(&["verify"]);
+        assert!(verify.contains("--config") && verify.contains("--pin"), "{verify}");
+        assert!(!verify.contains("--host") && !verify.contains("--accept"), "{verify}");
+        assert!(help(&["read"]).contains("--accept-first-contact"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use counterfoil::checkpoint::CheckpointRefusal;
@@ -78,18 +79,61 @@ pub(crate) enum Failure {
     /// The output could not be written.
     Output(io::Error),
     /// An event of a file that was to be appended.
-    At {
-        place: Place,
-        appended: u64,
-        /// Whether each that was appended is on standard output.
-        shown: bool,
-        failure: Box<Failure>,
-    },
+    At(Stopped, Box<Failure>),
     /// All of a file was appended, and not all of that could be shown.
     Unshown {
         appended: u64,
         error: io::Error,
     },
+}
+
+/// Where the events of a file ended to be appended.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) file: PathBuf,
+    /// The first that was not.
+    pub(crate) place: Place,
+    /// How many were, …
+    pub(crate) appended: u64,
+    /// … of these behind it: somebody took it out of the transaction that holds them.
+    pub(crate) behind: u64,
+    /// Through where it is not known whether they are in the ledger.
+    pub(crate) unknown: Option<Place>,
+    /// Whether each that was appended is on standard output.
+    pub(crate) shown: bool,
+    /// Whether all of it can be sent again: each has an id of its own.
+    pub(crate) repeatable: bool,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, place, appended, behind, unknown, shown, repeatable } = self;
+        let (what, number) = place.parts();
+        if *appended == 0 && unknown.is_none() {
+            return write!(f, "no {what} was appended");
+        }
+        let were = if *appended == 1 { " was" } else { "s were" };
+        let shown = if *shown { "each is" } else { "not all are" };
+        write!(f, "{appended} {what}{were} appended, {shown} shown; ")?;
+        match unknown.map(|place| place.parts().1) {
+            None if *behind > 0 => write!(f, "{behind} of them stand behind it")?,
+            None => write!(f, "nothing from {what} {number} on was")?,
+            Some(last) if last == number => write!(f, "{what} {number} may be, too")?,
+            Some(last) => write!(f, "{what} {number} to {last} may be, too")?,
+        }
+        if *repeatable {
+            f.write_str(": send it again, nothing is written twice")
+        } else if unknown.is_some() || *behind > 0 {
+            f.write_str(
+                ": send again what has an external_id; for what has none, read its stream first",
+            )
+        } else if file == Path::new("-") {
+            write!(f, ": go on with line {number}")
+        } else {
+            let file = file.display();
+            write!(f, ": go on with `tail -n +{number} {file} | counterfoil append --lines -`")
+        }
+    }
 }
 
 /// Where something stands in a file, from 1.
@@ -115,7 +159,7 @@ impl Failure {
             Self::Usage(_) => Exit::Usage,
             Self::Refuted { exit, .. } => *exit,
             Self::Output(_) | Self::Unshown { .. } => Exit::Unavailable,
-            Self::At { failure, .. } => failure.exit(),
+            Self::At(_, failure) => failure.exit(),
         }
     }
 
@@ -134,8 +178,9 @@ impl Failure {
         if let Self::Unshown { appended, .. } = self {
             error["appended"] = (*appended).into();
         }
-        if let Self::At { place, appended, failure, .. } = self {
+        if let Self::At(Stopped { file, place, appended, .. }, failure) = self {
             let (what, number) = place.parts();
+            error["file"] = file.display().to_string().into();
             error[what] = number.into();
             error["appended"] = (*appended).into();
             inner = failure;
@@ -150,6 +195,7 @@ impl Failure {
 fn of_error(error: &Error) -> Exit {
     match error {
         Error::Ledger(verdict) => of_verdict(verdict),
+        Error::Unavailable(why) if is_there_already(why).is_some() => Exit::Usage,
         Error::Unavailable(_) => Exit::Unavailable,
         Error::Config(_) | Error::Invalid(_) => Exit::Usage,
         Error::BeyondState { .. } => Exit::Unanchored,
@@ -162,6 +208,53 @@ fn of_error(error: &Error) -> Exit {
         _ => Exit::Refused,
     }
 }
+
+/// A file that was to be made, and is there: what was named cannot be used.
+fn is_there_already(why: &Unavailable) -> Option<&Path> {
+    match why {
+        Unavailable::File { path, cause } if cause.kind() == io::ErrorKind::AlreadyExists => {
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
+/// The library's words, but where the remedy has a name on the command line.
+fn told(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if let Error::Unavailable(why) = error
+        && let Some(path) = is_there_already(why)
+    {
+        return write!(f, "{}: {THERE}", path.display());
+    }
+    if let Error::Unavailable(Unavailable::NoLedger { path }) = error {
+        let path = path.display();
+        return write!(
+            f,
+            "{path}: there is no ledger; correct the name, or create one with `counterfoil --ledger \
+             {path} init`"
+        );
+    }
+    let (ledger, state, was) = match error.verdict() {
+        Some(Verdict::FirstContact { ledger, state }) => {
+            (ledger, state, "is unknown to this client (first contact)")
+        }
+        Some(Verdict::PinLost { ledger, state }) => (
+            ledger,
+            state,
+            "was seen before, but its log is gone (put it back, or its .pin file, if you have them)",
+        ),
+        _ => return write!(f, "{error}"),
+    };
+    write!(
+        f,
+        "ledger {ledger} {was}, and nothing vouches for what it shows. If you know its state from \
+         elsewhere, say --pin {state} (or `pin` under [trust] in counterfoil.toml); to believe it \
+         this once, say --accept-first-contact"
+    )
+}
+
+/// What is said of it.
+pub(crate) const THERE: &str = "it is there already, and is left as it is";
 
 impl From<CheckpointError> for Exit {
     fn from(error: CheckpointError) -> Self {
@@ -186,17 +279,17 @@ pub(crate) fn of_verdict(verdict: &Verdict) -> Exit {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Store(error) => error.fmt(f),
+            Self::Store(error) => told(error, f),
             Self::Usage(what) | Self::Refuted { why: what, .. } => f.write_str(what),
             Self::Output(error) => write!(f, "writing the output: {error}"),
-            Self::At { place, appended, shown, failure } => {
-                let (what, number) = place.parts();
-                let were = if *appended == 1 { " was" } else { "s were" };
-                let shown = if *shown { "each is" } else { "not all are" };
-                write!(
-                    f,
-                    "{what} {number}: {failure} ({appended} {what}{were} appended, {shown} shown)"
-                )
+            Self::At(stopped, failure) => {
+                if stopped.file == Path::new("-") {
+                    f.write_str("standard input")?;
+                } else {
+                    write!(f, "{}", stopped.file.display())?;
+                }
+                let (what, number) = stopped.place.parts();
+                write!(f, ", {what} {number}: {failure} ({stopped})")
             }
             Self::Unshown { appended, error } => {
                 write!(f, "all {appended} were appended, but not all could be shown: {error}")

@@ -5,8 +5,10 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
+use counterfoil::core::receipt::Authorship;
 use counterfoil::{
-    AuthorReport, Bytes, Completeness, Event, EventReport, Payload, RecordedEvent, TxId,
+    AuthorReport, Bytes, Completeness, Event, EventReport, Payload, RecordedEvent, TrustedAuthor,
+    TxId,
 };
 use serde::Serialize;
 
@@ -120,36 +122,78 @@ pub(crate) struct EventText<'a> {
     tx: TxId,
     entry: u32,
     committed_at: i64,
+    /// Who signed it, where that is told with it.
+    author: Option<Author<'a>>,
     /// The content that was shown for its commitment.
     shown: Option<&'a Bytes>,
 }
 
 impl<'a> EventText<'a> {
-    pub(crate) fn of(recorded: &'a RecordedEvent) -> Self {
-        let RecordedEvent { event, sequence, tx, entry, committed_at, .. } = recorded;
-        let committed_at = *committed_at;
-        Self { event, sequence: *sequence, tx: *tx, entry: *entry, committed_at, shown: None }
+    /// As a ledger has it, to whom these are the authors. Where there are none, and nobody signed it,
+    /// nothing is said of that.
+    pub(crate) fn of(recorded: &'a RecordedEvent, authors: &'a [TrustedAuthor]) -> Self {
+        let RecordedEvent { event, sequence, tx, entry, committed_at, authorship, .. } = recorded;
+        let tells = !authors.is_empty() || *authorship != Authorship::Unsigned;
+        Self {
+            event,
+            sequence: *sequence,
+            tx: *tx,
+            entry: *entry,
+            committed_at: *committed_at,
+            author: tells.then(|| Author::of(authorship, authors)),
+            shown: None,
+        }
     }
 
     /// As a receipt has it.
     pub(crate) fn of_report(report: &'a EventReport) -> Self {
         let EventReport { event, sequence, tx, entry, committed_at, shown, .. } = report;
-        let (shown, committed_at) = (shown.as_ref(), *committed_at);
-        Self { event, sequence: *sequence, tx: *tx, entry: *entry, committed_at, shown }
+        Self {
+            event,
+            sequence: *sequence,
+            tx: *tx,
+            entry: *entry,
+            committed_at: *committed_at,
+            author: None,
+            shown: shown.as_ref(),
+        }
     }
 }
 
-/// What is to be said of an event's author, for people.
-pub(crate) struct Author<'a>(pub(crate) &'a AuthorReport);
+/// What is to be said of an event's author, for people: the word of `docs/receipt.md` §6, the name that
+/// the key has here, and the key.
+pub(crate) struct Author<'a> {
+    word: &'static str,
+    name: Option<&'a str>,
+    key: Option<String>,
+}
+
+impl<'a> Author<'a> {
+    fn of(authorship: &Authorship, authors: &'a [TrustedAuthor]) -> Self {
+        let key = authorship.signed_by();
+        let named = |key| {
+            authors.iter().find(|author| author.key.as_bytes() == key && author.name.is_some())
+        };
+        let name = key.and_then(named).and_then(|author| author.name.as_deref());
+        Self { word: authorship.word(), name, key: key.map(|key| Hex(key).to_string()) }
+    }
+
+    /// As a receipt's verdict tells it.
+    pub(crate) fn of_report(report: &'a AuthorReport) -> Self {
+        let AuthorReport { authorship, key, name, .. } = report;
+        // Who has no name is called by the key.
+        let name = name.as_deref().filter(|name| Some(*name) != key.as_deref());
+        Self { word: authorship, name, key: key.clone() }
+    }
+}
 
 impl Display for Author<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let AuthorReport { authorship, key, name, .. } = self.0;
-        f.write_str(authorship)?;
-        if let Some(name) = name {
+        f.write_str(self.word)?;
+        if let Some(name) = self.name {
             write!(f, "  {}", Plain(name))?;
         }
-        match key {
+        match &self.key {
             Some(key) => write!(f, "  {key}"),
             None => Ok(()),
         }
@@ -161,7 +205,7 @@ const QUOTED: &str = "\n    | ";
 
 impl Display for EventText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { event, sequence, tx, entry, committed_at, shown } = self;
+        let Self { event, sequence, tx, entry, committed_at, author, shown } = self;
         write!(
             f,
             "{}  {}  {}  (transaction {tx}, entry {entry})",
@@ -169,6 +213,9 @@ impl Display for EventText<'_> {
             Plain(&event.event_type),
             Time(*committed_at),
         )?;
+        if let Some(author) = author {
+            write!(f, "\n    author: {author}")?;
+        }
         match &event.payload {
             Payload::Inline(content) => write!(f, "{QUOTED}{}", Plain(content))?,
             Payload::Commitment(hash) => {
@@ -247,6 +294,16 @@ impl fmt::Write for Escaping<'_, '_> {
             true => write!(self.0, "{}", c.escape_unicode()),
             false => self.0.write_char(c),
         })
+    }
+}
+
+/// So many of a kind.
+pub(crate) struct Counted(pub(crate) u64, pub(crate) &'static str);
+
+impl Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, one) = self;
+        write!(f, "{count} {one}{}", if *count == 1 { "" } else { "s" })
     }
 }
 

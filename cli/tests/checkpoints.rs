@@ -335,9 +335,10 @@ fn a_tlog_policy_says_whose_word_counts() {
     };
     user.write("both", &policy("both", &key));
     user.write("silent", &policy("silent", &key));
-    let verify = |policy| user.run(&["checkpoint", "verify", "latest", "--policy", policy]);
+    let verify = |policy| user.run(&["checkpoint", "verify", "latest", "--tlog-policy", policy]);
     verify("both").fails(3, "only 0 of 2 witnesses");
-    let ask = |policy| user.run(&["checkpoint", "witness", "latest", "--policy", policy, "--json"]);
+    let ask =
+        |policy| user.run(&["checkpoint", "witness", "latest", "--tlog-policy", policy, "--json"]);
     let asked = ask("silent");
     assert_eq!(asked.code, 3, "{}{}", asked.out, asked.err);
     let told = &asked.lines()[0];
@@ -352,12 +353,12 @@ fn a_tlog_policy_says_whose_word_counts() {
     assert_eq!(ask("other").code, 3);
     user.write("none", &format!("log {key}\nquorum none\n"));
     assert_eq!(verify("none").code, 0);
-    let nobody = user.run(&["checkpoint", "witness", "latest", "--policy", "none"]);
+    let nobody = user.run(&["checkpoint", "witness", "latest", "--tlog-policy", "none"]);
     nobody.fails(2, "no witness with an address");
     user.write("broken", "quorum\n");
     verify("broken").fails(2, "line 1");
     verify("missing").fails(2, "missing: no such file");
-    let both = ["checkpoint", "verify", "latest", "--policy", "both", "--log", &key];
+    let both = ["checkpoint", "verify", "latest", "--tlog-policy", "both", "--log", &key];
     user.run(&both).fails(2, "cannot be used with");
 }
 

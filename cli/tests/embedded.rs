@@ -31,6 +31,11 @@ fn a_changed_byte_is_told() {
     let audit = user.run(&["audit"]);
     assert_eq!(audit.code, 1);
     assert!(audit.out.contains("transaction 2, entry 0"), "{}", audit.out);
+    assert!(
+        audit.out.contains("\n2 transactions: 1 accounted for whole, 1 not, "),
+        "{}",
+        audit.out
+    );
 }
 
 /// Also after an error: a copy of the one file has everything.
@@ -64,7 +69,17 @@ fn an_unknown_ledger_is_unanchored() {
     for name in ["goods.trust", "goods.trust.pin"] {
         std::fs::remove_file(user.path(name)).unwrap();
     }
-    user.run(&["read", "d", "r"]).fails(3, "first contact");
+    let refused = user.run(&["read", "d", "r"]);
+    refused.fails(3, "(first contact), and nothing vouches");
+    assert!(refused.err.ends_with("this once, say --accept-first-contact\n"), "{}", refused.err);
+    let flag = refused.err.split("say ").nth(1).unwrap().split(" (").next().unwrap();
+    let flag: Vec<&str> = flag.split(' ').collect();
+    // What it says works, word for word.
+    assert_eq!(flag[0], "--pin");
+    assert_eq!(user.run(&[&["read", "d", "r"], &flag[..]].concat()).code, 0);
+    for name in ["goods.trust", "goods.trust.pin"] {
+        std::fs::remove_file(user.path(name)).unwrap();
+    }
     assert_eq!(user.run(&["read", "d", "r", "--accept-first-contact"]).code, 0);
 }
 
@@ -133,7 +148,7 @@ fn a_backup_is_a_pair_that_opens() {
     let copied = User::new(&[], &[]);
     counterfoil_test_support::copy_dir(&user.path("monday"), &copied.path("monday")).unwrap();
     assert_eq!(copied.json(&[&["read", "d", "r"], &pair[..]].concat()).len(), 1);
-    user.run(&["backup", "monday"]).fails(4, "monday");
+    user.run(&["backup", "monday"]).fails(2, "monday: it is there already");
     let text = user.run(&["backup", "tuesday"]).out;
     assert_eq!(text, format!("tuesday: intact, state {}\n", user.state()));
     // What is altered in the ledger is altered in the copy, and told.
@@ -184,6 +199,187 @@ fn content_that_is_kept_outside_is_missed() {
     assert_eq!(shown.code, 5, "{}", shown.err);
     assert!(shown.out.starts_with("payload_unavailable  a: "), "{}", shown.out);
     assert!(shown.out.contains("(kept elsewhere: commitment 5555"), "{}", shown.out);
+}
+
+/// A second writer is told who the first one is, and what can be done.
+#[test]
+fn who_holds_a_ledger_is_told() {
+    let user = user();
+    user.json(&["init"]);
+    let mut writer = user.command(&["append", "--lines", "-"]);
+    let mut writer = writer.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut input = writer.stdin.take().unwrap();
+    let line = "{\"cover\":{\"domain\":\"d\",\"root\":\"r\"},\"event_type\":\"T\",\
+        \"payload\":{\"inline\":\"x\"}}\n";
+    std::io::Write::write_all(&mut input, line.as_bytes()).unwrap();
+    let mut shown = String::new();
+    BufReader::new(writer.stdout.take().unwrap()).read_line(&mut shown).unwrap();
+    assert!(shown.starts_with("d/r 0"), "{shown}");
+    let refused = user.run(&["append", "d", "r", "T", "y"]);
+    refused
+        .fails(4, &format!("goods.trust is in use by process {}, which writes to it", writer.id()));
+    assert!(refused.err.contains("wait until it has ended, or stop it"), "{}", refused.err);
+    assert_eq!(user.json(&["read", "d", "r"]).len(), 1);
+    drop(input);
+    assert!(writer.wait().unwrap().success());
+    user.json(&["append", "d", "r", "T", "y"]);
+}
+
+/// One stream is as fast as many: the lines share transactions.
+#[test]
+fn lines_of_one_stream_share_transactions() {
+    let user = user();
+    user.json(&["init"]);
+    let line = |n: usize| {
+        let event = serde_json::json!({
+            "cover": { "domain": "d", "root": "r" }, "event_type": "T",
+            "payload": { "inline": n.to_string() },
+        });
+        format!("{event}\n")
+    };
+    let lines: String = (0..1500).map(line).collect();
+    user.write("events.jsonl", &lines);
+    let appended = user.json(&["append", "--lines", "events.jsonl"]);
+    assert!(appended.iter().zip(0..).all(|(line, n)| line["events"][0]["sequence"] == n));
+    let transactions: u64 = user.state().split(':').next().unwrap().parse().unwrap();
+    assert!(transactions < 100, "{transactions} transactions for 1500 lines");
+    let read = user.json(&["read", "d", "r"]);
+    let contents = read.iter().map(|event| event["event"]["payload"]["inline"].as_str().unwrap());
+    assert!(contents.eq((0..1500).map(|n| n.to_string())));
+}
+
+/// What went wrong in a file of events, where, what is in the ledger, and how to go on.
+#[test]
+fn a_file_goes_on_where_it_was_told_to() {
+    let user = user();
+    user.json(&["init"]);
+    let line = |n: usize| {
+        format!(
+            "{{\"cover\":{{\"domain\":\"d\",\"root\":\"r{}\"}},\"event_type\":\"T\",\"payload\":\
+             {{\"inline\":\"{n}\"}}}}\n",
+            n % 3
+        )
+    };
+    let mut lines: Vec<String> = (1..=9).map(line).collect();
+    lines[4] = lines[4].replace("event_type", "evnt_type");
+    user.write("events.jsonl", &lines.concat());
+    let ran = user.run(&["append", "--lines", "events.jsonl"]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(
+        ran.err,
+        "error: events.jsonl, line 5: column 47: unknown field `evnt_type`, expected one of \
+         `cover`, `event_type`, `payload`, `metadata`, `correlation_id`, `causation_id`, \
+         `external_id`; a line is an event, as `read --json` prints it under \"event\": {\"cover\": \
+         {\"domain\": \"shipment\", \"root\": \"SSCC-1\"}, \"event_type\": \"Departed\", \"payload\": \
+         {\"inline\": \"…\"}} (4 lines were appended, each is shown; nothing from line 5 on was: \
+         go on with `tail -n +5 events.jsonl | counterfoil append --lines -`)\n"
+    );
+    assert_eq!(user.json(&["log"]).len(), 4);
+    lines[4] = line(5);
+    let rest = lines[4..].concat();
+    assert_eq!(user.run_with(&["append", "--lines", "-"], &rest).code, 0);
+    assert_eq!(user.json(&["log"]).len(), 9);
+    user.write("two.jsonl", &format!("\n\n{}", lines[0].replace("r1", "r1\"x")));
+    let none = user.run(&["append", "--lines", "two.jsonl"]);
+    none.fails(2, "two.jsonl, line 3: ");
+    assert!(none.err.ends_with("(no line was appended)\n"), "{}", none.err);
+    let document = r#"{"epcisBody": {"eventList": [{"type": "ObjectEvent"}, {"a": 1}]}}"#;
+    let none = user.run_with(&["append", "--epcis", "-"], document);
+    none.fails(2, "standard input, line 1: event 2: it has no type; an event is {\"type\": ");
+    assert!(none.err.ends_with("(no line was appended)\n"), "{}", none.err);
+    let event = "{\"type\":\"ObjectEvent\"}\n";
+    let some = user.run_with(&["append", "--epcis", "-"], &format!("{event}{event}x\n"));
+    some.fails(2, "line 3: ");
+    assert!(some.err.ends_with("send it again, nothing is written twice)\n"), "{}", some.err);
+    // An empty type says nothing of what happened.
+    let ran = user.run(&["append", "d", "r", "", "x"]);
+    ran.fails(2, "an event needs a type");
+    user.run(&["append", "", "r", "T", "x"]).fails(2, "the domain has 0 bytes");
+    user.run(&["append", "d", "", "T", "x"]).fails(2, "for the empty root say hex:");
+    user.json(&["append", "d", "hex:", "T", "x"]);
+    assert_eq!(user.json(&["read", "d", "hex:"]).len(), 1);
+}
+
+/// What an interrupted look at a log has seen is behind its end, or is not this ledger's.
+#[test]
+fn a_place_behind_the_end_is_told() {
+    let user = user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    let end = user.run(&["log", "--after", "2"]);
+    assert_eq!((end.code, end.out.as_str()), (0, ""));
+    assert_eq!(end.err, "note: no event comes after 2/end: the ledger ends with transaction 2\n");
+    user.run(&["log", "--after", "3/0"]).fails(3, "transaction 3 lies beyond the verified state");
+}
+
+/// Files that are whole by themselves: nothing lies beside them once it has ended.
+#[test]
+fn an_audit_leaves_its_files_whole() {
+    let user = user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    let state = user.state();
+    let other = format!("1{}", &state[1..]);
+    for (arguments, code) in [
+        (&["audit", "--resume", "audit.file"][..], 0),
+        (&["audit", "--resume", "audit.file"], 0),
+        (&["audit", "--resume", "audit.file", "--containing", &other], 1),
+        (&["audit"], 0),
+    ] {
+        assert_eq!(user.run(arguments).code, code, "{arguments:?}");
+        let left = user.names().into_iter().filter(|n| n.ends_with("-wal") || n.ends_with("-shm"));
+        assert_eq!(left.collect::<Vec<_>>(), [""; 0], "{arguments:?}");
+    }
+    assert!(user.path("audit.file").exists());
+}
+
+/// A receipt goes through a pipe as any other output.
+#[test]
+fn a_receipt_goes_through_a_pipe() {
+    use std::process::Stdio;
+    let user = user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    user.json(&["policy", "init", "-o", "goods.policy"]);
+    user.json(&["receipt", "d", "r", "0", "-o", "file"]);
+    let made = user.command(&["receipt", "d", "r", "0", "-o", "-"]).output().unwrap();
+    assert!(made.status.success());
+    assert_eq!(made.stdout, std::fs::read(user.path("file")).unwrap());
+    let told = String::from_utf8(made.stderr).unwrap();
+    assert!(told.starts_with("note: standard output: ") && told.contains("under state"), "{told}");
+    assert!(!user.path("-").exists());
+    user.run(&["receipt", "d", "r", "0", "-o", "-", "--json"]).fails(2, "name a file");
+    for command in ["verify", "inspect"] {
+        let file = std::fs::File::open(user.path("file")).unwrap();
+        let mut verify = user.command(&[command, "-", "--policy", "goods.policy"]);
+        let ran = Ran::of(verify.stdin(Stdio::from(file)).output().unwrap());
+        assert_eq!(ran.code, 0, "{command}: {}", ran.err);
+        assert!(ran.out.contains("verified_by_pinned_state"), "{}", ran.out);
+    }
+    user.run(&["verify", "-", "-", "--policy", "goods.policy"]).fails(2, "can be read once");
+}
+
+/// The same thing is the same code, whichever command it was.
+#[test]
+fn an_output_that_is_there_is_left_as_it_is() {
+    let user = user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "r", "T", "x"]);
+    user.json(&["checkpoint", "keygen", "log.key"]);
+    user.json(&["checkpoint", "make", "--key", "log.key", "--first", "-o", "latest"]);
+    user.write("there", "somebody's");
+    for command in [
+        &["receipt", "d", "r", "0", "-o", "there"][..],
+        &["policy", "init", "-o", "there"],
+        &["backup", "there"],
+        &["checkpoint", "keygen", "there"],
+        &["checkpoint", "keygen", "there", "--witness", "w.example"],
+        &["checkpoint", "make", "--key", "log.key", "-o", "there"],
+        &["checkpoint", "prove", "latest", "--tx", "1", "-o", "there"],
+    ] {
+        user.run(command).fails(2, "there: it is ");
+        assert_eq!(std::fs::read(user.path("there")).unwrap(), b"somebody's", "{command:?}");
+    }
 }
 
 /// A follower keeps nobody from writing and nobody from reading.
@@ -248,6 +444,7 @@ fn what_cannot_be_opened_leaves_no_trace() {
         if command != ["init"] {
             let ran = user.run(&[command, &["--ledger", "absent.ledger"]].concat());
             ran.fails(4, "absent.ledger");
+            assert!(ran.err.contains("`counterfoil --ledger absent.ledger init`"), "{}", ran.err);
             assert!(!ran.err.contains("entity not found"), "{}", ran.err);
         }
         let with_trust = [command, &["--ledger", "note.txt", "--trust", "new/deep/trust"]].concat();

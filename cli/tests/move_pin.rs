@@ -356,7 +356,7 @@ fn a_store_makes_the_policy_for_its_receipts() {
         let receipt = world.receipt(0, &state);
         std::fs::write(world.verifier.path("receipt"), receipt).unwrap();
         assert_eq!(world.verifier.run(&["verify", "receipt", "--policy", name]).code, 0);
-        world.owner.run(&["policy", "init", "-o", name]).fails(2, "exists");
+        world.owner.run(&["policy", "init", "-o", name]).fails(2, "is there already");
     }
     let printed = world.owner.run(&["policy", "init"]).out;
     assert_eq!(printed, std::fs::read_to_string(world.owner.path("goods.toml")).unwrap());

@@ -53,7 +53,7 @@ fn an_exit_code_does_not_depend_on_who_reads() {
     let other = format!("1{}", &user.state()[1..]);
     assert_eq!(unread(&user, &["audit", "--containing", &other]).code, 1);
     unread(&user, &["state"]).fails(4, "writing the output");
-    for shown in [&["read", "d", "r"][..], &["log"], &["streams"]] {
+    for shown in [&["read", "d", "r"][..], &["log"], &["streams"], &["completions", "bash"]] {
         let ran = unread(&user, shown);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{shown:?}");
     }

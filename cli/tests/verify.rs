@@ -419,7 +419,7 @@ fn what_is_printed_of_the_documented_receipts_stays() {
     );
     let all = ["one.receipt", "four.receipt", "entry.receipt", "witnessed.receipt", "no.receipt"];
     let verify = [&["verify", "--policy", "goods.policy"], &all[..]].concat();
-    let cases: [(&str, Vec<&str>); 14] = [
+    let cases: [(&str, Vec<&str>); 15] = [
         ("verify.txt", verify.clone()),
         ("verify.json", [&verify[..], &["--json"]].concat()),
         (
@@ -434,6 +434,7 @@ fn what_is_printed_of_the_documented_receipts_stays() {
         ("inspect-damaged.txt", ["inspect", "damaged.receipt"].into()),
         ("inspect-witnessed.txt", ["inspect", "witnessed.receipt"].into()),
         ("verify-signed.txt", ["verify", "signed.receipt", "--policy", "signed.policy"].into()),
+        ("inspect-signed.txt", ["inspect", "signed.receipt", "--policy", "signed.policy"].into()),
         (
             "verify-checkpoint.json",
             ["verify", "checkpoint.receipt", "--policy", "checkpoint.policy", "--json"].into(),

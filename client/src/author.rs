@@ -10,6 +10,9 @@ use serde::{Deserialize, Deserializer, Serializer};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustedAuthor {
+    /// What its holder is called where people read it; by default nothing but the key is told.
+    #[serde(default)]
+    pub name: Option<String>,
     /// The public key, 32 bytes (RFC 8032 §5.1.5) in hex.
     #[serde(deserialize_with = "key")]
     pub key: Ed25519Key,
@@ -71,6 +74,7 @@ pub(crate) fn serialize<S: Serializer>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TrustPolicy;
 
     #[test]
     fn an_author_is_a_key_and_perhaps_its_domains() {
@@ -96,5 +100,37 @@ mod tests {
         assert_eq!(word(&author), Authorship::Allowed { key: bytes });
         author.domains = Some(Vec::new());
         assert_eq!(word(&author), Authorship::NotAllowed { key: bytes });
+    }
+
+    /// As a configuration names them: a key in several entries, with a name or without.
+    #[test]
+    fn a_policy_takes_the_authors_of_a_configuration() {
+        const ANNA: &str = "1a5cd907143c384c41e830c5bce12aa8817ec5649aaabf2c31388b35b2d744d6";
+        const LEDGER: &str = "12dc849900379fe3dd4b4d00e99cdba2cc5050d0ea9b3309493a201fce96c406";
+        let config = |rest: &str| {
+            let text = format!("[[trust.author]]\nkey = \"{ANNA}\"\ndomains = [\"a\"]\n{rest}");
+            crate::Config::from_toml(&text).unwrap().trust.author
+        };
+        let policy = |rest: &str| {
+            let policy = TrustPolicy::from_toml(&format!("ledger = \"{LEDGER}\"")).unwrap();
+            config(rest).into_iter().try_fold(
+                policy,
+                |policy, TrustedAuthor { name, key, domains }| {
+                    policy.with_author(name, &key, domains)
+                },
+            )
+        };
+        let also = |what: &str| format!("[[trust.author]]\nkey = \"{ANNA}\"\n{what}");
+        let anna = *config("")[0].key.as_bytes();
+        assert_eq!(policy("").unwrap().author_name(&anna), Some(ANNA));
+        let both = policy(&also("name = \"Anna\"\ndomains = [\"b\"]")).unwrap();
+        assert_eq!(both.author_name(&anna), Some("Anna"));
+        assert!(both.to_toml().contains("domains = [\"a\", \"b\"]"), "{}", both.to_toml());
+        let named =
+            [also("name = \"Anna\"\ndomains = [\"b\"]"), also("domains = [\"c\"]")].join("\n");
+        assert_eq!(policy(&named).unwrap().author_name(&anna), Some("Anna"));
+        let all = policy(&also("name = \"Anna\"")).unwrap();
+        assert!(!all.to_toml().contains("domains"), "{}", all.to_toml());
+        assert_eq!(TrustPolicy::from_toml(&all.to_toml()).unwrap(), all);
     }
 }

@@ -1,11 +1,14 @@
 //! What a store needs to know, from TOML and the environment.
 
+mod reading;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::{Alh, TrustedState, TxId};
 use serde::{Deserialize, Serialize};
 
+use self::reading::Problem;
 use crate::author::TrustedAuthor;
 use crate::error::{Error, Result, Unavailable};
 
@@ -265,18 +268,41 @@ impl Config {
         config
     }
 
-    /// Reads TOML; the environment is not looked at.
+    /// Reads TOML; the environment is not looked at. Names of files in it are relative to the working
+    /// directory, as there is no other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], with the line and the key.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|error| unreadable(text, &error))?;
-        config.check()?;
-        Ok(config)
+        reading::read(text, None)
     }
 
-    /// Reads a TOML file, then lets the environment override it.
+    /// Reads a TOML file, then lets the environment override it. Names of files in it, and the default
+    /// of `storage.embedded.path`, are relative to its folder, wherever the program is run: to the
+    /// folder of the name that is given here, also if that is a link.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the file cannot be read; [`Error::Config`], with the file, the line and
+    /// the key.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|cause| Unavailable::file(path, cause))?;
-        Self::from_toml(&text)?.with_env()
+        let mut config = reading::read(&text, Some(path))?;
+        if let Some(folder) = path.parent() {
+            config.lie_in(folder);
+        }
+        config.with_env()
+    }
+
+    /// Takes the names of files for names in this folder.
+    fn lie_in(&mut self, folder: &Path) {
+        let Self { storage, trust, log, signing } = self;
+        let named = [&mut storage.immudb.ca, &mut trust.file, &mut log.path, &mut signing.key];
+        for file in named.into_iter().flatten().chain([&mut storage.embedded.path]) {
+            *file = folder.join(&*file);
+        }
     }
 
     /// The defaults, overridden by the environment.
@@ -322,53 +348,50 @@ impl Config {
         Ok(self)
     }
 
-    fn check(&self) -> Result<()> {
+    fn check(&self) -> Result<(), Problem> {
         let immudb = &self.storage.immudb;
         if !(1..=16).contains(&immudb.connections) {
-            return Err(Error::Config("storage.immudb.connections must be 1 to 16".into()));
+            return Err(Problem::new("storage.immudb.connections", "it must be 1 to 16"));
         }
         if immudb.timeout_seconds == 0 {
-            return Err(Error::Config("storage.immudb.timeout_seconds must not be 0".into()));
+            return Err(Problem::new("storage.immudb.timeout_seconds", "it must not be 0"));
         }
         let mut acknowledged: Vec<TxId> = Vec::new();
-        for Acknowledged { tx, reason, .. } in &self.trust.acknowledged {
+        for (at, Acknowledged { tx, reason, .. }) in self.trust.acknowledged.iter().enumerate() {
+            let key = |name| format!("trust.acknowledged[{at}].{name}");
             if acknowledged.contains(tx) {
-                return Err(Error::Config(format!("trust.acknowledged names {tx} twice")));
+                return Err(Problem::new(key("tx"), format!("{tx} is named twice")));
             }
             if reason.trim().is_empty() {
-                return Err(Error::Config(format!("trust.acknowledged gives no reason for {tx}")));
+                return Err(Problem::new(key("reason"), "it gives no reason"));
             }
             acknowledged.push(*tx);
         }
-        if self.trust.author.iter().any(|author| author.domains == Some(Vec::new())) {
-            return Err(Error::Config(
-                "trust.author.domains is empty: leave it out for all domains, or the author".into(),
-            ));
+        for (at, author) in self.trust.author.iter().enumerate() {
+            let key = |name| format!("trust.author[{at}].{name}");
+            if author.domains == Some(Vec::new()) {
+                let what = "it is empty: leave it out for all domains, or the author";
+                return Err(Problem::new(key("domains"), what));
+            }
+            let same = |other: &&TrustedAuthor| {
+                other.name.is_some() && other.name == author.name && other.key != author.key
+            };
+            if author.name.as_deref() == Some("") || self.trust.author.iter().any(|o| same(&o)) {
+                return Err(Problem::new(key("name"), "it does not name one author"));
+            }
         }
         let name_ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let name = &immudb.database;
         if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(name_ok) {
-            return Err(Error::Config(format!(
-                "storage.immudb.database is {name:?}; it must be lower-case letters, digits and _, \
-                 a letter first"
-            )));
+            return Err(Problem::new(
+                "storage.immudb.database",
+                format!(
+                    "{name:?} is none; it must be lower-case letters, digits and _, a letter first"
+                ),
+            ));
         }
         Ok(())
     }
-}
-
-/// Where a configuration cannot be read, and why. Never the text that stands
-/// there: it may hold the password.
-fn unreadable(text: &str, error: &toml::de::Error) -> Error {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-    let number = before.matches('\n').count() + 1;
-    Error::Config(match line.contains("password") {
-        // The message itself repeats a value of the wrong type.
-        true => format!("line {number}, which holds a password, is not as it should be"),
-        false => format!("line {number}: {}", error.message()),
-    })
 }
 
 #[cfg(test)]

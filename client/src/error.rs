@@ -77,8 +77,16 @@ pub enum Error {
         /// How often it was tried.
         attempts: u32,
     },
+    /// An append before this one in its [`Pipeline`](crate::Pipeline) failed, so this one was not made.
+    /// Nothing was written.
+    #[error("an append before it in its pipeline failed; nothing was written")]
+    PipelineAborted,
     /// There is no such event.
-    #[error("no event {sequence} in this stream; it has {next} events{}", but_gaps(completeness))]
+    #[error(
+        "no event {sequence} in this stream; it has {next} event{}{}",
+        if *next == 1 { "" } else { "s" },
+        but_gaps(completeness)
+    )]
     NotFound {
         /// The event that was asked for.
         sequence: u64,
@@ -201,6 +209,15 @@ impl From<FileError> for Error {
 impl Unavailable {
     pub(crate) fn file(path: impl Into<std::path::PathBuf>, cause: std::io::Error) -> Self {
         Self::File { path: path.into(), cause: cause.into() }
+    }
+}
+
+/// Who holds a file.
+fn holder(process: Option<u32>) -> String {
+    match process {
+        Some(process) if process == std::process::id() => "this process".into(),
+        Some(process) => format!("process {process}"),
+        None => "this process or another".into(),
     }
 }
 
@@ -364,10 +381,13 @@ pub enum Unavailable {
         what: String,
     },
     /// Another process has the ledger or its log open.
-    #[error("{path} is in use, by this process or another{remedy}")]
+    #[error("{path} is in use by {}{remedy}", holder(*process))]
     InUse {
         /// The file that is locked.
         path: std::path::PathBuf,
+        /// The number of the process that holds it, as it wrote it down itself in the file whose name
+        /// goes on with `.lock`; in a container it is the container's. `None` if it says nothing there.
+        process: Option<u32>,
         /// What the caller can do.
         remedy: &'static str,
     },

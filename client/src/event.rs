@@ -19,7 +19,7 @@ pub const MAX_BODY: usize = 1 << 20;
 pub(crate) fn check_cover(cover: &Cover) -> Result<()> {
     if cover.domain.is_empty() || cover.domain.len() > MAX_DOMAIN {
         return Err(Error::Invalid(format!(
-            "the domain has {} bytes; it must have 1 to {MAX_DOMAIN}",
+            "the domain has {} bytes; it must have 1 to {MAX_DOMAIN}: \"shipment\", say",
             cover.domain.len()
         )));
     }

@@ -148,7 +148,10 @@ impl Local {
             }
         };
         let begun = local.log.size() > 0;
-        if !local.index.note_outside(&mut local.conn, begun).await? {
+        let noted = local.index.note_outside(&mut local.conn, begun).await;
+        if !matches!(noted, Ok(true)) {
+            local.close().await?;
+            noted?;
             return Err(Error::Config(
                 "this audit was begun by an earlier version; remove its file to begin anew".into(),
             ));
@@ -218,8 +221,7 @@ impl Local {
     pub(crate) async fn discard(self, path: &Path) -> Result<()> {
         self.conn.close().await?;
         for suffix in ["-wal", "-shm", ""] {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
+            let name = sqlite::beside(path, suffix);
             match std::fs::remove_file(&name) {
                 Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Unavailable::file(name, cause).into());

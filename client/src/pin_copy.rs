@@ -78,9 +78,7 @@ impl PinCopy {
 
 /// Where the copy beside this log is.
 pub(crate) fn pin_copy(log: &Path) -> PathBuf {
-    let mut path = log.as_os_str().to_owned();
-    path.push(".pin");
-    path.into()
+    log.with_added_extension("pin")
 }
 
 /// What the file holds of a pin.

@@ -1,8 +1,9 @@
 //! SQLite as this crate uses it: one connection a file, write-ahead log,
 //! every commit on disk before it is believed.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -138,9 +139,14 @@ impl Seen {
 
 /// Whether commits lie in a write-ahead log and not in the file yet.
 fn has_log(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+    std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
+}
+
+/// What SQLite keeps beside a file: its name goes on so.
+pub(crate) fn beside(path: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Whether SQLite was not let write: SQLITE_READONLY, and SQLITE_CANTOPEN,
@@ -287,11 +293,7 @@ pub(crate) async fn check(conn: &mut SqliteConnection, path: &Path) -> Result<()
 /// Puts a database away that cannot be used, with what belongs to it, under a
 /// name that is free.
 pub(crate) fn set_aside(path: &Path) -> Result<PathBuf> {
-    let name = |suffix: String| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
+    let name = |suffix: String| beside(path, suffix);
     let free = |n: &u32| !name(format!(".damaged-{n}")).exists();
     let n = (1..).find(free).unwrap_or(u32::MAX);
     for part in ["-wal", "-shm", ""] {
@@ -404,15 +406,15 @@ impl Drop for FileLock {
     /// Closing is not enough: a child process that is just being started has
     /// the file open too, until it becomes another program.
     fn drop(&mut self) {
+        // Whoever finds it held later is not told of this process.
+        let _ = self.file.set_len(0);
         let _ = self.file.unlock();
     }
 }
 
 impl FileLock {
     pub(crate) fn take(path: &Path, shared: bool, remedy: &'static str) -> Result<Self> {
-        let mut lock_path = path.as_os_str().to_owned();
-        lock_path.push(".lock");
-        let lock_path = PathBuf::from(lock_path);
+        let lock_path = path.with_added_extension("lock");
         let failed = |cause| Unavailable::file(lock_path.clone(), cause);
         loop {
             let mut options = OpenOptions::new();
@@ -424,7 +426,7 @@ impl FileLock {
                 let of_file = std::fs::metadata(path).map_or(0o666, |found| found.mode());
                 options.mode((of_file | 0o600) & 0o666);
             }
-            let (file, made) = match options.create_new(true).open(&lock_path) {
+            let (mut file, made) = match options.create_new(true).open(&lock_path) {
                 Ok(file) => (file, true),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     match options.create_new(false).open(&lock_path) {
@@ -438,12 +440,16 @@ impl FileLock {
             let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
             match taken {
                 Ok(()) if is_still(&lock_path, &file).map_err(failed)? => {
+                    // For whoever finds it held. A full disk is no reason not to hold it.
+                    let _ = file.set_len(0);
+                    let _ = writeln!(file, "{}", std::process::id());
                     return Ok(Self { file, path: lock_path, made });
                 }
                 // Whoever made it has removed it before it was locked here.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    return Err(Unavailable::InUse { path: path.into(), remedy }.into());
+                    let process = holder(&mut file);
+                    return Err(Unavailable::InUse { path: path.into(), process, remedy }.into());
                 }
                 Err(TryLockError::Error(cause)) => return Err(failed(cause).into()),
             }
@@ -457,6 +463,13 @@ impl FileLock {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// The process that wrote itself down in a lock file.
+fn holder(lock: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    lock.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
 }
 
 /// Whether a file that is open is the one that has this name.

@@ -25,7 +25,8 @@ pub struct Cover {
     /// The timeline; the main one unless said otherwise.
     #[serde(default, skip_serializing_if = "Edition::is_main")]
     pub edition: Edition,
-    /// The root within the domain, at most 128 bytes of any content.
+    /// The root within the domain, at most 128 bytes of any content. The empty one is a root as any
+    /// other: for a domain that is one stream, say.
     pub root: Bytes,
 }
 
@@ -97,7 +98,8 @@ impl<'de> Deserialize<'de> for Edition {
 pub struct Event {
     /// The stream.
     pub cover: Cover,
-    /// The event's type.
+    /// The event's type: what happened. None without one is written; one that somebody else's program
+    /// wrote so is read all the same.
     pub event_type: String,
     /// The content.
     pub payload: Payload,

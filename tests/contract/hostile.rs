@@ -48,10 +48,10 @@ async fn arrive(store: &EventStore, texts: impl Iterator<Item = &str> + Clone) {
 /// An event with this text in every field, cut where a field has a limit.
 fn all_of(text: &str) -> Event {
     let cut = |most| &text[..text.floor_char_boundary(most)];
-    // A domain is the one field that may not be empty.
-    let domain = if text.is_empty() { "empty" } else { cut(MAX_DOMAIN) };
+    // The fields that may not be empty.
+    let (domain, kind) = if text.is_empty() { ("empty", "empty") } else { (cut(MAX_DOMAIN), text) };
     let cover = Cover::new(domain, cut(MAX_ROOT)).in_edition(Edition::from(cut(MAX_DOMAIN)));
-    Event::new(&cover, text, text)
+    Event::new(&cover, kind, text)
         .with_metadata(text, text)
         .with_metadata("plain", text)
         .with_correlation_id(text)
@@ -100,7 +100,9 @@ pub(crate) async fn ten_thousand_random_strings_arrive_byte_for_byte(harness: im
         let external_id = random.string(200);
         let events: Vec<Event> = (0..250)
             .map(|_| {
-                Event::new(&cover, random.string(200), random.string(200))
+                // Nor may a type be empty.
+                let kind = format!("t{}", random.string(199));
+                Event::new(&cover, kind, random.string(200))
                     .with_metadata(random.string(200), random.string(200))
                     .with_metadata(random.string(200), random.string(200))
                     .with_metadata(random.string(200), random.string(200))

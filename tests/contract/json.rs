@@ -13,7 +13,7 @@ pub(crate) async fn what_a_caller_keeps_survives_json(harness: impl Harness) {
     for event in [
         numbered(&shipment(), 0),
         full(&draft),
-        Event::new(&shipment(), "", ""),
+        Event::new(&shipment(), "T", ""),
         Event::new(&shipment(), "\0", "hex:no"),
         Event::new(&draft, "Consented", commitment),
     ] {

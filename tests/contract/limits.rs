@@ -38,6 +38,8 @@ pub(crate) async fn keys_end_where_the_table_does(harness: impl Harness) {
         invalid(store.next_sequence(&cover).await);
         invalid(store.get_event_at_tx(&cover, 0, TxId::new(1)).await);
     }
+    // An event says what happened.
+    invalid(store.add_event(&Event::new(&shipment(), "", "x")).await);
     assert_eq!(store.state().await.unwrap(), before);
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod idempotence;
 pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod payloads;
+pub(crate) mod pipelines;
 pub(crate) mod reading;
 pub(crate) mod seed;
 pub(crate) mod streams;
@@ -135,6 +136,14 @@ macro_rules! contract {
                 a_reader_beside_a_writer_sees_a_growing_prefix
                 clones_are_one_store
                 a_dropped_append_lands_once_or_never_and_the_store_goes_on
+            }
+            pipelines {
+                a_pipeline_shares_transactions_and_keeps_its_order
+                behind_an_append_that_fails_none_is_made
+                what_never_was_an_append_ends_a_pipeline_too
+                pipelines_do_not_hinder_one_another
+                a_pipeline_that_is_repeated_writes_nothing_twice
+                what_is_behind_waits_for_a_version_to_be_known
             }
             payloads {
                 a_committed_content_is_revealed_and_not_in_the_ledger

@@ -225,7 +225,7 @@ pub(crate) async fn a_trusted_author_is_told_from_all_others(harness: impl Reope
     let unknown = "unknown_author";
     assert_eq!(words(&config).await, [unknown, unknown, "unsigned", unknown]);
     let domains = Some(vec![here.domain.clone()]);
-    config.trust.author = vec![TrustedAuthor { key: author.public_key(), domains }];
+    config.trust.author = vec![TrustedAuthor { name: None, key: author.public_key(), domains }];
     let signed = "signed_by_author";
     assert_eq!(words(&config).await, [signed, "author_not_allowed", "unsigned", unknown]);
     config.trust.author[0].domains = None;

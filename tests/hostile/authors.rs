@@ -16,7 +16,7 @@ use crate::hostile::{Liar, event, stream};
 use crate::signing::{everything, judged, key, signing};
 
 fn trusted(key: &SigningKeyFile) -> TrustedAuthor {
-    TrustedAuthor { key: key.public_key(), domains: None }
+    TrustedAuthor { name: None, key: key.public_key(), domains: None }
 }
 
 fn trusting(mut config: Config, key: &SigningKeyFile) -> Config {

@@ -1,33 +1,19 @@
 //! `append`: one event, or as many as a file has.
 
 mod input;
-mod turns;
+mod lines;
 
-use std::cell::Cell;
-use std::io::ErrorKind;
 use std::path::Path;
-use std::time::Instant;
 
-use counterfoil::{
-    AddedEvent, Appended, Cover, Error, Event, EventStore, ExpectedVersion, LedgerPosition, TxId,
-};
-use futures_util::{StreamExt as _, stream};
-use tokio::io::{AsyncBufRead, BufReader};
+use counterfoil::{AddedEvent, Appended, Cover, Event};
+use tokio::io::BufReader;
 
 use self::input::{Form, Input};
-use self::turns::Turns;
 use super::Session;
 use crate::args::{AppendArgs, content};
 use crate::epcis;
 use crate::exit::{Exit, Failure, Result};
 use crate::output::{Plain, bold};
-use crate::progress::Progress;
-
-/// Events under way at the same time: they share commits.
-const TOGETHER: usize = 256;
-
-/// The most events that a transaction has: immudb takes no more entries.
-const MOST_IN_ONE: u64 = 1024;
 
 pub(super) async fn run(session: &Session, args: AppendArgs) -> Result<Exit> {
     match (&args.lines, &args.epcis) {
@@ -76,128 +62,14 @@ fn event(args: AppendArgs) -> Result<Event> {
 async fn many(session: &Session, file: &Path, form: Form) -> Result<Exit> {
     if file == Path::new("-") {
         let input = Input::new(BufReader::new(tokio::io::stdin()), form);
-        return session.writing(async |store| append_all(session, store, input).await).await;
+        return session
+            .writing(async |store| lines::append(session, store, file, input).await)
+            .await;
     }
     let named = |error| Failure::Usage(format!("{}: {error}", file.display()));
-    let file = tokio::fs::File::open(file).await.map_err(named)?;
-    let input = Input::new(BufReader::with_capacity(1 << 16, file), form);
-    session.writing(async |store| append_all(session, store, input).await).await
-}
-
-/// Appends event by event, many at a time, and of a stream one at a time: what comes behind an event
-/// that fails must not be in its stream before it. Ends at the first that fails.
-async fn append_all(
-    session: &Session,
-    store: &EventStore,
-    input: Input<impl AsyncBufRead + Unpin>,
-) -> Result<Exit> {
-    let progress = Progress::endless(session.quiet, "events");
-    let epcis = input.is_epcis();
-    // Behind an event that fails none is begun; what is under way ends, and is
-    // shown like everything else that was appended.
-    let failed_at = Cell::new(u64::MAX);
-    let failed_at = &failed_at;
-    let placed = stream::unfold((input, 0_u64), async |(mut input, number)| {
-        if failed_at.get() < number {
-            return None;
-        }
-        let (place, event) = input.next().await?;
-        Some(((number, place, event), (input, number + 1)))
-    });
-    let mut turns = Turns::default();
-    let mut outcomes = placed
-        .map(|(number, place, event)| {
-            let turn = event.as_ref().ok().map(|event| turns.take(&event.cover));
-            async move {
-                let appended = match (event, turn) {
-                    (Ok(event), Some(turn)) => {
-                        let turn = turn.come().await?;
-                        if failed_at.get() < number {
-                            return None;
-                        }
-                        let appended = append(store, event, epcis).await;
-                        if appended.is_ok() {
-                            turn.pass_on();
-                        }
-                        appended
-                    }
-                    (Ok(_), None) => return None,
-                    (Err(failure), _) => Err(failure),
-                };
-                if appended.is_err() {
-                    failed_at.set(failed_at.get().min(number));
-                }
-                Some((place, appended))
-            }
-        })
-        .buffered(TOGETHER)
-        .filter_map(std::future::ready)
-        .boxed_local();
-    let (mut appended, mut repeated, mut failed, mut unshown) = (0, 0, None, None);
-    let begun = Instant::now();
-    while let Some((place, outcome)) = outcomes.next().await {
-        match outcome {
-            Ok((cover, done)) => {
-                appended += 1;
-                repeated += u64::from(done.repeated);
-                progress.advance();
-                // It goes on without printing: what is in a file is not for its reader to decide.
-                if unshown.is_none() {
-                    unshown = progress.suspend(|| show(session, &cover, &done)).err();
-                }
-            }
-            Err(failure) => {
-                failed.get_or_insert((place, failure));
-            }
-        }
-    }
-    if let Some((place, failure)) = failed {
-        let shown = unshown.is_none();
-        return Err(Failure::At { place, appended, shown, failure: Box::new(failure) });
-    }
-    match unshown {
-        None => {}
-        Some(Failure::Output(error)) if error.kind() != ErrorKind::BrokenPipe => {
-            return Err(Failure::Unshown { appended, error });
-        }
-        Some(_) => session
-            .output
-            .note(format_args!("all {appended} were appended; nobody read which, to the end")),
-    }
-    if progress.is_shown() {
-        let seconds = begun.elapsed().as_secs_f64();
-        let rate = appended as f64 / seconds.max(1e-3);
-        session.output.note(format_args!("{appended} in {seconds:.1} s, {rate:.0} a second"));
-    }
-    if repeated > 0 {
-        session.output.note(format_args!("{repeated} of {appended} had been appended before"));
-    }
-    Ok(Exit::Done)
-}
-
-async fn append(store: &EventStore, event: Event, epcis: bool) -> Result<(Cover, Appended)> {
-    let once = async |event: &Event| {
-        let events = std::slice::from_ref(event);
-        store.append(&event.cover, ExpectedVersion::Any, events).await
-    };
-    let appended = match once(&event).await {
-        Err(Error::IdConflict { external_id, tx }) if epcis => {
-            match sent_before(store, &event, tx).await? {
-                Some(before) => once(&before).await?,
-                None => return Err(Error::IdConflict { external_id, tx }.into()),
-            }
-        }
-        appended => appended?,
-    };
-    Ok((event.cover, appended))
-}
-
-/// The event of a transaction that is this one and came in another document, as it was appended.
-async fn sent_before(store: &EventStore, event: &Event, tx: TxId) -> Result<Option<Event>> {
-    let before = LedgerPosition::end_of(TxId::new(tx.get().saturating_sub(1)));
-    let read = store.read_all_after(before, Some(MOST_IN_ONE)).await?;
-    let events = read.events.into_iter().take_while(|recorded| recorded.tx == tx);
-    Ok(events.map(|recorded| recorded.event).find(|recorded| epcis::same(recorded, event)))
+    let opened = tokio::fs::File::open(file).await.map_err(named)?;
+    let input = Input::new(BufReader::with_capacity(1 << 16, opened), form);
+    session.writing(async |store| lines::append(session, store, file, input).await).await
 }
 
 fn show(session: &Session, cover: &Cover, appended: &Appended) -> Result<()> {

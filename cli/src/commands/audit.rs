@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use counterfoil::{Audit, AuditReport};
+use counterfoil::{Audit, AuditReport, AuditedAuthors};
 
 use super::Session;
 use crate::args::AuditArgs;
 use crate::exit::{Exit, Result};
-use crate::output::{Plain, bold, red};
+use crate::output::{Counted, Plain, bold, red};
 use crate::progress::Progress;
 
 pub(super) async fn run(session: &Session, args: AuditArgs) -> Result<Exit> {
@@ -36,15 +36,30 @@ impl fmt::Display for ReportText<'_> {
         }
         writeln!(
             f,
-            "{} transactions: {} accounted for whole, {} not, {} of them opaque; {} events in {} \
-             streams",
-            counts.transactions,
+            "{}: {} accounted for whole, {} not, {} of them opaque; {} in {}",
+            Counted(counts.transactions, "transaction"),
             counts.accounted,
             counts.unaccounted,
             counts.opaque,
-            counts.events,
-            counts.streams
+            Counted(counts.events, "event"),
+            Counted(counts.streams, "stream")
         )?;
+        if let Some(authors) = &self.0.authors {
+            let AuditedAuthors {
+                signed_by_author,
+                author_not_allowed,
+                unknown_author,
+                unsigned,
+                author_signature_broken,
+                ..
+            } = authors;
+            writeln!(
+                f,
+                "events by author: {signed_by_author} signed_by_author, {author_not_allowed} \
+                 author_not_allowed, {unknown_author} unknown_author, {unsigned} unsigned, \
+                 {author_signature_broken} author_signature_broken"
+            )?;
+        }
         if let Some(through) = &self.0.through {
             writeln!(f, "derived through {through}")?;
         }

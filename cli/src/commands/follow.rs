@@ -73,7 +73,9 @@ fn may_pass(error: &Error) -> bool {
 
 fn show(session: &Session, followed: &Followed) -> Result<()> {
     match &followed.news {
-        News::Event(event) => session.output.print(followed, EventText::of(event)),
+        News::Event(event) => {
+            session.output.print(followed, EventText::of(event, &session.config.trust.author))
+        }
         News::Gap { tx, kind } => {
             let text = format!(
                 "transaction {tx} is not accounted for ({}): events may be missing here",

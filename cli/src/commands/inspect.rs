@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::verify::{Head, read};
 use crate::args::InspectArgs;
 use crate::exit::{Exit, Result};
-use crate::output::{Output, Plain, bold, red};
+use crate::output::{Author, Output, Plain, bold, red};
 
 pub(super) fn run(args: &InspectArgs, output: Output) -> Result<Exit> {
     let bytes = read(&args.file)?;
@@ -67,7 +67,14 @@ impl fmt::Display for Shown {
             (None, None) => {}
         }
         match &self.report {
-            Some(report) => write!(f, "\n\n{}", Head { file: self.file.as_ref(), report }),
+            Some(report) => {
+                write!(f, "\n\n{}", Head { file: self.file.as_ref(), report })?;
+                report.events.iter().try_for_each(|event| {
+                    let (cover, author) =
+                        (Plain(&event.event.cover), Author::of_report(&event.author));
+                    write!(f, "\n  {cover} {}: {}, author: {author}", event.sequence, event.verdict)
+                })
+            }
             None => Ok(()),
         }
     }
@@ -146,6 +153,15 @@ impl Drawing<'_> {
         let (domain, name) = (Plain(&body.domain), Plain(&body.edition));
         let title = format!("{domain}/{root}{edition}{name} {}", body.event_number);
         writeln!(f, "\n{}  {}", bold(title), Plain(&body.event_type))?;
+        match &body.author {
+            None => writeln!(f, "  author   nobody signed it")?,
+            Some(author) if author.holds => self.line(f, "author", &author.key, "signed it")?,
+            Some(author) => {
+                let key = self.hash(&author.key);
+                let what = "is named, and the signature is not this key's over this event";
+                writeln!(f, "  author   {key}  {}", red(what))?;
+            }
+        }
         self.line(f, "digest", event.digest, "of the event's row, key and value")?;
         let of =
             format!("entry {} of {} in transaction {}", event.entry, event.path.size, tx.header.tx);

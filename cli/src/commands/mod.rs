@@ -16,11 +16,10 @@ mod verify;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 use counterfoil::{BackendKind, Config, EventStore, StoreOptions};
 
-use crate::args::{Cli, Command, PolicyCommand};
+use crate::args::{self, Cli, PolicyCommand, Task};
 use crate::configure::configure;
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Output;
@@ -46,68 +45,66 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
         })
     };
     match command {
-        Command::Init => init::run(&session()?).await,
-        Command::Append(args) => append::run(&session()?, args).await,
-        Command::Read(args) => {
+        Task::Init => init::run(&session()?).await,
+        Task::Append(args) => append::run(&session()?, args).await,
+        Task::Read(args) => {
             let session = session()?;
             session.reading(async |store| read::stream(&session, store, &args).await).await
         }
-        Command::Log(args) => {
+        Task::Log(args) => {
             let session = session()?;
             session.reading(async |store| read::log(&session, store, &args).await).await
         }
-        Command::Streams(args) => {
+        Task::Streams(args) => {
             let session = session()?;
             session.reading(async |store| read::streams(&session, store, &args).await).await
         }
-        Command::State(args) => {
+        Task::State(args) => {
             state::check(&args)?;
             let session = session()?;
             session.reading(async |store| state::run(&session, store, &args).await).await
         }
-        Command::Follow(args) => {
+        Task::Follow(args) => {
             let session = session()?;
             session.reading(async |store| follow::run(&session, store, &args).await).await
         }
-        Command::Audit(args) => audit::run(&session()?, args).await,
-        Command::Receipt(args) => {
+        Task::Audit(args) => audit::run(&session()?, args).await,
+        Task::Receipt(args) => {
             let session = session()?;
             session.reading(async |store| receipt::run(&session, store, &args).await).await
         }
         // These ask no ledger, and need no configuration.
-        Command::Verify(args) => verify::run(&args, &ledger, Output::new(output.json)),
-        Command::Inspect(args) => inspect::run(&args, Output::new(output.json)),
-        Command::Policy(PolicyCommand::Init { output }) => {
+        Task::Verify(args) => verify::run(&args, &ledger, Output::new(output.json)),
+        Task::Inspect(args) => inspect::run(&args, Output::new(output.json)),
+        Task::Policy(PolicyCommand::Init { output }) => {
             let session = session()?;
             session
                 .reading(async |store| policy::init(&session, store, output.as_deref()).await)
                 .await
         }
-        Command::Policy(PolicyCommand::Show { file }) => {
-            policy::show(&file, Output::new(output.json))
-        }
-        Command::Policy(PolicyCommand::Check { file }) => {
+        Task::Policy(PolicyCommand::Show { file }) => policy::show(&file, Output::new(output.json)),
+        Task::Policy(PolicyCommand::Check { file }) => {
             policy::check(&file, Output::new(output.json))
         }
-        Command::Checkpoint(args) => checkpoint::run(session, args, &output).await,
-        Command::Backup(args) => backup::run(&session()?, &args).await,
+        Task::Checkpoint(args) => checkpoint::run(session, args, &output).await,
+        Task::Backup(args) => backup::run(&session()?, &args).await,
         #[cfg(feature = "immudb")]
-        Command::Publish => init::publish(&session()?).await,
-        Command::Man { folder } => man(&folder),
-        Command::Completions { shell } => completions(shell),
+        Task::Publish => init::publish(&session()?).await,
+        Task::Man { folder } => man(&folder),
+        Task::Completions { shell } => completions(shell),
     }
 }
 
 fn completions(shell: Shell) -> Result<Exit> {
     let mut out = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "counterfoil", &mut out);
+    clap_complete::generate(shell, &mut args::command(), "counterfoil", &mut out);
     std::io::stdout().write_all(&out)?;
     Ok(Exit::Done)
 }
 
 fn man(folder: &Path) -> Result<Exit> {
     let failed = |error| Failure::Usage(format!("{}: {error}", folder.display()));
-    clap_mangen::generate_to(Cli::command(), folder).map_err(failed)?;
+    clap_mangen::generate_to(args::command(), folder).map_err(failed)?;
     Ok(Exit::Done)
 }
 

@@ -7,7 +7,7 @@ use counterfoil::{EventStore, TrustPolicy};
 use serde::Serialize;
 
 use super::Session;
-use crate::exit::{Exit, Failure, Result};
+use crate::exit::{Exit, Result};
 use crate::new_file;
 use crate::output::{Name, Output, Plain};
 
@@ -23,9 +23,7 @@ pub(super) async fn init(
     };
     let text = if session.output.is_json() { policy.to_json() } else { policy.to_toml() };
     let text = format!("{}\n", text.trim_end());
-    let written = new_file::beside(file, text.as_bytes());
-    let written = written.and_then(|written| Ok(written.persist_noclobber(file)?));
-    written.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    new_file::create(file, text.as_bytes())?;
     let summary = Summary::of(file, &policy);
     session.output.print(&summary, &summary)?;
     Ok(Exit::Done)

@@ -1,11 +1,11 @@
 //! `read`, `log`, `streams`.
 
-use counterfoil::{Bookmark, Direction, EventStore, ReadOptions, StreamRead, Streams};
+use counterfoil::{Bookmark, Direction, Error, EventStore, ReadOptions, StreamRead, Streams};
 
 use super::Session;
 use crate::args::{LogArgs, ReadArgs, StreamsArgs};
 use crate::exit::{Exit, Result};
-use crate::output::{EventText, Plain, bold};
+use crate::output::{Counted, EventText, Plain, bold};
 
 /// Events shown at once: bounds memory however long the ledger.
 const PAGE: u64 = 1000;
@@ -34,6 +34,9 @@ pub(super) async fn log(session: &Session, store: &EventStore, args: &LogArgs) -
     if let Some(id) = &args.correlation_id {
         return finish(session, store.read_by_correlation(id, &Streams::all(), None).await?);
     }
+    if let Some(after) = args.after {
+        is_within(session, store, after).await?;
+    }
     let mut after = args.after.unwrap_or(Bookmark::START);
     let mut left = args.limit.unwrap_or(u64::MAX);
     loop {
@@ -51,6 +54,21 @@ pub(super) async fn log(session: &Session, store: &EventStore, args: &LogArgs) -
     }
 }
 
+/// Whoever was beyond the end has seen another ledger, or a newer state, as with `follow`.
+async fn is_within(session: &Session, store: &EventStore, after: Bookmark) -> Result<()> {
+    let (end, asked) = (store.state().await?.tx, after.place().tx);
+    if asked > end {
+        return Err(Error::BeyondState { asked, verified: end }.into());
+    }
+    if store.read_all_after(after, Some(1)).await?.events.is_empty() {
+        session.output.note(format_args!(
+            "no event comes after {}: the ledger ends with transaction {end}",
+            after.place()
+        ));
+    }
+    Ok(())
+}
+
 pub(super) async fn streams(
     session: &Session,
     store: &EventStore,
@@ -66,10 +84,8 @@ pub(super) async fn streams(
     let list = store.list_streams(&which).await?;
     for (cover, next) in &list.streams {
         let line = serde_json::json!({ "cover": cover, "next_sequence": next });
-        let plural = if *next == 1 { "" } else { "s" };
-        session
-            .output
-            .print(&line, format_args!("{}  {next} event{plural}", bold(Plain(cover))))?;
+        let text = format!("{}  {}", bold(Plain(cover)), Counted(*next, "event"));
+        session.output.print(&line, text)?;
     }
     session.output.completeness(&list.completeness);
     Ok(Exit::Done)
@@ -77,7 +93,7 @@ pub(super) async fn streams(
 
 fn show(session: &Session, read: &StreamRead) -> Result<()> {
     for event in &read.events {
-        session.output.print(event, EventText::of(event))?;
+        session.output.print(event, EventText::of(event, &session.config.trust.author))?;
     }
     Ok(())
 }

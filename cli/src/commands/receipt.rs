@@ -1,14 +1,14 @@
 //! `receipt`: events to hand on.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use counterfoil::{Cover, EventStore, ReceiptOptions, ServerSignedState, load_state_key};
 use serde::Serialize;
 
 use super::Session;
-use super::checkpoint::{self, with_suffix};
+use super::checkpoint;
 use super::verify::read;
 use crate::args::ReceiptArgs;
 use crate::exit::{Exit, Failure, Result};
@@ -21,17 +21,12 @@ const MOST: u64 = 100_000;
 pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArgs) -> Result<Exit> {
     let file = args.output.as_path();
     let signed = server_state(args)?;
-    not_one_of_ours(session, store, args, file).await?;
-    if file.try_exists().is_ok_and(|exists| exists) {
+    if file == Path::new(STDOUT) {
+        may_go_to_stdout(session)?;
+    } else {
+        not_one_of_ours(session, store, args, file).await?;
         // Before any work; the writing looks again.
-        let why = match (args.force, is_receipt(file)) {
-            (true, true) => None,
-            (true, false) => Some("it is no receipt: left as it is"),
-            (false, _) => Some("it is there already; --force writes over a receipt"),
-        };
-        if let Some(why) = why {
-            return Err(Failure::Usage(format!("{}: {why}", file.display())));
-        }
+        may_be_written(file, args.force)?;
     }
     let wanted = wanted(store, args).await?;
     let (shows_table, table_id) = match &wanted[..] {
@@ -44,8 +39,8 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             let issued = store.issue_receipt(cover, *sequence, args.since).await?;
             save(file, &issued.bytes, args.force)?;
             let size = issued.bytes.len();
-            let text = format!("{}: {size} bytes, under state {}", Name(file), issued.state);
-            session.output.print(&Made { file: Name(file), size, issued: &issued }, text)?;
+            let text = format!("{}: {size} bytes, under state {}", called(file), issued.state);
+            tell(session, &Made { file: Name(file), size, issued: &issued }, &text)?;
             (issued.shows_table, issued.table_id)
         }
         _ => {
@@ -73,12 +68,12 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             let text = format!(
                 "{}: {} events in {size} bytes ({share} % of the {} that a receipt of each takes), \
                  under state {}",
-                Name(file),
+                called(file),
                 issued.places.len(),
                 issued.size_of_singles,
                 issued.state
             );
-            session.output.print(&Made { file: Name(file), size, issued: &issued }, text)?;
+            tell(session, &Made { file: Name(file), size, issued: &issued }, &text)?;
             (issued.shows_table, issued.table_id)
         }
     };
@@ -106,6 +101,43 @@ fn server_state(args: &ReceiptArgs) -> Result<Option<ServerSignedState>> {
     ServerSignedState::from_json(&read(file)?, &key)
         .map(Some)
         .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
+}
+
+/// What a receipt is called that is written to standard output, for whoever reads it there.
+const STDOUT: &str = "-";
+
+fn called(file: &Path) -> Name<'_> {
+    Name(if file == Path::new(STDOUT) { Path::new("standard output") } else { file })
+}
+
+fn may_go_to_stdout(session: &Session) -> Result<()> {
+    let why = if session.output.is_json() {
+        "-o - and --json both want standard output: name a file"
+    } else if std::io::stdout().is_terminal() {
+        "a receipt is no text for a terminal: name a file, or send it on with a pipe"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Usage(why.into()))
+}
+
+fn may_be_written(file: &Path, force: bool) -> Result<()> {
+    let why = match (file.try_exists(), force) {
+        (Ok(true), true) if is_receipt(file) => return Ok(()),
+        (Ok(true), true) => "it is no receipt: left as it is",
+        (Ok(true), false) => "it is there already; --force writes over a receipt",
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(format!("{}: {why}", file.display())))
+}
+
+/// What was made. Where the receipt itself is on standard output, beside it.
+fn tell<T: Serialize>(session: &Session, made: &Made<'_, T>, text: &str) -> Result<()> {
+    if made.file.0 == Path::new(STDOUT) {
+        session.output.note(text);
+        return Ok(());
+    }
+    session.output.print(made, text)
 }
 
 /// The events that are asked for.
@@ -150,8 +182,14 @@ async fn not_one_of_ours(
 ) -> Result<()> {
     let files = store.files().await;
     let ours = [files.ledger, files.log].into_iter().flatten();
-    let mut ours: Vec<PathBuf> =
-        ours.flat_map(|file| BESIDE.map(|behind| with_suffix(&file, behind))).collect();
+    let beside = |file: PathBuf| {
+        BESIDE.map(|behind| {
+            let mut name = file.clone().into_os_string();
+            name.push(behind);
+            PathBuf::from(name)
+        })
+    };
+    let mut ours: Vec<PathBuf> = ours.flat_map(beside).collect();
     ours.extend(session.config_file.clone());
     ours.extend(session.config.signing.key.clone());
     let given = [&args.checkpoint, &args.state_signature, &args.state_key];
@@ -177,15 +215,15 @@ fn place(file: &Path) -> Option<PathBuf> {
 
 /// Writes a file, all of it or nothing, and over another one only if told to.
 fn save(file: &Path, bytes: &[u8], force: bool) -> Result<()> {
-    let written = || {
-        let temporary = new_file::beside(file, bytes)?;
-        let saved = match force {
-            true => temporary.persist(file),
-            false => temporary.persist_noclobber(file),
-        };
-        saved.map(drop).map_err(|error| error.error)
-    };
-    written().map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
+    if file == Path::new(STDOUT) {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes)?;
+        return Ok(out.flush()?);
+    }
+    match force {
+        true => new_file::replace(file, bytes),
+        false => new_file::create(file, bytes),
+    }
 }
 
 #[derive(Serialize)]

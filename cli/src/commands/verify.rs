@@ -14,10 +14,14 @@ use serde::Serialize;
 
 use super::inspect::Drawing;
 use crate::args::{LedgerArgs, VerifyArgs};
+use crate::configure::load;
 use crate::exit::{Exit, Failure, Result};
 use crate::output::{Author, EventText, Name, Output, Plain, bold, red};
 
 pub(super) fn run(args: &VerifyArgs, ledger: &LedgerArgs, output: Output) -> Result<Exit> {
+    if args.files.iter().filter(|file| *file == Path::new(STDIN)).count() > 1 {
+        return Err(Failure::Usage("standard input (-) can be read once".into()));
+    }
     let payloads = payloads(args)?;
     let run = Run { args, payloads, output };
     let Some(file) = &args.policy else {
@@ -36,7 +40,7 @@ pub(super) fn run(args: &VerifyArgs, ledger: &LedgerArgs, output: Output) -> Res
 fn of_flags(args: &VerifyArgs, ledger: &LedgerArgs) -> Result<TrustPolicy> {
     // Only what was named: whoever gives a receipt may have put a configuration beside it.
     let trust = match &ledger.config {
-        Some(file) => Config::load(file)?.trust,
+        Some(file) => load(file)?.trust,
         None => Config::default().trust,
     };
     let pins = match &ledger.pin[..] {
@@ -57,6 +61,9 @@ fn of_flags(args: &VerifyArgs, ledger: &LedgerArgs) -> Result<TrustPolicy> {
     for pin in pins {
         policy = policy.with_pin(pin)?;
     }
+    for author in &trust.author {
+        policy = policy.with_author(author.name.clone(), &author.key, author.domains.clone())?;
+    }
     Ok(policy)
 }
 
@@ -69,11 +76,17 @@ fn payloads(args: &VerifyArgs) -> Result<Vec<SaltedPayload>> {
     pairs.map(|(file, salt)| Ok(SaltedPayload::new(*salt, read(file)?))).collect()
 }
 
+/// What standard input is called.
+const STDIN: &str = "-";
+
 /// No more than a receipt may have, and one byte by which it is seen to have more.
 pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = Receipt::MAX_LEN as u64 + 1;
-    let read = std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    let read = match file == Path::new(STDIN) {
+        true => std::io::stdin().lock().take(most).read_to_end(&mut bytes),
+        false => std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes)),
+    };
     read.map_err(|cause| Unavailable::File { path: file.to_owned(), cause: cause.into() })?;
     Ok(bytes)
 }
@@ -225,7 +238,7 @@ impl fmt::Display for Shown<'_> {
         for event in &report.events {
             // First what is said of it, then what it says.
             write!(f, "\n  {}", event.verdict)?;
-            write!(f, "\n    author: {}", Author(&event.author))?;
+            write!(f, "\n    author: {}", Author::of_report(&event.author))?;
             write!(f, "\n    | {}", EventText::of_report(event))?;
         }
         if !report.events.is_empty() {

@@ -32,7 +32,7 @@ pub(crate) fn a_log_is_signed_witnessed_and_proved(user: &User) {
     assert_eq!((text(&made["name"]), text(&made["kind"])), (origin.as_str(), "log"));
     let key = text(&made["key"]).to_owned();
     let again = user.run(&["checkpoint", "keygen", "log.key", "--json"]);
-    assert!(error(&again, 4).contains("exists"), "a key is never written over");
+    assert!(error(&again, 2).contains("is there already"), "a key is never written over");
 
     // To standard output: the note itself, which Go's packages read.
     let size = user.json(&["state"])[0]["pin"]["state"].as_str().unwrap().to_owned();

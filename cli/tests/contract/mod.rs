@@ -527,7 +527,7 @@ pub(crate) fn epcis_documents_are_appended_once(user: &User) {
     user.run(&["append", "--lines", "-", "--in-domain", "d"]).fails(2, "--in-domain");
 }
 
-/// What comes behind an event that fails is not in its stream before it.
+/// What comes behind an event that fails is not in the ledger, whatever its stream.
 pub(crate) fn a_stream_ends_at_the_event_that_fails(user: &User) {
     user.json(&["init"]);
     // What the store refuses, among others of its stream and of another.
@@ -546,8 +546,7 @@ pub(crate) fn a_stream_ends_at_the_event_that_fails(user: &User) {
     };
     assert_eq!(contents("r0"), (0..20).step_by(2).collect::<Vec<_>>());
     let other = contents("r1");
-    assert!(other.len() >= 10, "all before it: {other:?}");
-    assert_eq!(other, (1..40).step_by(2).take(other.len()).collect::<Vec<_>>());
+    assert_eq!(other, (1..20).step_by(2).collect::<Vec<_>>());
     assert_eq!(ran.lines().len(), 10 + other.len());
     assert_eq!(ran.said().last().unwrap()["error"]["appended"], 10 + other.len());
 }

@@ -53,7 +53,10 @@ impl<'a> Derivation<'a> {
             ));
         }
         let mut fresh = Local::for_audit(audit.resume.as_deref()).await?;
-        scratch::create(fresh.conn()).await?;
+        if let Err(error) = scratch::create(fresh.conn()).await {
+            fresh.close().await?;
+            return Err(error);
+        }
         let config = audit.config;
         let mut begun = Self {
             config,
@@ -142,7 +145,20 @@ impl<'a> Derivation<'a> {
         self.found.push(Inconsistency { tx, entry: None, kind, detail: detail.into() });
     }
 
+    /// However it ends, the audit's file is then whole by itself, and nothing lies beside the
+    /// ledger's.
     pub(super) async fn run(mut self) -> Result<AuditReport> {
+        let report = self.derive().await;
+        if let Some(own) = self.own {
+            own.close().await;
+        }
+        let closed = self.fresh.into_inner().close().await;
+        let report = report?;
+        closed?;
+        Ok(report)
+    }
+
+    async fn derive(&mut self) -> Result<AuditReport> {
         match self.config.storage.backend {
             BackendKind::Embedded => self.derive_file().await?,
             #[cfg(feature = "immudb")]
@@ -162,19 +178,23 @@ impl<'a> Derivation<'a> {
     }
 
     async fn derive_file(&mut self) -> Result<()> {
-        let mut file = AuditedFile::open(self.config).await?;
-        let end = match &mut file {
-            Some(file) => file.end().await?,
-            None => None,
+        let missing = Unavailable::NoLedger { path: self.config.storage.embedded.path.clone() };
+        let Some(mut file) = AuditedFile::open(self.config).await? else {
+            return self.is_missing(missing).await;
         };
-        let (Some(mut file), Some((last, alh))) = (file, end) else {
-            let path = self.config.storage.embedded.path.clone();
-            return self.is_missing(Unavailable::NoLedger { path }).await;
+        let derived = self.derive_from(&mut file, missing).await;
+        file.close().await;
+        derived
+    }
+
+    async fn derive_from(&mut self, file: &mut AuditedFile, missing: Unavailable) -> Result<()> {
+        let Some((last, alh)) = file.end().await? else {
+            return self.is_missing(missing).await;
         };
         self.claimed = alh.map(|alh| TrustedState { tx: last, alh });
         self.found.extend(file.misplaced().await?);
         let begin = self.fresh.get_mut().log().size();
-        self.against_file(&mut file, last).await?;
+        self.against_file(file, last).await?;
         self.progress.start(last.get().saturating_sub(begin));
         loop {
             let fresh = self.fresh.get_mut();
@@ -232,7 +252,7 @@ impl<'a> Derivation<'a> {
         }
     }
 
-    async fn report(mut self, confirmed: bool) -> Result<AuditReport> {
+    async fn report(&mut self, confirmed: bool) -> Result<AuditReport> {
         let fresh = self.fresh.get_mut();
         let through = fresh.log().head().map(|head| head.state);
         let ledger = scratch::alh(fresh.conn(), TxId::new(1)).await?;
@@ -276,7 +296,7 @@ impl<'a> Derivation<'a> {
             through,
             from: self.from,
             claimed: self.claimed,
-            pinned: self.known.into_iter().max_by_key(|state| state.tx),
+            pinned: self.known.iter().copied().max_by_key(|state| state.tx),
             confirmed,
             inconsistencies,
             inconsistencies_total,

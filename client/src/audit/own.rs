@@ -35,6 +35,10 @@ impl OwnLog {
         Ok(Some(Self { path: path.into(), conn }))
     }
 
+    pub(super) async fn close(self) {
+        sqlite::close(self.conn).await;
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::draft::Drafted;
+use super::pipeline::{Line, Turn};
 use super::queue::Append;
 use super::tried::Tried;
 use super::{EventStore, Shared, encode, to_the_end};
@@ -103,13 +104,30 @@ impl Append for Request {
 /// An append whose caller waits for its outcome.
 pub(super) struct Waiting {
     pub(super) request: Request,
+    /// Its place in a pipeline, if it is in one.
+    turn: Option<Turn>,
     answer: oneshot::Sender<Result<Appended>>,
 }
 
 impl Waiting {
     pub(super) fn answer(self, outcome: Result<Appended>) {
+        if let Some(turn) = self.turn
+            && outcome.is_ok()
+        {
+            turn.pass();
+        }
         // The task that waits for it lives as long as the runtime.
         let _ = self.answer.send(outcome);
+    }
+
+    /// Whether an append before it in its pipeline has failed.
+    pub(super) fn is_behind_failure(&self) -> bool {
+        self.turn.as_ref().is_some_and(Turn::is_behind_failure)
+    }
+
+    /// Its pipeline, if it is in one.
+    pub(super) fn line(&self) -> Option<&Line> {
+        self.turn.as_ref().map(Turn::line)
     }
 }
 
@@ -165,7 +183,8 @@ impl EventStore {
     /// when a commit ends makes the next one. Each has an outcome and proofs
     /// of its own, and one that is refused does not hinder the others. Those
     /// to one stream stand in it in the order in which their futures were
-    /// polled first. A dropped future does not take back what was begun.
+    /// polled first. A dropped future does not take back what was begun. Many
+    /// of which none may be made behind one that failed: [`pipeline`](Self::pipeline).
     ///
     /// # Errors
     ///
@@ -182,10 +201,7 @@ impl EventStore {
         expected: ExpectedVersion,
         events: &[Event],
     ) -> Result<Appended> {
-        if cover.domain == erasure::DOMAIN {
-            let why = format!("domain {} is for erasures; use EventStore::erase", cover.domain);
-            return Err(Error::Invalid(why));
-        }
+        not_for_erasures(cover)?;
         self.append_anywhere(cover, expected, events).await
     }
 
@@ -196,6 +212,19 @@ impl EventStore {
         expected: ExpectedVersion,
         events: &[Event],
     ) -> Result<Appended> {
+        let answered = self.enqueue(cover, expected, events, None)?;
+        let shared = Arc::clone(&self.shared);
+        to_the_end(async move { shared.append(answered).await }).await
+    }
+
+    /// Puts an append in line, behind those that are there. What is dropped here has failed.
+    pub(super) fn enqueue(
+        &self,
+        cover: &Cover,
+        expected: ExpectedVersion,
+        events: &[Event],
+        turn: Option<Turn>,
+    ) -> Result<oneshot::Receiver<Result<Appended>>> {
         if !self.shared.write {
             return Err(Error::ReadOnly);
         }
@@ -212,25 +241,21 @@ impl EventStore {
             tried: None,
             drafted: None,
         };
+        let (answer, answered) = oneshot::channel();
         // Before anything is spawned: appends wait in the order in which their
         // futures are polled first.
-        let answered = self.shared.enqueue(request);
-        let shared = Arc::clone(&self.shared);
-        to_the_end(async move { shared.append(answered).await }).await
+        self.shared.queue().push_back(Waiting { request, turn, answer });
+        Ok(answered)
     }
 }
 
 impl Shared {
-    /// Puts an append in line.
-    fn enqueue(&self, request: Request) -> oneshot::Receiver<Result<Appended>> {
-        let (answer, answered) = oneshot::channel();
-        self.queue().push_back(Waiting { request, answer });
-        answered
-    }
-
     /// Waits until an append is answered, or until it is this one's turn to
     /// commit what waits: for itself and everybody else.
-    async fn append(&self, mut answered: oneshot::Receiver<Result<Appended>>) -> Result<Appended> {
+    pub(super) async fn append(
+        &self,
+        mut answered: oneshot::Receiver<Result<Appended>>,
+    ) -> Result<Appended> {
         loop {
             tokio::select! {
                 biased;
@@ -295,6 +320,14 @@ impl Shared {
         }
         Ok(found)
     }
+}
+
+pub(super) fn not_for_erasures(cover: &Cover) -> Result<()> {
+    if cover.domain != erasure::DOMAIN {
+        return Ok(());
+    }
+    let why = format!("domain {} is for erasures; use EventStore::erase", cover.domain);
+    Err(Error::Invalid(why))
 }
 
 /// Makes the proofs of a transaction's rows from the log; core checks each

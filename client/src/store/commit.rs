@@ -8,6 +8,7 @@ use counterfoil_core::TxId;
 use super::append::{Appended, Proofs, Waiting, out_of_line};
 use super::draft::{Later, Planned, in_order};
 use super::encode::Encoded;
+use super::pipeline::Line;
 use super::queue::{self, Decision, Plan};
 use super::tried::{Tried, unproved};
 use super::{Backend, Shared};
@@ -101,7 +102,16 @@ impl Shared {
     async fn plan(&self, taken: Vec<Waiting>, later: &mut Later) -> Vec<Planned> {
         let mut plan = Plan::default();
         let mut planned = Vec::new();
+        let mut held_up: Vec<Line> = Vec::new();
         for (place, waiting) in taken.into_iter().enumerate() {
+            if waiting.is_behind_failure() {
+                self.refuse([waiting], &Error::PipelineAborted).await;
+                continue;
+            }
+            if waiting.line().is_some_and(|line| held_up.contains(line)) {
+                later.push((place, waiting));
+                continue;
+            }
             match self.decide(&plan, &waiting).await {
                 Ok(Some(Decided::Goes { first, head })) => {
                     plan.add(&waiting, first);
@@ -109,7 +119,10 @@ impl Shared {
                     planned.push(Planned { place, waiting, first, head, rows: 0..0, seen });
                 }
                 Ok(Some(Decided::Repeats(appended))) => waiting.answer(Ok(appended)),
-                Ok(None) => later.push((place, waiting)),
+                Ok(None) => {
+                    held_up.extend(waiting.line().cloned());
+                    later.push((place, waiting));
+                }
                 Err(error) => self.refuse([waiting], &error).await,
             }
         }

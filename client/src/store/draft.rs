@@ -17,7 +17,7 @@ use super::Shared;
 use super::append::Waiting;
 use super::encode::{self, Assigned, Encoded};
 use super::pen::{Pen, Signed};
-use super::queue::Append;
+use super::queue::{self, Append, Drafting};
 use crate::error::{Error, Result};
 use crate::signing_thread::PATIENCE;
 
@@ -85,7 +85,8 @@ enum Row {
 impl Shared {
     /// The rows of the commit. An append that cannot be encoded in company is
     /// tried alone before it is refused, one that the key does not sign is
-    /// refused at once, and what builds on it waits.
+    /// refused at once, and what builds on it, or comes behind it in its
+    /// pipeline, waits.
     #[allow(clippy::type_complexity)]
     pub(super) async fn draft(
         &self,
@@ -101,10 +102,17 @@ impl Shared {
             .buffer_unordered(AT_ONCE);
         let mut drafts: Vec<(Planned, Row)> = drafts.flat_map(stream::iter).collect().await;
         drafts.sort_by(|(a, _), (b, _)| in_order(a, b));
+        let goes = queue::goes(drafts.iter().map(|(append, row)| Drafting {
+            place: append.place,
+            stream: append.waiting.stream(),
+            line: append.waiting.line(),
+            is_drafted: matches!(row, Row::Encoded(_)),
+        }));
         let mut all = Encoded { rows: Vec::new(), digests: Vec::new() };
         let mut going: Vec<Planned> = Vec::new();
-        for (mut append, row) in drafts {
+        for ((mut append, row), goes) in drafts.into_iter().zip(goes) {
             match row {
+                Row::Encoded(_) if !goes => later.push((append.place, append.waiting)),
                 Row::Encoded(encoded) => {
                     append.seen = ground.end.tx;
                     append.rows = all.rows.len()..all.rows.len() + encoded.rows.len();

@@ -141,6 +141,10 @@ pub(super) fn check(cover: &crate::event::Cover, events: &[Event]) -> Result<()>
             events.len()
         )));
     }
+    if events.iter().any(|event| event.event_type.is_empty()) {
+        let why = "an event needs a type, which says what happened: \"Departed\", say";
+        return Err(Error::Invalid(why.into()));
+    }
     if events.iter().any(|event| event.cover != *cover) {
         return Err(Error::Invalid("the events of an append must all be of its stream".into()));
     }

@@ -10,6 +10,7 @@ mod idle;
 mod options;
 mod payloads;
 mod pen;
+mod pipeline;
 mod purpose;
 mod queue;
 mod read;
@@ -39,6 +40,7 @@ pub(crate) use self::options::Progress;
 pub use self::options::StoreOptions;
 pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
 use self::pen::AuthorKey;
+pub use self::pipeline::Pipeline;
 pub use self::read::{Direction, ReadOptions, StreamRead};
 pub use self::receipt::{IssuedBatch, IssuedReceipt, ReceiptOptions};
 pub use self::reexamine::Reexamined;
@@ -488,7 +490,12 @@ impl Shared {
 pub(crate) async fn to_the_end<T: Send + 'static>(
     task: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    match tokio::spawn(task).await {
+    joined(tokio::spawn(task)).await
+}
+
+/// The result of a task that runs to its end by itself.
+async fn joined<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
+    match task.await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

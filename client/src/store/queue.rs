@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::encode::{MAX_BYTES, MAX_EVENTS};
+use super::pipeline::Line;
 use crate::error::StreamVersion;
 use crate::event::ExpectedVersion;
 use crate::index::StreamKey;
@@ -105,6 +106,48 @@ impl Plan {
     /// Whether the stream is written to by an append before.
     pub(super) fn writes_to(&self, stream: &StreamKey) -> bool {
         self.next.contains_key(stream)
+    }
+}
+
+/// An append of the commit that is being made, once its rows were to be.
+pub(super) struct Drafting<'a> {
+    /// Its place in the queue.
+    pub(super) place: usize,
+    pub(super) stream: &'a StreamKey,
+    /// Its pipeline, if it is in one.
+    pub(super) line: Option<&'a Line>,
+    pub(super) is_drafted: bool,
+}
+
+/// Which of these, in the order of their keys, go into the commit. Where one does not, nothing does
+/// that comes behind it in its stream, whose digest it names, or in its pipeline.
+pub(super) fn goes<'a>(drafts: impl Iterator<Item = Drafting<'a>>) -> Vec<bool> {
+    let drafts: Vec<Drafting<'a>> = drafts.collect();
+    let mut goes: Vec<bool> = drafts.iter().map(|draft| draft.is_drafted).collect();
+    loop {
+        let before = goes.clone();
+        let mut ends: Option<&StreamKey> = None;
+        // Of each pipeline the first that does not go.
+        let mut broken: Vec<(&Line, usize)> = Vec::new();
+        for (draft, goes) in drafts.iter().zip(&mut goes) {
+            *goes &= ends != Some(draft.stream);
+            if *goes {
+                continue;
+            }
+            ends = Some(draft.stream);
+            let Some(line) = draft.line else { continue };
+            match broken.iter_mut().find(|(broken, _)| *broken == line) {
+                Some((_, first)) => *first = draft.place.min(*first),
+                None => broken.push((line, draft.place)),
+            }
+        }
+        for (draft, goes) in drafts.iter().zip(&mut goes) {
+            let first = broken.iter().find(|(line, _)| draft.line == Some(line));
+            *goes &= first.is_none_or(|(_, first)| draft.place < *first);
+        }
+        if goes == before {
+            return goes;
+        }
     }
 }
 

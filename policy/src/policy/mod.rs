@@ -103,6 +103,34 @@ impl TrustPolicy {
         Ok(self)
     }
 
+    /// With one more author, as a configuration names one (`[[trust.author]]`). A key that is listed
+    /// already counts in these domains too; one without a name is called by its digits.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyProblem`] if the name is another key's, the domains are none, or the key is one of a log or a
+    /// witness.
+    pub fn with_author(
+        mut self,
+        name: Option<String>,
+        key: &Ed25519Key,
+        domains: Option<Vec<String>>,
+    ) -> Result<Self, PolicyProblem> {
+        let known = self.authors.iter().position(|known| known.key == *key);
+        let known = known.map(|at| self.authors.remove(at));
+        let key = hex::encode(key.as_bytes());
+        let name = name.or_else(|| known.as_ref().map(|known| known.name.clone()));
+        let name = name.unwrap_or_else(|| key.clone());
+        let table = AuthorTable { name, key, domains };
+        let mut author = author(table, "trust.author", &self.authors)?;
+        if let Some(Author { domains, .. }) = known {
+            author.domains = author.domains.zip(domains).map(|(one, other)| [other, one].concat());
+        }
+        self.authors.push(author);
+        check_purposes(&self, false)?;
+        Ok(self)
+    }
+
     /// With logs, witnesses and a quorum as a tlog-policy names them, in place of those that it has.
     ///
     /// # Errors

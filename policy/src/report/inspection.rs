@@ -225,6 +225,9 @@ pub struct AuthorBytes {
     pub key: String,
     /// The signature, in hex.
     pub signature: String,
+    /// Computed: whether it is this key's over this event, for the ledger that the receipt says it is
+    /// about.
+    pub holds: bool,
 }
 
 impl Inspection {
@@ -322,7 +325,8 @@ fn transactions(receipt: &Receipt<'_>) -> Vec<InspectedTx> {
             let digest = event.digest(receipt.table_id());
             let (index, size) = (event.entry.into(), tx.header.nentries.into());
             let path = PathReport::new(digest.leaf_hash(), index, size, &terms, tx.header.eh);
-            InspectedEvent { entry: event.entry, body: BodyReport::new(&event.body), digest, path }
+            let body = BodyReport::new(&event.body, receipt.ledger());
+            InspectedEvent { entry: event.entry, body, digest, path }
         });
         InspectedTx { events: events.collect(), header, path }
     });
@@ -401,11 +405,12 @@ impl LinkReport {
 }
 
 impl BodyReport {
-    fn new(body: &EventBody<'_>) -> Self {
+    fn new(body: &EventBody<'_>, ledger: Alh) -> Self {
         let metadata = body.metadata.iter();
         let author = body.author.map(|bytes| {
             let (key, signature) = bytes.split_at(32);
-            AuthorBytes { key: hex::encode(key), signature: hex::encode(signature) }
+            let holds = body.authorship(ledger, &[]).signed_by().is_some();
+            AuthorBytes { key: hex::encode(key), signature: hex::encode(signature), holds }
         });
         Self {
             domain: body.domain.into(),

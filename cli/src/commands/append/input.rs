@@ -78,7 +78,7 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         }
         let Form::Epcis { domain, edition } = &self.form else {
             let event = serde_json::from_str(utf8(&text)?);
-            return event.map(Some).map_err(|error| Failure::Usage(error.to_string()));
+            return event.map(Some).map_err(|error| no_event(&error));
         };
         // A first line that is no JSON by itself begins a document.
         let first = self.events == 0;
@@ -93,10 +93,28 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         if text.starts_with(MARK) {
             text.drain(..MARK.len_utf8());
         }
-        let events = Events::of(text, domain, edition.as_deref()).map_err(Failure::Usage)?;
+        let events = Events::of(text, domain, edition.as_deref());
+        let events = events.map_err(|why| Failure::Usage(format!("{why}; {EPCIS}")))?;
         self.document = Some(events);
         Ok(None)
     }
+}
+
+/// What a line of our own form holds.
+const EXAMPLE: &str = r#"{"cover": {"domain": "shipment", "root": "SSCC-1"}, "event_type": "Departed", "payload": {"inline": "…"}}"#;
+
+/// What a file of the other form holds.
+const EPCIS: &str = r#"an event is {"type": "ObjectEvent", …}, a document {"epcisBody": {"eventList": [an event, …]}}"#;
+
+/// It says where in the line: to its reader the line is all that there is.
+fn no_event(error: &serde_json::Error) -> Failure {
+    let why = error.to_string();
+    let end = format!(" at line {} column {}", error.line(), error.column());
+    let why = why.strip_suffix(&end).unwrap_or(&why);
+    let column = error.column();
+    Failure::Usage(format!(
+        "column {column}: {why}; a line is an event, as `read --json` prints it under \"event\": {EXAMPLE}"
+    ))
 }
 
 /// Some put it before a text to tell how it is encoded.

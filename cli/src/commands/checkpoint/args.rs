@@ -91,7 +91,7 @@ pub(super) struct MakeArgs {
 #[command(after_help = "Examples:
   counterfoil checkpoint verify latest.checkpoint --log counterfoil/12dc…c406+5a1f…+AX…=
   counterfoil checkpoint verify latest.checkpoint --log … --witness … --witness … --quorum 1
-  counterfoil checkpoint verify latest.checkpoint --policy goods.tlog-policy
+  counterfoil checkpoint verify latest.checkpoint --tlog-policy goods.tlog-policy
   counterfoil checkpoint verify latest.checkpoint --log … --in-ledger --config counterfoil.toml
 
 Take the keys from somebody you believe, not from whoever gives you the checkpoint.
@@ -106,9 +106,9 @@ pub(super) struct VerifyArgs {
     pub(super) checkpoint: PathBuf,
     /// Logs, witnesses and quorum in a file of c2sp.org/tlog-policy
     #[arg(long, value_name = "FILE", conflicts_with_all = ["log", "witness", "quorum"])]
-    pub(super) policy: Option<PathBuf>,
+    pub(super) tlog_policy: Option<PathBuf>,
     /// The log's verifier key; several of one log that changes its key
-    #[arg(long, value_name = "KEY", required_unless_present = "policy")]
+    #[arg(long, value_name = "KEY", required_unless_present = "tlog_policy")]
     pub(super) log: Vec<String>,
     /// A witness's verifier key; may be repeated
     #[arg(long, value_name = "KEY")]
@@ -152,14 +152,14 @@ pub(super) struct CosignArgs {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  counterfoil checkpoint witness latest.checkpoint --policy goods.tlog-policy
+  counterfoil checkpoint witness latest.checkpoint --tlog-policy goods.tlog-policy
   counterfoil checkpoint witness latest.checkpoint \\
     --witness witness.example+2a1f…+BO…= https://witness.example/ --time-limit 20
 
 All are asked at once. Each answer is verified under the key that is given for the witness.
 
 Exit codes of this command:
-  0  all of them cosigned, or so many as --quorum or the policy says
+  0  all of them cosigned, or so many as --quorum or --tlog-policy says
   3  too few did; what they said is told, and the cosignatures that were had are kept
   4  the ledger could not be asked: no witness was")]
 pub(super) struct WitnessArgs {
@@ -167,12 +167,12 @@ pub(super) struct WitnessArgs {
     #[arg(value_name = "FILE")]
     pub(super) checkpoint: PathBuf,
     /// A witness's verifier key, and the address of its API; may be repeated
-    #[arg(long, num_args = 2, value_names = ["KEY", "URL"], required_unless_present = "policy")]
+    #[arg(long, num_args = 2, value_names = ["KEY", "URL"], required_unless_present = "tlog_policy")]
     pub(super) witness: Vec<String>,
     /// Asks every witness of this c2sp.org/tlog-policy file that has an address there; enough did
     /// if its quorum is met
     #[arg(long, value_name = "FILE", conflicts_with_all = ["witness", "quorum"])]
-    pub(super) policy: Option<PathBuf>,
+    pub(super) tlog_policy: Option<PathBuf>,
     /// How many of them must cosign [default: all]
     #[arg(long, value_name = "COUNT")]
     pub(super) quorum: Option<usize>,

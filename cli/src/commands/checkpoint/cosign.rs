@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Session;
 use super::args::CosignArgs;
-use super::file::{self, check_place, with_suffix, write_checkpoint};
+use super::file::{self, check_place, write_checkpoint};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::{Name, Output};
 
@@ -21,7 +21,7 @@ pub(super) async fn run(
     let log = LogKey::parse(&args.log)
         .map_err(|error| Failure::Usage(format!("the key {}: {error}", args.log)))?;
     let key = SigningKeyFile::load(&args.key)?;
-    let folder = args.last.clone().unwrap_or_else(|| with_suffix(&args.key, ".logs"));
+    let folder = args.last.clone().unwrap_or_else(|| args.key.with_added_extension("logs"));
     let cosigner = Cosigner::new(key.name().to_owned(), Arc::new(key), folder)?;
     let bytes = file::read(&args.checkpoint)?;
     let request = match bytes.starts_with(b"old ") {

@@ -1,9 +1,8 @@
 //! Files with checkpoints in them: read whole, written all or nothing, never over anything else.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use counterfoil::checkpoint::{CheckpointRefusal, SignedCheckpoint};
 use counterfoil::core::checkpoint::{Note, NoteSignature};
@@ -77,9 +76,7 @@ pub(super) fn write_checkpoint(
             merged.map_err(|error| unusable(path, &error))?
         }
     };
-    let replaced = new_file::beside(path, written.as_str().as_bytes())
-        .and_then(|file| Ok(file.persist(path)?));
-    replaced.map_err(|error| unusable(path, &error))?;
+    new_file::replace(path, written.as_str().as_bytes())?;
     Ok(written)
 }
 
@@ -119,7 +116,7 @@ fn has(signed: &SignedCheckpoint, line: &NoteSignature<'_>) -> bool {
 /// Held by one at a time, until it is dropped or its process ends. In a file that stays: the other
 /// one is replaced.
 fn lock(path: &Path) -> Result<File> {
-    let path = with_suffix(path, ".lock");
+    let path = path.with_added_extension("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let locked = file.and_then(|file| file.lock().map(|()| file));
     locked.map_err(|error| unusable(&path, &error))
@@ -128,16 +125,7 @@ fn lock(path: &Path) -> Result<File> {
 /// Writes to standard output, or to a file that is not there yet.
 pub(super) fn create(path: Option<&Path>, text: &str) -> Result<()> {
     let Some(path) = path else { return print(text) };
-    let written =
-        new_file::beside(path, text.as_bytes()).and_then(|file| Ok(file.persist_noclobber(path)?));
-    written.map(drop).map_err(|error| unusable(path, &error))
-}
-
-/// What belongs to a file lies beside it.
-pub(in crate::commands) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
+    new_file::create(path, text.as_bytes())
 }
 
 fn print(text: &str) -> Result<()> {

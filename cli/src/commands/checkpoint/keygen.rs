@@ -11,7 +11,6 @@ use serde::Serialize;
 
 use super::Session;
 use super::args::KeygenArgs;
-use super::file::with_suffix;
 use crate::exit::{Exit, Result};
 use crate::output::{Name, Output, Plain, bold};
 
@@ -25,7 +24,7 @@ pub(super) async fn run(
         (Some(name), _) => {
             let key = Arc::new(SigningKeyFile::generate(file, name)?);
             let public_key = hex(&key.public_key());
-            let witness = Cosigner::new(name, key, with_suffix(file, ".logs"))?;
+            let witness = Cosigner::new(name, key, file.with_added_extension("logs"))?;
             Made {
                 file: Name(file),
                 kind: "witness",
@@ -54,7 +53,7 @@ pub(super) async fn run(
 fn of_log<'a>(file: &'a Path, origin: &'a str) -> Result<Made<'a>> {
     let key = Arc::new(SigningKeyFile::generate(file, origin)?);
     let public_key = hex(&key.public_key());
-    let key = LogSigner::new(origin, key, with_suffix(file, ".last"))?.verifier_key();
+    let key = LogSigner::new(origin, key, file.with_added_extension("last"))?.verifier_key();
     Ok(Made { file: Name(file), kind: "log", name: origin, key, public_key })
 }
 

@@ -10,13 +10,13 @@ use serde::Serialize;
 
 use super::Session;
 use super::args::MakeArgs;
-use super::file::{check_place, with_suffix, write_checkpoint};
+use super::file::{check_place, write_checkpoint};
 use crate::exit::{Exit, Result};
 use crate::output::Name;
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &MakeArgs) -> Result<Exit> {
     let key = SigningKeyFile::load(&args.key)?;
-    let last = args.last.clone().unwrap_or_else(|| with_suffix(&args.key, ".last"));
+    let last = args.last.clone().unwrap_or_else(|| args.key.with_added_extension("last"));
     let origin = key.name().to_owned();
     // What is signed and written down cannot be taken back for want of a place.
     if let Some(file) = &args.output {

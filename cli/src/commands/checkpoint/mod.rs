@@ -11,7 +11,7 @@ mod witness;
 
 pub(crate) use self::args::CheckpointArgs;
 use self::args::CheckpointCommand;
-pub(super) use self::file::{checkpoint, with_suffix};
+pub(super) use self::file::checkpoint;
 use super::Session;
 use crate::args::OutputArgs;
 use crate::exit::{Exit, Result};

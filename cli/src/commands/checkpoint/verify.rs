@@ -23,7 +23,7 @@ pub(super) async fn run(
 ) -> Result<Exit> {
     let signed = file::checkpoint(&args.checkpoint)?;
     let note = signed.note();
-    let trusted = match &args.policy {
+    let trusted = match &args.tlog_policy {
         Some(file) => TlogPolicy::load(file)?.with_core(|policy| match policy {
             Some(policy) => open(policy, &note),
             None => Err(Failure::Usage(format!("{}: it names no log", file.display()))),

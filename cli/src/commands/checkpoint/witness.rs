@@ -15,7 +15,7 @@ use crate::output::{Name, Plain, Time, bold, red};
 
 pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArgs) -> Result<Exit> {
     let signed = file::checkpoint(&args.checkpoint)?;
-    let policy = args.policy.as_ref().map(TlogPolicy::load).transpose()?;
+    let policy = args.tlog_policy.as_ref().map(TlogPolicy::load).transpose()?;
     let (pairs, _) = args.witness.as_chunks::<2>();
     let named = pairs.iter().map(|[key, url]| (key.as_str(), Some(url.as_str())));
     let listed = policy.iter().flat_map(TlogPolicy::witnesses);
@@ -25,7 +25,7 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &WitnessArg
         .map(|(key, url)| Ok(Witness::new(key, url)?))
         .collect::<Result<Vec<_>>>()?;
     if witnesses.is_empty() {
-        return Err(Failure::Usage("the policy has no witness with an address".into()));
+        return Err(Failure::Usage("--tlog-policy names no witness with an address".into()));
     }
     let needed = args.quorum.unwrap_or(witnesses.len());
     if needed == 0 || needed > witnesses.len() {

@@ -70,6 +70,12 @@ impl AuditedFile {
         Ok(Some(Self { file: LedgerFile::open(path, false).await? }))
     }
 
+    /// Leaves nothing beside the file that was not there.
+    pub(crate) async fn close(self) {
+        // It was read to its end; that it cannot be closed says nothing of the ledger.
+        let _ = self.file.close().await;
+    }
+
     /// Where this client keeps the log of the file.
     pub(crate) fn own_log(config: &Config) -> Result<PathBuf> {
         Ok(super::trust_file::TrustFile::of(config)?.path)

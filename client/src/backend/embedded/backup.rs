@@ -82,9 +82,7 @@ const TRUST: &str = "trust";
 /// Where the copies are made before they are complete. What an interrupted
 /// backup left there is removed.
 fn begin(folder: &Path) -> std::io::Result<PathBuf> {
-    let mut name = folder.as_os_str().to_owned();
-    name.push(".part");
-    let begun = PathBuf::from(name);
+    let begun = folder.with_added_extension("part");
     std::fs::create_dir_all(&begun)?;
     for name in [LEDGER, TRUST] {
         for suffix in ["", "-journal"] {

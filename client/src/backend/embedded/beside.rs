@@ -52,10 +52,10 @@ impl Embedded {
                     return Err(damaged("what was settled in it is not there when it is read"));
                 }
                 // What was found is worth more than that it cannot be noted.
-                Err(Error::Unavailable(Unavailable::InUse { path, remedy })) => {
+                Err(Error::Unavailable(in_use @ Unavailable::InUse { .. })) => {
                     return Err(match found {
                         Some(verdict) => verdict.into(),
-                        None => Unavailable::InUse { path, remedy }.into(),
+                        None => in_use.into(),
                     });
                 }
                 Err(error) => return Err(error),

@@ -28,7 +28,7 @@ const TABLES: &str = "
 ";
 
 /// One process writes a ledger file.
-const REMEDY: &str = ", which writes to it; close that one, or read beside it (open_read_only)";
+const REMEDY: &str = ", which writes to it: wait until it has ended, or stop it; reading goes on beside it (open_read_only)";
 
 /// A transaction as the file shows it.
 #[derive(Debug, Clone)]

@@ -17,8 +17,8 @@ use crate::trust::{Anchor, Trust, compare};
 use crate::verdict::Verdict;
 
 /// What whoever is refused the log can do.
-const REMEDY: &str = ", which writes to it; within a program share one EventStore (clones are \
-                      cheap), else close the other one";
+const REMEDY: &str = ", which writes to it: wait until it has ended, or stop it; reading goes on \
+                      beside it. Within a program share one EventStore: clones are cheap";
 
 impl Embedded {
     /// Opens the ledger that the configuration names, for writing: nobody else

@@ -98,9 +98,7 @@ fn is_there(trust: &Path) -> Result<bool> {
 }
 
 fn note(trust: &Path) -> PathBuf {
-    let mut path = trust.as_os_str().to_owned();
-    path.push(".see");
-    path.into()
+    trust.with_added_extension("see")
 }
 
 /// The trust file that a note names in this one's stead, if it is there.

@@ -247,3 +247,30 @@ fn a_version_is_judged_against_the_commit_but_refused_only_by_the_ledger() {
     let actual = StreamVersion::At(0);
     assert_eq!(Plan::default().decide(&plain(0, empty), 1), Decision::WrongVersion(actual));
 }
+
+/// What names the digest of something that does not go cannot go, nor what is behind it in a
+/// pipeline; and so on from there.
+#[test]
+fn behind_what_is_not_drafted_nothing_goes() {
+    let (line, other) = (Line::default(), Line::default());
+    let streams = [stream(0), stream(1), stream(2)];
+    let draft = |root: usize, place, line, is_drafted| {
+        let drafting = Drafting { place, stream: &streams[root], line, is_drafted };
+        std::iter::once(drafting)
+    };
+    let drafts = |first: bool| {
+        draft(0, 0, Some(&line), true)
+            .chain(draft(0, 2, Some(&line), first))
+            .chain(draft(0, 4, None, true))
+            .chain(draft(1, 1, Some(&line), true))
+            .chain(draft(1, 3, Some(&line), true))
+            // It is in another pipeline, and in this one's stream.
+            .chain(draft(1, 5, Some(&other), true))
+            .chain(draft(2, 4, Some(&other), true))
+            .chain(draft(2, 6, None, true))
+            .chain(draft(2, 7, Some(&other), true))
+    };
+    assert_eq!(goes(drafts(true)), [true; 9]);
+    let wanted = [true, false, false, true, false, false, true, true, false];
+    assert_eq!(goes(drafts(false)), wanted);
+}
