@@ -28,7 +28,7 @@ pub(crate) async fn a_pipeline_shares_transactions_and_keeps_its_order(harness: 
     let store = harness.open().await;
     let before = store.state().await.unwrap().tx.get();
     // In the order of the keys and against it.
-    let cover = |n: u64| if n % 3 == 0 { shipment() } else { other() };
+    let cover = |n: u64| if n.is_multiple_of(3) { shipment() } else { other() };
     let events: Vec<Event> = (0..EVENTS).map(|n| numbered(&cover(n), n)).collect();
     let appended = piped(&store, &events).await;
     let mut last = before;
@@ -55,7 +55,7 @@ pub(crate) async fn behind_an_append_that_fails_none_is_made(harness: impl Harne
     let large = Event { payload: vec![0; 2 << 20].into(), ..numbered(&other(), 0) };
     let conflict = numbered(&other(), 1).with_external_id("used");
     for (n, wrong) in (0..).zip([large, conflict]) {
-        let cover = |at: u64| if at % 2 == 0 { shipment() } else { other() };
+        let cover = |at: u64| if at.is_multiple_of(2) { shipment() } else { other() };
         let mut events: Vec<Event> =
             (0..60).map(|at| numbered(&cover(at), 1000 * n + at)).collect();
         events[30] = wrong;
