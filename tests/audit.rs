@@ -38,7 +38,7 @@ impl Files {
         let many: Vec<Event> = (5..9).map(|n| event(n).with_external_id("")).collect();
         store.append(&stream(), ExpectedVersion::Any, &many).await.unwrap();
         store.add_event(&event(9)).await.unwrap();
-        drop(store);
+        store.close().await.unwrap();
         files
     }
 

@@ -113,7 +113,7 @@ async fn what_was_written_past_the_trust_file_is_not_shown() {
     assert_eq!(reader.state().await.unwrap(), pinned);
     assert_eq!(reader.status().await.unwrap().uncovered, Some(found));
     // Told at once, not waited out.
-    let next = tokio::time::timeout(Duration::from_secs(10), tail.next()).await;
+    let next = tokio::time::timeout(Duration::from_secs(60), tail.next()).await;
     let told = next.expect("it is told").unwrap().unwrap_err();
     assert_eq!(told.verdict(), Some(&Verdict::ExtendsPin { pinned, found }), "{told}");
     assert!(tail.next().await.is_none());

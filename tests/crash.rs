@@ -51,7 +51,7 @@ async fn announced_and_not_written_the_event_is_not_there() {
     run(&files.ledger, LEDGER_FAILS).await;
     let store = files.open().await.unwrap();
     store.add_event(&event(2)).await.unwrap_err();
-    drop(store);
+    store.close().await.unwrap();
     assert_eq!(announced(&files).await, Some(4));
     run(&files.ledger, MENDED).await;
     whole(&files, 2).await;
@@ -63,7 +63,7 @@ async fn written_and_not_pinned_the_event_is_there() {
     run(&files.trust, LOG_FAILS).await;
     let store = files.open().await.unwrap();
     store.add_event(&event(2)).await.unwrap_err();
-    drop(store);
+    store.close().await.unwrap();
     assert_eq!(announced(&files).await, Some(4));
     run(&files.trust, MENDED).await;
     whole(&files, 3).await;
@@ -141,7 +141,7 @@ async fn a_store_goes_on_after_its_ledger_file_refused_a_write() {
     }
     run(&files.ledger, MENDED).await;
     assert_eq!(store.add_event(&event(2)).await.unwrap().sequence, 2);
-    drop(store);
+    store.close().await.unwrap();
     whole(&files, 3).await;
 }
 
@@ -163,10 +163,10 @@ async fn an_event_that_is_in_the_ledger_is_never_said_not_to_be() {
     for _ in 0..2 {
         let appended = store.append(&stream(), ExpectedVersion::Any, &[event(2)]).await.unwrap();
         assert_eq!((appended.id, appended.repeated), (TxId::new(4), true));
-        drop(store);
+        store.close().await.unwrap();
         store = files.open().await.unwrap();
     }
-    drop(store);
+    store.close().await.unwrap();
     whole(&files, 3).await;
 }
 

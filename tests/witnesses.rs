@@ -258,8 +258,9 @@ async fn a_witness_that_lies_gets_nothing_in_and_holds_nobody_up() {
         let witness = Witness::new(&key, liar.url()).unwrap();
         let began = Instant::now();
         let both = [witness, of_go(&go)];
-        let witnessed = store.ask_witnesses(&nine, &both, Duration::from_secs(2)).await.unwrap();
-        assert!(began.elapsed() < Duration::from_secs(10), "{what}: {:?}", began.elapsed());
+        // Long enough for the honest one on a busy machine.
+        let witnessed = store.ask_witnesses(&nine, &both, Duration::from_secs(5)).await.unwrap();
+        assert!(began.elapsed() < LIMIT, "{what}: {:?}", began.elapsed());
         match &witnessed.asked[0].answer {
             Answer::Refused(problem) => assert!(is(problem), "{what}: {problem:?}"),
             other => panic!("{what}: {other:?}"),
@@ -305,7 +306,8 @@ async fn a_time_limit_is_for_all_together() {
     let began = Instant::now();
     let limit = Duration::from_secs(1);
     let witnessed = store.ask_witnesses(&signed, &witnesses, limit).await.unwrap();
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    // One after the other they would take 16 times as long.
+    assert!(began.elapsed() < 10 * limit, "{:?}", began.elapsed());
     assert!(witnessed.asked.iter().all(|one| matches!(one.answer, Answer::Refused(_))));
     assert_eq!(witnessed.checkpoint, signed);
 

@@ -40,17 +40,11 @@ pub(crate) fn authorship(stored: &[u8], ledger: Alh, trusted: &[TrustedAuthor]) 
 
 /// What these say of a key that signed an event of a domain.
 pub(crate) fn told(key: [u8; 32], domain: &str, trusted: &[TrustedAuthor]) -> Authorship {
-    let mut entries = trusted.iter().filter(|author| *author.key.as_bytes() == key).peekable();
+    let entries = trusted.iter().filter(|author| *author.key.as_bytes() == key);
     let may = |author: &TrustedAuthor| {
         author.domains.as_ref().is_none_or(|domains| domains.iter().any(|one| one == domain))
     };
-    if entries.peek().is_none() {
-        Authorship::Unknown { key }
-    } else if entries.any(may) {
-        Authorship::Allowed { key }
-    } else {
-        Authorship::NotAllowed { key }
-    }
+    Authorship::of_key(key, entries.map(may))
 }
 
 /// As `{"word": …, "key": …}`, the key in hex and only where there is one.

@@ -26,7 +26,7 @@ async fn grown() -> (Files, TrustedState) {
         let cover = Cover::new("invoice", format!("{}", n % 9)).in_edition("draft");
         store.add_event(&Event::new(&cover, "Counted", format!("later {n}"))).await.unwrap();
     }
-    drop(store);
+    store.close().await.unwrap();
     files.append(10..15).await;
     (files, state)
 }

@@ -43,7 +43,7 @@ async fn what_is_erased_is_told_from_what_is_lost() {
     unused.sort_by_key(|commitment| *commitment.as_bytes());
     let config = files.config();
     let state = store.state().await.unwrap();
-    drop(store);
+    store.close().await.unwrap();
     let file = files.free("audit");
     for audit in [Audit::of(&config), Audit::of(&config).resume(&file)] {
         let report = audit.run().await.unwrap();
@@ -100,7 +100,7 @@ async fn no_payload_is_called_unused_where_an_event_may_be_out_of_sight() {
     for n in 0..3 {
         store.add_committed(&payloads, &event(n)).await.unwrap();
     }
-    drop(store);
+    store.close().await.unwrap();
     let unused = async |files: &Files| {
         let report = Audit::of(&files.config()).payloads(&payloads).run().await.unwrap();
         (report.verdict, report.payloads.unwrap().unused)

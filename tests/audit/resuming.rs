@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use counterfoil::InconsistencyKind::{AlteredRow, Rollback};
 use counterfoil::{Audit, AuditVerdict};
+use counterfoil_test_support::wait_until_closed;
 
 use crate::files::Files;
 use crate::{alter, places};
@@ -38,8 +38,7 @@ async fn an_interrupted_audit_goes_on_and_finds_the_same() {
             report = audit.run() => break report.unwrap(),
         }
         assert!(runs < 100, "{left:?} left");
-        // A connection that is dropped is closed by a thread of its own.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        wait_until_closed(&file);
     };
     assert!(runs > 1, "nothing was interrupted");
     assert_eq!(resumed, whole);

@@ -55,7 +55,7 @@ pub(crate) async fn everything_is_there_again(harness: impl Reopen) {
     store.append(&cover, ExpectedVersion::Any, &events).await.unwrap();
     store.add_event(&full(&other)).await.unwrap();
     let (status, all) = (store.status().await.unwrap(), store.read_all(None, None).await.unwrap());
-    drop(store);
+    store.close().await.unwrap();
 
     for round in 0..3 {
         let store = harness.open().await;
@@ -86,7 +86,7 @@ pub(crate) async fn a_proof_from_before_still_holds(harness: impl Reopen) {
     let at_tx = store.get_proof_at_tx(tx.id).await.unwrap();
     let state = store.state().await.unwrap();
     store.add_event(&numbered(&shipment(), 1)).await.unwrap();
-    drop(store);
+    store.close().await.unwrap();
     let store = harness.open().await;
     assert!(store.verify_event(&event, &tx.proof).await.unwrap());
     at_tx.verify(&state).unwrap();
@@ -101,7 +101,7 @@ pub(crate) async fn an_append_can_be_repeated_after_reopening(harness: impl Reop
     let event = full(&shipment());
     let first = store.add_event(&event).await.unwrap();
     store.add_event(&numbered(&shipment(), 1)).await.unwrap();
-    drop(store);
+    store.close().await.unwrap();
     let store = harness.open().await;
     let again = store
         .append(&shipment(), ExpectedVersion::Any, std::slice::from_ref(&event))
@@ -126,7 +126,7 @@ pub(crate) async fn no_leaf_of_a_proof_under_a_later_state_can_be_altered(harnes
     for n in 0..6 {
         store.add_event(&numbered(&shipment(), n)).await.unwrap();
     }
-    drop(store);
+    store.close().await.unwrap();
     // Nothing is remembered: the proof is made anew, to the end of the ledger.
     let store = harness.open().await;
     let appended = store.append(&shipment(), ExpectedVersion::Any, &events).await.unwrap();
@@ -140,7 +140,7 @@ pub(crate) async fn a_read_only_store_reads_and_refuses_to_write(harness: impl R
     let store = harness.open().await;
     let tx = store.add_event(&full(&shipment())).await.unwrap();
     let state = store.state().await.unwrap();
-    drop(store);
+    store.close().await.unwrap();
     let reader = EventStore::open_read_only(&harness.config()).await.unwrap();
     assert_eq!(reader.state().await.unwrap(), state);
     let read = reader.read(&shipment(), ReadOptions::forward()).await.unwrap();

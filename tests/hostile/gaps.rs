@@ -228,6 +228,8 @@ async fn a_bookmark_knows_what_was_accounted_for() {
     }
     liar.repents();
     assert_eq!(store.reexamine(None).await.unwrap().closed, [tx(5)]);
+    let whole = store.read_all(None, None).await.unwrap().bookmark.unwrap();
+    assert_eq!(whole.to_string(), "6/end+0");
     store.close().await.unwrap();
     let other = temp_dir("stranger");
     let mut known = Vec::new();

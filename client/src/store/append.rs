@@ -75,6 +75,29 @@ pub(super) struct Request {
     pub(super) drafted: Option<Drafted>,
 }
 
+impl Request {
+    /// One that was not tried yet.
+    pub(super) fn new(
+        cover: &Cover,
+        expected: ExpectedVersion,
+        events: &[Event],
+        append_id: [u8; 16],
+    ) -> Self {
+        Self {
+            cover: cover.clone(),
+            expected,
+            events: events.into(),
+            append_id,
+            key: StreamKey::of_cover(cover),
+            bytes: encode::most_bytes(events),
+            lost: 0,
+            company: usize::MAX,
+            tried: None,
+            drafted: None,
+        }
+    }
+}
+
 impl Append for Request {
     fn stream(&self) -> &StreamKey {
         &self.key
@@ -229,18 +252,8 @@ impl EventStore {
             return Err(Error::ReadOnly);
         }
         encode::check(cover, events)?;
-        let request = Request {
-            cover: cover.clone(),
-            expected,
-            events: events.into(),
-            append_id: self.shared.environment.random(),
-            key: StreamKey::of_cover(cover),
-            bytes: encode::most_bytes(events),
-            lost: 0,
-            company: usize::MAX,
-            tried: None,
-            drafted: None,
-        };
+        let append_id = self.shared.environment.random();
+        let request = Request::new(cover, expected, events, append_id);
         let (answer, answered) = oneshot::channel();
         // Before anything is spawned: appends wait in the order in which their
         // futures are polled first.

@@ -77,7 +77,7 @@ mod tests {
             if row.unwrap().get::<i64, _>(0) == 0 {
                 break;
             }
-            assert!(begun.elapsed().as_secs() < 10, "it is still held");
+            assert!(begun.elapsed().as_secs() < 60, "it is still held");
             tokio::time::sleep(super::REST / 4).await;
         }
         assert_eq!(count().await, 2);

@@ -92,9 +92,31 @@ fn unknown(reason: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Cover, Event, ExpectedVersion};
     use crate::index::record_finding;
     use crate::store::EventStore;
     use crate::verdict::FindingKind;
+
+    /// Who was sent before and cannot be looked for now may be there.
+    #[tokio::test]
+    async fn an_attempt_that_cannot_be_looked_for_is_not_one_that_was_never_made() {
+        let store = EventStore::in_memory().await.unwrap();
+        let cover = Cover::new("d", "r");
+        let events = [Event::new(&cover, "T", "").with_external_id("id")];
+        let mut request = Request::new(&cover, ExpectedVersion::Any, &events, [1; 16]);
+        let found = async |request: &Request| store.shared.found_again(request).await;
+        assert_eq!(found(&request).await.unwrap(), None);
+        {
+            let mut local = store.shared.local.lock().await;
+            crate::sqlite::run(local.conn(), "DROP TABLE event").await.unwrap();
+        }
+        for tried in [false, true] {
+            let after = TxId::new(1);
+            request.tried = tried.then_some(Tried { after, open: false });
+            let error = found(&request).await.unwrap_err();
+            assert_eq!(matches!(error, Error::OutcomeUnknown { .. }), tried, "{error}");
+        }
+    }
 
     /// A gap may hold the rows of an attempt that came before the last one; only
     /// one that is older than all attempts cannot.

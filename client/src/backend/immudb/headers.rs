@@ -127,10 +127,17 @@ mod tests {
     /// A ledger of `n` transactions; those in `opaque` have an Alh that does
     /// not follow from what is shown.
     fn ledger(n: u64, opaque: &[u64]) -> (Vec<Header<'static>>, Alh) {
+        lagging(n, opaque, |id| id - 1)
+    }
+
+    /// The same with trees of these sizes.
+    fn lagging(n: u64, opaque: &[u64], tree: impl Fn(u64) -> u64) -> (Vec<Header<'static>>, Alh) {
         let mut frontier = Frontier::new();
         let mut prev_alh = Alh::BEFORE_FIRST;
         let mut headers = Vec::new();
+        let mut roots = vec![Root::ZERO];
         for id in 1..=n {
+            let bl_tx_id = TxId::new(tree(id));
             let mut header = Header {
                 id: TxId::new(id),
                 prev_alh,
@@ -139,8 +146,8 @@ mod tests {
                 metadata: TxMetadata::default(),
                 nentries: 1,
                 eh: Root::new([id as u8; 32]),
-                bl_tx_id: TxId::new(id - 1),
-                bl_root: root(&frontier),
+                bl_tx_id,
+                bl_root: roots[bl_tx_id.get() as usize],
             };
             if opaque.contains(&id) {
                 header.metadata.extra = Some(b"hidden");
@@ -148,6 +155,7 @@ mod tests {
             prev_alh = header.alh().unwrap();
             header.metadata = TxMetadata::default();
             frontier.push(prev_alh.leaf_hash()).unwrap();
+            roots.push(frontier.root());
             headers.push(header);
         }
         (headers, prev_alh)
@@ -172,6 +180,63 @@ mod tests {
         let opaque: Vec<u64> =
             run.linked.iter().filter(|l| l.opaque).map(|l| l.header.id.get()).collect();
         assert_eq!((run.linked.len(), opaque), (8, vec![4, 5]));
+    }
+
+    /// The end of a log of these.
+    fn behind(headers: &[Header<'static>], last_alh: Alh) -> Tail {
+        let mut tail = start();
+        for next in headers.iter().skip(1).map(|next| next.prev_alh).chain([last_alh]) {
+            tail.frontier.push(next.leaf_hash()).unwrap();
+        }
+        Tail { last_alh, ..tail }
+    }
+
+    /// Between a header and its tree only the chain binds, and an opaque header
+    /// breaks it: what comes before that could be anything.
+    #[test]
+    fn what_hangs_on_an_opaque_header_alone_is_not_taken() {
+        let tree = |id: u64| if id < 9 { 2.min(id - 1) } else { id - 1 };
+        let (headers, last) = lagging(8, &[5], tree);
+        let run = link(start(), &headers, last).unwrap();
+        assert_eq!(run.linked.len(), 4);
+        // With nothing opaque among them all are,
+        let (plain, last) = lagging(8, &[], tree);
+        assert_eq!(link(start(), &plain, last).unwrap().linked.len(), 8);
+        // as when a later tree holds them.
+        let (headers, last) = lagging(9, &[5], tree);
+        assert_eq!(link(start(), &headers, last).unwrap().linked.len(), 9);
+    }
+
+    /// Where the tree lags behind the log's end, its root is there to be compared.
+    #[test]
+    fn a_root_of_a_size_before_the_run_is_not_passed_over() {
+        let (headers, last) = lagging(8, &[], |id| 3.min(id - 1));
+        let (known, new) = headers.split_at(5);
+        let run = link(behind(known, new[0].prev_alh), new, last).unwrap();
+        assert_eq!(run.linked.len(), 3);
+        let expected: Vec<_> = new.iter().map(|header| (*header, 3)).collect();
+        assert_eq!(run.older, expected);
+    }
+
+    /// The tree of the log's past, and a chain from elsewhere: two histories.
+    #[test]
+    fn a_run_must_go_on_from_the_logs_last_transaction() {
+        let (headers, _) = ledger(6, &[]);
+        let (known, new) = headers.split_at(5);
+        let expected = new[0].prev_alh;
+        for tree in 0..=5 {
+            let tail = behind(known, expected);
+            let found = Alh::new([9; 32]);
+            let forged = Header {
+                prev_alh: found,
+                bl_tx_id: TxId::new(tree),
+                bl_root: headers[tree as usize].bl_root,
+                ..new[0]
+            };
+            let refused = link(tail, &[forged], forged.alh().unwrap());
+            let broken = Verdict::BrokenChain { tx: TxId::new(6), expected, found };
+            assert_eq!(refused.err(), Some(broken), "over {tree}");
+        }
     }
 
     /// What a truncation adds to a header is found, at the end too.

@@ -23,6 +23,7 @@ use crate::error::{Error, Result, Unavailable};
 use crate::index::{EventAt, Position, StreamKey};
 use crate::local::Local;
 use crate::row::StoredRow;
+use crate::sqlite;
 
 /// A row with one of these in its body makes the ledger refuse the statement:
 /// in words that are understood, in others, and in those for a taken key.
@@ -62,6 +63,8 @@ pub(crate) enum Fate {
     /// It is executed, or gets lost; then the client's own disk is full while it
     /// looks.
     FullDisk { executed: bool },
+    /// Likewise, and the client cannot read in its log what it has just seen.
+    Illegible { executed: bool },
     /// The client dies: before it is executed, or after.
     Crash { executed: bool },
 }
@@ -72,6 +75,7 @@ pub(crate) struct World {
     fates: Quick<VecDeque<Fate>>,
     outage: Quick<Option<(Instant, Fate)>>,
     full: AtomicBool,
+    illegible: AtomicBool,
     crashed: AtomicBool,
     crash: Notify,
 }
@@ -96,6 +100,7 @@ impl World {
             fates: Quick::new(fates.into_iter().collect()),
             outage: Quick::default(),
             full: AtomicBool::new(false),
+            illegible: AtomicBool::new(false),
             crashed: AtomicBool::new(false),
             crash: Notify::new(),
         })
@@ -221,7 +226,9 @@ impl Unruly {
         }
         let mut server = self.world.server.lock().await;
         server.goes_on(self.world.is_over()).await;
-        server.ledger.show(&mut *local.lock().await).await
+        let mut local = local.lock().await;
+        sqlite::run(local.conn(), "DROP TABLE IF EXISTS temp.tx").await?;
+        server.ledger.show(&mut local).await
     }
 
     /// What the ledger has at these places.
@@ -284,6 +291,10 @@ impl Unruly {
                 self.world.full.store(true, Ordering::SeqCst);
                 if executed { server.execute(rows).await } else { unknown }
             }
+            Fate::Illegible { executed } => {
+                self.world.illegible.store(true, Ordering::SeqCst);
+                if executed { server.execute(rows).await } else { unknown }
+            }
             Fate::Crash { executed } => {
                 if executed {
                     server.execute(rows).await;
@@ -306,7 +317,12 @@ impl Ledger for Unruly {
     }
 
     async fn look(&self, local: &Mutex<Local>, _: &Hints<'_>) -> Result<()> {
-        self.sync(local).await
+        self.sync(local).await?;
+        if self.rival.is_some() && self.world.illegible.swap(false, Ordering::SeqCst) {
+            // Until the next look, this one is read instead.
+            sqlite::run(local.lock().await.conn(), "CREATE TEMP TABLE tx (gone)").await?;
+        }
+        Ok(())
     }
 
     /// Nobody alters its table.

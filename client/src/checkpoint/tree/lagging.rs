@@ -107,6 +107,35 @@ async fn a_transaction_that_rotted_is_not_signed_wherever_the_tree_ends() {
     }
 }
 
+/// A tile and the roots over it that fit together and not the chain.
+#[tokio::test]
+async fn a_leaf_that_is_no_transaction_is_found_where_no_tree_holds_it() {
+    const SIZE: u64 = 260;
+    for covered in [0, 200, 248] {
+        let mut local = Local::memory().await.unwrap();
+        let (txs, _) = ledger(SIZE, covered);
+        let mut leaves: Vec<_> = txs.iter().map(|tx| tx.record.alh.leaf_hash()).collect();
+        local.extend(txs).await.unwrap();
+        local.anchor(Anchor::Created).await.unwrap();
+        leaves[249] = Alh::new([0xee; 32]).leaf_hash();
+        let mut tile = Frontier::new();
+        leaves[..256].iter().for_each(|leaf| tile.push(*leaf).unwrap());
+        let level0: Vec<u8> = leaves[..256].iter().flat_map(|leaf| leaf.to_bytes()).collect();
+        for (level, hashes) in [(0, level0), (1, tile.root().to_bytes().to_vec())] {
+            let done = sqlx::query("UPDATE tile SET hashes = ? WHERE level = ? AND idx = 0")
+                .bind(hashes)
+                .bind(level)
+                .execute(local.conn())
+                .await
+                .unwrap();
+            assert_eq!(done.rows_affected(), 1);
+        }
+        let refused = local.proven_tree(None).await.unwrap_err();
+        let altered = matches!(refused.verdict(), Some(Verdict::LogAltered { .. }));
+        assert!(altered, "{covered}: {refused}");
+    }
+}
+
 #[tokio::test]
 async fn the_walk_along_the_chain_is_bounded() {
     let (mut txs, roots) = ledger(MOST_BEHIND + 2, 0);

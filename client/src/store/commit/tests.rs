@@ -93,6 +93,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         3 => Just(Fate::Rival),
         1 => outage,
         1 => any::<bool>().prop_map(|executed| Fate::FullDisk { executed }),
+        1 => any::<bool>().prop_map(|executed| Fate::Illegible { executed }),
         2 => any::<bool>().prop_map(|executed| Fate::Crash { executed }),
     ]
 }
@@ -272,8 +273,10 @@ fn check(
     answers: &BTreeMap<usize, Result<Appended>>,
     fates: &[Fate],
 ) {
-    let outage =
-        fates.iter().any(|fate| matches!(fate, Fate::Outage { .. } | Fate::FullDisk { .. }));
+    let outage = |fate: &Fate| {
+        matches!(fate, Fate::Outage { .. } | Fate::FullDisk { .. } | Fate::Illegible { .. })
+    };
+    let outage = fates.iter().any(outage);
     // What was answered strangely may come while nobody can be sent.
     let strange = fates.iter().any(|fate| matches!(fate, Fate::StrangeLate(_)))
         || fates.iter().any(|fate| matches!(fate, Fate::NotSent | Fate::DeniedLate(_)))
@@ -411,13 +414,16 @@ fn a_conflict_that_was_none_is_not_taken_for_a_refusal() {
     run(vec![plain(0, None, None)], vec![Fate::Conflict, Fate::NotSent]);
 }
 
-/// A disk of our own that is full says nothing of the rows that were sent.
+/// A disk of our own that is full, or cannot be read, says nothing of the rows that
+/// were sent.
 #[test]
 fn trouble_of_our_own_is_no_word_about_the_rows() {
     for executed in [true, false] {
-        let answers = run(vec![plain(0, None, None)], vec![Fate::FullDisk { executed }]);
-        let answer = answers.values().next().unwrap();
-        assert!(matches!(answer, Err(Error::OutcomeUnknown { .. })), "{answer:?}");
+        for fate in [Fate::FullDisk { executed }, Fate::Illegible { executed }] {
+            let answers = run(vec![plain(0, None, None)], vec![fate]);
+            let answer = answers.values().next().unwrap();
+            assert!(matches!(answer, Err(Error::OutcomeUnknown { .. })), "{fate:?}: {answer:?}");
+        }
     }
 }
 

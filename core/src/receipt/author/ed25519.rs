@@ -71,6 +71,18 @@ impl EventBody<'_> {
     }
 }
 
+impl Authorship {
+    /// What is to be said of a key whose signature holds, by the entries that a list of authors has for
+    /// it: of each, whether it may write to the event's domain. One that may is enough.
+    pub fn of_key(key: [u8; 32], mut may_write: impl Iterator<Item = bool>) -> Self {
+        match may_write.next() {
+            None => Self::Unknown { key },
+            Some(first) if first || may_write.any(|may| may) => Self::Allowed { key },
+            Some(_) => Self::NotAllowed { key },
+        }
+    }
+}
+
 /// The authors of a policy.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::receipt) struct Authors<'a> {
@@ -90,14 +102,8 @@ impl Authors<'_> {
         if public.verify(&[&body.author_message(ledger)], signature).is_err() {
             return broken;
         }
-        let mut entries = self.listed.iter().filter(|author| author.key == public).peekable();
-        if entries.peek().is_none() {
-            Authorship::Unknown { key }
-        } else if entries.any(|author| author.may_write(body.domain)) {
-            Authorship::Allowed { key }
-        } else {
-            Authorship::NotAllowed { key }
-        }
+        let entries = self.listed.iter().filter(|author| author.key == public);
+        Authorship::of_key(key, entries.map(|author| author.may_write(body.domain)))
     }
 
     /// Whether the policy demands an author and the event has none whom it allows.
