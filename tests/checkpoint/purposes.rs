@@ -47,7 +47,8 @@ async fn the_logs_key_signs_no_events() {
     reader.sign_checkpoint(&Log::new().signer, size(1)).await.unwrap();
     reader.close().await.unwrap();
     config.signing.key = None;
-    let author = |key: &SigningKeyFile| TrustedAuthor { key: key.public_key(), domains: None };
+    let author =
+        |key: &SigningKeyFile| TrustedAuthor { name: None, key: key.public_key(), domains: None };
     config.trust.author = vec![author(&other.key), author(&log.key)];
     let reader = EventStore::open_read_only(&config).await.unwrap();
     assert!(refused(&reader, &log).await.contains("trust.author[1]"));
