@@ -120,6 +120,7 @@ impl Derivation<'_> {
                 break;
             }
         }
+        scan.end().await;
         Ok(())
     }
 

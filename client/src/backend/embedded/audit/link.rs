@@ -1,7 +1,7 @@
 //! The straight way through a ledger file: transactions that are what they
 //! should be, linked where they lie.
 //!
-//! Everything is recomputed here as on the other way ([`super::derive`]); only
+//! Everything is recomputed here as on the other way ([`super::AuditedFile::derive`]); only
 //! that at the first thing that is not as it should be nothing is said at all,
 //! and the transaction is left to that one.
 

@@ -68,6 +68,12 @@ impl Scan {
         }
     }
 
+    /// Reads no more. The files are closed when this returns.
+    pub(crate) async fn end(mut self) {
+        self.chunks.close();
+        while self.chunks.recv().await.is_some() {}
+    }
+
     /// Gives back a part that was looked at.
     pub(crate) fn done(&self, chunk: Chunk) {
         let _ = self.used.send(chunk);
