@@ -21,8 +21,13 @@ use files::{Files, event, stream};
 use sqlx::{AssertSqlSafe, Row as _};
 
 impl Files {
+    /// An audit, both ways: in memory, and in the tables of a file from which
+    /// it could go on.
     async fn audit(&self) -> AuditReport {
-        Audit::of(&self.config()).run().await.unwrap()
+        let report = Audit::of(&self.config()).run().await.unwrap();
+        let kept = Audit::of(&self.config()).resume(self.free("kept")).run().await;
+        assert_eq!(kept.unwrap(), report);
+        report
     }
 
     /// The same, by somebody who has no log of the ledger.

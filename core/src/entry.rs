@@ -1,5 +1,7 @@
 //! The entries of a transaction: their metadata and their digest.
 
+use core::fmt;
+
 use crate::digest::{EntryDigest, ValueHash};
 use crate::error::EntryError;
 use crate::header::HeaderVersion;
@@ -103,6 +105,54 @@ pub fn entry_digest(
     value_hash: &ValueHash,
 ) -> Result<EntryDigest, EntryError> {
     Ok(finish(start(version, metadata, key.len())?.chain(key), value_hash))
+}
+
+/// The digests of entries whose keys begin alike, such as the rows of one stream: the beginning is
+/// hashed once for all of them.
+///
+/// ```
+/// use counterfoil_core::{EntryMetadata, HeaderVersion, KeyBeginning, ValueHash, entry_digest};
+///
+/// let (version, metadata) = (HeaderVersion::V1, EntryMetadata::default());
+/// let value = ValueHash::of(b"value");
+/// let rows = KeyBeginning::new(version, &metadata, 5, b"row ").ok().unwrap();
+/// assert_eq!(rows.entry_digest(b"7", &value), entry_digest(version, &metadata, b"row 7", &value).ok());
+/// ```
+#[derive(Clone)]
+pub struct KeyBeginning {
+    hash: Sha256,
+    /// How many bytes of the key are still to come.
+    left: usize,
+}
+
+impl KeyBeginning {
+    /// For keys of `key_len` bytes that begin so, in entries with this metadata.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`entry_digest`], and [`EntryError::KeyTooLong`] for a beginning that is longer than
+    /// the keys.
+    pub fn new(
+        version: HeaderVersion,
+        metadata: &EntryMetadata,
+        key_len: usize,
+        beginning: &[u8],
+    ) -> Result<Self, EntryError> {
+        let left = key_len.checked_sub(beginning.len()).ok_or(EntryError::KeyTooLong)?;
+        Ok(Self { hash: start(version, metadata, key_len)?.chain(beginning), left })
+    }
+
+    /// The digest of the entry whose key ends in `rest`; `None` unless that gives a key of the length
+    /// that was said.
+    pub fn entry_digest(&self, rest: &[u8], value_hash: &ValueHash) -> Option<EntryDigest> {
+        (rest.len() == self.left).then(|| finish(self.hash.clone().chain(rest), value_hash))
+    }
+}
+
+impl fmt::Debug for KeyBeginning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyBeginning").field("left", &self.left).finish_non_exhaustive()
+    }
 }
 
 /// A digest up to the key, whose bytes come next.

@@ -129,7 +129,7 @@ pub use digest::{Alh, EntryDigest, InnerHash, LeafHash, Root, StateKeyId, ValueH
 pub use dual::{DualProof, DualProofV2};
 #[cfg(feature = "ed25519")]
 pub use ed25519::{Ed25519Error, Ed25519Key};
-pub use entry::{EntryMetadata, entry_digest};
+pub use entry::{EntryMetadata, KeyBeginning, entry_digest};
 #[cfg(feature = "hex")]
 pub use error::ParseError;
 #[cfg(feature = "p256")]

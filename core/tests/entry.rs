@@ -1,6 +1,8 @@
 //! Entry metadata and digests.
 
-use counterfoil_core::{EntryError, EntryMetadata, HeaderVersion, ValueHash, entry_digest};
+use counterfoil_core::{
+    EntryError, EntryMetadata, HeaderVersion, KeyBeginning, ValueHash, entry_digest,
+};
 use sha2::{Digest, Sha256};
 
 fn all_metadata() -> impl Iterator<Item = EntryMetadata> {
@@ -120,4 +122,33 @@ fn a_key_has_at_most_65535_bytes() {
             assert_eq!(refused, Err(EntryError::KeyTooLong));
         }
     }
+}
+
+/// However a key is cut, what is hashed once and what is hashed all at once are the same.
+#[test]
+fn a_digest_from_a_beginning_is_the_digest() {
+    let key: Vec<u8> = (0..=255).chain(0..99).collect();
+    for version in [HeaderVersion::V0, HeaderVersion::V1] {
+        for metadata in
+            [EntryMetadata::default(), EntryMetadata { deleted: true, ..EntryMetadata::default() }]
+        {
+            for cut in (0..=key.len()).step_by(7).chain([key.len()]) {
+                let (beginning, rest) = key.split_at(cut);
+                let begun = KeyBeginning::new(version, &metadata, key.len(), beginning);
+                for value in [&b""[..], b"a", b"b"].map(ValueHash::of) {
+                    let expected = entry_digest(version, &metadata, &key, &value);
+                    match &begun {
+                        Ok(begun) => {
+                            assert_eq!(begun.entry_digest(rest, &value), expected.ok());
+                            assert_eq!(begun.entry_digest(&[rest, &[0]].concat(), &value), None);
+                            assert_eq!(rest.is_empty(), begun.entry_digest(b"", &value).is_some());
+                        }
+                        Err(error) => assert_eq!(Err(*error), expected),
+                    }
+                }
+            }
+        }
+    }
+    let long = KeyBeginning::new(HeaderVersion::V1, &EntryMetadata::default(), 3, b"four");
+    assert_eq!(long.err(), Some(EntryError::KeyTooLong));
 }

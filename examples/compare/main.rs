@@ -105,6 +105,7 @@ fn run(args: &Args) -> Result<()> {
         ("verified_read_ratio", read / of("official_verify_row")?),
         ("read_overhead", plain / read),
         ("audit_events_per_s", number(&embedded, "/audit_events_per_second")?),
+        ("audit_events_per_cpu_s", number(&embedded, "/audit_events_per_cpu_second")?),
         ("thin_read_statements", of("thin_read_statements")?),
     ];
     lines.retain(|(name, _)| name != "thin_read_statements");

@@ -26,6 +26,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use counterfoil::{Audit, AuditVerdict, BackendKind, Config, Cover, EventStore, FirstContact};
+use cpu_time::ProcessTime;
 use serde::Serialize;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
@@ -74,6 +75,8 @@ struct Figures {
     log_bytes_per_transaction: f64,
     audited_events: u64,
     audit_events_per_second: f64,
+    /// The same for a second of processor time, of all threads together.
+    audit_events_per_cpu_second: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     thin: Option<Thin>,
 }
@@ -134,7 +137,7 @@ async fn measure(args: &Args, config: &Config, folder: &Path) -> Result<Figures>
     #[cfg(not(feature = "immudb"))]
     let thin = None;
     drop(store);
-    let (audited_events, audit_events_per_second) = audit(config, args.rounds).await?;
+    let audited = audit(config, args.rounds).await?;
     Ok(Figures {
         backend: match config.storage.backend {
             BackendKind::Embedded => "embedded",
@@ -152,24 +155,31 @@ async fn measure(args: &Args, config: &Config, folder: &Path) -> Result<Figures>
         sync_transactions_per_second,
         log_bytes,
         log_bytes_per_transaction: log_bytes as f64 / transactions as f64,
-        audited_events,
-        audit_events_per_second,
+        audited_events: audited.events,
+        audit_events_per_second: audited.per_second,
+        audit_events_per_cpu_second: audited.per_cpu_second,
         thin,
     })
 }
 
-/// The whole ledger, derived again from what it shows. Gives the number of its
-/// events, too.
-async fn audit(config: &Config, rounds: u32) -> Result<(u64, f64)> {
-    let (mut events, mut rates) = (0, Vec::new());
+struct Audited {
+    events: u64,
+    per_second: f64,
+    per_cpu_second: f64,
+}
+
+/// The whole ledger, derived again from what it shows.
+async fn audit(config: &Config, rounds: u32) -> Result<Audited> {
+    let (mut events, mut rates, mut cpu_rates) = (0, Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), ProcessTime::try_now()?);
         let report = Audit::of(config).run().await?;
         ensure!(report.verdict == AuditVerdict::Intact, "the audit says: {:?}", report.verdict);
         events = report.counts.events;
         rates.push(rate(events, start.elapsed()));
+        cpu_rates.push(rate(events, cpu.try_elapsed()?));
     }
-    Ok((events, median(rates)))
+    Ok(Audited { events, per_second: median(rates), per_cpu_second: median(cpu_rates) })
 }
 
 /// As somebody opens the ledger who meets it for the first time.

@@ -41,6 +41,8 @@ impl fmt::Display for Figures {
         )?;
         line("log and index", self.log_bytes_per_transaction, "bytes a transaction")?;
         line("audit, everything derived again", self.audit_events_per_second, "events/s")?;
+        let cpu = self.audit_events_per_cpu_second;
+        line("  for a second of processor time", cpu, "events")?;
         if let Some(thin) = &self.thin {
             let of = format!("thin read among {} transactions", grouped(thin.transactions));
             line(&of, thin.milliseconds, "ms")?;

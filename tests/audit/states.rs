@@ -82,3 +82,27 @@ async fn a_changed_log_does_not_change_what_is_derived() {
     assert_eq!(files.audit().await.counts, honest.counts);
     assert_eq!(honest.through.unwrap().tx, TxId::new(4));
 }
+
+/// What was believed once the ledger must contain, whatever became of the log
+/// that says so; that the log contradicts itself is told beside it.
+#[tokio::test]
+async fn a_pin_counts_though_its_log_is_damaged() {
+    let files = Files::with_events(3).await;
+    let honest = files.audit().await;
+    for (sql, told) in [
+        ("UPDATE trust SET alh = zeroblob(32)", vec![(4, None, Fork), (4, None, OwnLog)]),
+        ("UPDATE trust SET tx = 9", vec![(9, None, Rollback), (9, None, OwnLog)]),
+        ("DELETE FROM tx WHERE id = 4", vec![(4, None, OwnLog)]),
+        ("ALTER TABLE tx RENAME COLUMN digests TO others", vec![(0, None, OwnLog)]),
+        ("DROP TABLE tx", vec![(0, None, OwnLog)]),
+    ] {
+        let copy = files.copy().await;
+        files::run(&copy.trust, sql).await;
+        let report = copy.audit().await;
+        assert_eq!(places(&report), told, "{sql}");
+        assert_eq!((report.counts, report.through), (honest.counts, honest.through), "{sql}");
+        // Where not even the pin can be read nothing is known beforehand.
+        let pinned = honest.pinned.filter(|_| !sql.starts_with("DROP"));
+        assert_eq!(report.confirmed, pinned.is_some() && !sql.starts_with("UPDATE"), "{sql}");
+    }
+}

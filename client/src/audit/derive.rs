@@ -1,6 +1,7 @@
 //! The audit itself: derive, compare, judge.
 
 mod compare;
+mod file;
 #[cfg(feature = "immudb")]
 mod server;
 
@@ -8,18 +9,18 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use counterfoil_core::{TrustedState, TxId};
-use tokio::sync::Mutex;
 
+use super::fresh::Fresh;
+use super::memory::Memory;
+use super::noted::Noted;
 use super::own::OwnLog;
 use super::report::{AuditReport, AuditVerdict, Inconsistency, InconsistencyKind as Kind};
-use super::{Audit, from, payloads, scratch};
+use super::{Audit, from, payloads};
 use crate::backend::embedded::audit::AuditedFile;
 #[cfg(feature = "immudb")]
 use crate::backend::immudb::Immudb;
 use crate::config::{BackendKind, Config};
 use crate::error::{Error, Result, Unavailable};
-use crate::index::Index;
-use crate::local::Local;
 use crate::payloads::PayloadStore;
 use crate::pin_copy::PinCopy;
 use crate::store::Progress;
@@ -32,10 +33,14 @@ pub(super) struct Derivation<'a> {
     payloads: Option<&'a dyn PayloadStore>,
     progress: Progress,
     /// What is derived.
-    fresh: Mutex<Local>,
+    fresh: Fresh,
     own: Option<OwnLog>,
     /// States that the ledger must contain.
     known: Vec<TrustedState>,
+    /// What did not hold on the way, where it is not kept with what is derived.
+    noted: Noted,
+    /// Whether the own log went another way: then it is not compared further.
+    own_differs: bool,
     /// What is said about the ledger as it is now, and is not kept.
     found: Vec<Inconsistency>,
     claimed: Option<TrustedState>,
@@ -52,17 +57,20 @@ impl<'a> Derivation<'a> {
                 "an audit goes on from a state or from its file, not from both".into(),
             ));
         }
-        let mut fresh = Local::for_audit(audit.resume.as_deref()).await?;
-        if let Err(error) = scratch::create(fresh.conn()).await {
-            fresh.close().await?;
-            return Err(error);
-        }
         let config = audit.config;
+        let fresh = match (config.storage.backend, &audit.resume) {
+            (BackendKind::Embedded, None) => {
+                Fresh::Memory(Box::new(Memory::new(&config.trust.author)))
+            }
+            (_, file) => Fresh::kept(file.as_deref()).await?,
+        };
         let mut begun = Self {
             config,
             payloads: audit.payloads,
             progress: audit.progress_shown(),
-            fresh: Mutex::new(fresh),
+            fresh,
+            noted: Noted::default(),
+            own_differs: false,
             own: None,
             known: config.trust.pin.into_iter().chain(audit.contains.iter().copied()).collect(),
             found: Vec::new(),
@@ -100,8 +108,11 @@ impl<'a> Derivation<'a> {
         if state.tx.get() == 0 || pin.is_none_or(|pin| pin.tx < state.tx) {
             return Ok(());
         }
-        let fresh = self.fresh.get_mut();
-        let why = match from::take_over(fresh, own, state).await {
+        let taken = match &mut self.fresh {
+            Fresh::Memory(memory) => from::remember(memory, own, state).await,
+            Fresh::Kept(fresh) => from::take_over(fresh.get_mut(), own, state).await,
+        };
+        let why = match taken {
             Ok(Ok(())) => {
                 self.from = Some(state);
                 return Ok(());
@@ -109,8 +120,10 @@ impl<'a> Derivation<'a> {
             Ok(Err(why)) => why,
             Err(error) => error.to_string(),
         };
-        *fresh = Local::for_audit(None).await?;
-        scratch::create(fresh.conn()).await?;
+        self.fresh = match self.fresh {
+            Fresh::Memory(_) => Fresh::Memory(Box::new(Memory::new(&self.config.trust.author))),
+            Fresh::Kept(_) => Fresh::kept(None).await?,
+        };
         // Everything is read instead; whether the log is wrong is told when it
         // is compared with that.
         tracing::warn!(%state, why, "this client's log cannot be gone on from; all is read");
@@ -129,12 +142,23 @@ impl<'a> Derivation<'a> {
         let opened = async {
             let Some(mut own) = OwnLog::open(path).await? else { return Ok(None) };
             let (pin, _) = own.pinned().await?;
-            Ok::<_, Error>(Some((own, pin)))
+            let held = match pin {
+                Some(pin) => own.alh(pin.tx).await?,
+                None => None,
+            };
+            Ok::<_, Error>(Some((own, pin, held)))
         };
         match opened.await {
-            Ok(Some((own, pin))) => {
+            Ok(Some((own, pin, held))) => {
                 self.own = Some(own);
                 self.known.extend(pin);
+                // It counts all the same: whatever became of the log, this
+                // state was believed, and the ledger must contain it.
+                if let Some(pin) = pin.filter(|pin| held != Some(pin.alh)) {
+                    let detail =
+                        format!("this client's log is pinned at {pin}, and does not hold it");
+                    self.note_now(Some(pin.tx), Kind::OwnLog, detail);
+                }
             }
             Ok(None) => {}
             Err(error) => self.note_now(None, Kind::OwnLog, error.to_string()),
@@ -152,7 +176,7 @@ impl<'a> Derivation<'a> {
         if let Some(own) = self.own {
             own.close().await;
         }
-        let closed = self.fresh.into_inner().close().await;
+        let closed = self.fresh.close().await;
         let report = report?;
         closed?;
         Ok(report)
@@ -177,71 +201,9 @@ impl<'a> Derivation<'a> {
         self.report(confirmed).await
     }
 
-    async fn derive_file(&mut self) -> Result<()> {
-        let missing = Unavailable::NoLedger { path: self.config.storage.embedded.path.clone() };
-        let Some(mut file) = AuditedFile::open(self.config).await? else {
-            return self.is_missing(missing).await;
-        };
-        let derived = self.derive_from(&mut file, missing).await;
-        file.close().await;
-        derived
-    }
-
-    async fn derive_from(&mut self, file: &mut AuditedFile, missing: Unavailable) -> Result<()> {
-        let Some((last, alh)) = file.end().await? else {
-            return self.is_missing(missing).await;
-        };
-        self.claimed = alh.map(|alh| TrustedState { tx: last, alh });
-        self.found.extend(file.misplaced().await?);
-        let begin = self.fresh.get_mut().log().size();
-        self.against_file(file, last).await?;
-        self.progress.start(last.get().saturating_sub(begin));
-        loop {
-            let fresh = self.fresh.get_mut();
-            let first = fresh.log().size() + 1;
-            if first > last.get() {
-                break;
-            }
-            let batch_last = last.get().min(first.saturating_add(BATCH - 1));
-            let own = match &mut self.own {
-                // What is damaged in it is told when the whole is compared.
-                Some(own) => own.records(first, batch_last).await?.0,
-                None => Default::default(),
-            };
-            let derived = file.derive(fresh.log().end(), TxId::new(batch_last), &own).await?;
-            let done = derived.txs.len() as u64;
-            scratch::note(fresh.conn(), &derived.inconsistencies).await?;
-            fresh.extend(derived.txs).await?;
-            self.progress.advance(done);
-            if let Some(why) = derived.stopped {
-                self.found.push(why);
-                break;
-            }
-        }
-        self.progress.finish();
-        Ok(())
-    }
-
-    /// An audit that goes on from where another one ended: the file must
-    /// still have that transaction.
-    async fn against_file(&mut self, file: &mut AuditedFile, last: TxId) -> Result<()> {
-        let fresh = self.fresh.get_mut();
-        let Some(head) = fresh.log().head().map(|head| head.state) else { return Ok(()) };
-        if last < head.tx {
-            let detail = format!("{head} was audited before, but the ledger ends at {last}");
-            self.note_now(Some(head.tx), Kind::Rollback, detail);
-        } else if !scratch::is_noted(fresh.conn(), head.tx).await?
-            && file.alh(head.tx).await? != Some(head.alh)
-        {
-            let detail = format!("{head} was audited before, and now the file shows another Alh");
-            self.note_now(Some(head.tx), Kind::Fork, detail);
-        }
-        Ok(())
-    }
-
     /// Nothing is there. If something was known, that is an inconsistency.
     async fn is_missing(&mut self, unavailable: Unavailable) -> Result<()> {
-        let derived = self.fresh.get_mut().log().head().map(|head| head.state);
+        let derived = self.fresh.head();
         match self.known.iter().copied().chain(derived).max_by_key(|state| state.tx) {
             None => Err(unavailable.into()),
             Some(known) => {
@@ -253,19 +215,17 @@ impl<'a> Derivation<'a> {
     }
 
     async fn report(&mut self, confirmed: bool) -> Result<AuditReport> {
-        let fresh = self.fresh.get_mut();
-        let through = fresh.log().head().map(|head| head.state);
-        let ledger = scratch::alh(fresh.conn(), TxId::new(1)).await?;
-        let (mut inconsistencies, noted) = scratch::noted(fresh.conn()).await?;
-        let inconsistencies_total = noted + self.found.len() as u64;
+        let through = self.fresh.head();
+        let ledger = self.fresh.alh(TxId::new(1)).await?;
+        let (mut inconsistencies, kept) = self.fresh.noted().await?;
+        let inconsistencies_total = kept + self.noted.total() + self.found.len() as u64;
+        inconsistencies.append(&mut std::mem::take(&mut self.noted).into_listed());
         inconsistencies.append(&mut self.found);
         inconsistencies.sort_by_key(|one| (one.tx, one.entry, one.kind));
         let only_unconfirmed = inconsistencies.iter().all(|one| one.kind == Kind::UnconfirmedEnd);
         inconsistencies.truncate(AuditReport::MOST_LISTED);
-        let counts = scratch::counts(fresh.conn()).await?;
-        let most = i64::try_from(AuditReport::MOST_LISTED).unwrap_or(i64::MAX);
-        let findings = Index::first_findings(fresh.conn(), most).await?;
-        let findings_total = scratch::findings(fresh.conn()).await?;
+        let counts = self.fresh.counts().await?;
+        let (findings, findings_total) = self.fresh.findings().await?;
         let verdict = if !only_unconfirmed {
             AuditVerdict::Broken
         } else if !confirmed || !inconsistencies.is_empty() {
@@ -276,19 +236,19 @@ impl<'a> Derivation<'a> {
             AuditVerdict::Intact
         };
         let reached = match self.claimed {
-            Some(claimed) => scratch::alh(fresh.conn(), claimed.tx).await? == Some(claimed.alh),
+            Some(claimed) => self.fresh.alh(claimed.tx).await? == Some(claimed.alh),
             None => false,
         };
         // Whatever is hidden, opaque or cut off could hold the event of a
         // payload that seems to have none.
         let all = self.from.is_none() && reached && verdict == AuditVerdict::Intact;
         let payloads = match self.payloads {
-            Some(payloads) => Some(payloads::look(fresh.conn(), payloads, all).await?),
+            Some(payloads) => Some(payloads::look(&mut self.fresh, payloads, all).await?),
             None => None,
         };
         let authors = match &self.config.trust.author[..] {
             [] => None,
-            trusted => Some(scratch::authors(fresh.conn(), self.from, trusted).await?),
+            trusted => Some(self.fresh.authors(self.from, trusted).await?),
         };
         Ok(AuditReport {
             verdict,

@@ -8,9 +8,12 @@
 //! Which digest is whose event follows from rows only, and those are not read:
 //! the index is believed, but for what can be compared with the digests.
 
+mod memory;
+
 use counterfoil_core::{HeaderVersion, TrustedState, TxId};
 use sqlx::SqliteConnection;
 
+pub(super) use self::memory::remember;
 use super::own::OwnLog;
 use crate::error::Result;
 use crate::index::Index;
@@ -23,6 +26,9 @@ const BATCH: u64 = 1024;
 
 /// Why a log cannot be gone on from.
 pub(super) type Why = String;
+
+const WRONG_LOG: &str = "it does not hold the state, or not the table of events before it";
+const WRONG_INDEX: &str = "its index names events that are not where it says";
 
 /// Takes the own log up to `state` over into a log that is empty; if that
 /// cannot be, why not. What was begun then is of no use.
@@ -63,7 +69,7 @@ pub(super) async fn take_over(
         first = last + 1;
     }
     if fresh.log().head().map(|head| head.state) != Some(state) || !fresh.has_table() {
-        return Ok(Err("it does not hold the state, or not the table of events before it".into()));
+        return Ok(Err(WRONG_LOG.into()));
     }
     take_index(fresh.conn(), own, state.tx).await
 }
@@ -108,6 +114,5 @@ async fn take_index(
         .await?;
     let taken = Index::take_over(conn, last).await;
     crate::sqlite::run(conn, "DETACH DATABASE own").await?;
-    let why = "its index names events that are not where it says";
-    Ok(if taken? { Ok(()) } else { Err(why.into()) })
+    Ok(if taken? { Ok(()) } else { Err(WRONG_INDEX.into()) })
 }

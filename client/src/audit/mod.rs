@@ -2,9 +2,12 @@
 //! everything in it that does not hold.
 
 mod derive;
+mod fresh;
 mod from;
 #[cfg(feature = "immudb")]
 mod lost;
+mod memory;
+mod noted;
 mod own;
 mod pace;
 mod payloads;
@@ -64,6 +67,11 @@ use crate::store::Progress;
 ///
 /// It reads only: nothing is created in the ledger, and an embedded ledger
 /// may be audited while another process writes to it.
+///
+/// An embedded ledger is derived in memory: some 20 to 40 bytes for an event,
+/// 32 for a transaction, 75 to 150 for a stream. Where there is less, give it
+/// a file ([`resume`](Self::resume)): then it is derived in there, at a
+/// fraction of the rate, with a cache of fixed size.
 pub struct Audit<'a> {
     config: &'a Config,
     contains: Vec<TrustedState>,

@@ -6,18 +6,28 @@ use std::path::{Path, PathBuf};
 
 #[cfg(feature = "immudb")]
 use counterfoil_core::Header;
-use counterfoil_core::{TrustedState, TxId};
+use counterfoil_core::{Alh, TrustedState, TxId};
+use futures_util::TryStreamExt as _;
 use sqlx::{Row, SqliteConnection};
 
 use super::report::{Inconsistency, InconsistencyKind as Kind};
+use super::scratch;
 use crate::error::Result;
-#[cfg(feature = "immudb")]
-use crate::index::Index;
+use crate::index::{Index, Position, StreamKey};
 #[cfg(feature = "immudb")]
 use crate::log::TileCache;
 use crate::log::{Log, TxRecord};
 use crate::sqlite::{self, FileKind, to_i64, to_u64};
 use crate::trust::Trust;
+use crate::verdict::Finding;
+
+/// An event as its index has it.
+pub(super) struct OwnEvent {
+    pub(super) pos: Position,
+    pub(super) stream: i64,
+    pub(super) number: u64,
+    pub(super) ext: [u8; 32],
+}
 
 pub(super) struct OwnLog {
     path: PathBuf,
@@ -69,6 +79,67 @@ impl OwnLog {
         let number = |name: &str| row.try_get::<Option<i64>, _>(name);
         let (Some(id), Some(tx)) = (number("id")?, number("tx")?) else { return Ok(None) };
         Ok(u32::try_from(id).ok().zip(u64::try_from(tx).ok()))
+    }
+
+    /// Reads on as of one moment, until it is [let go](Self::let_go).
+    pub(super) async fn hold(&mut self) -> Result<()> {
+        sqlite::run(&mut self.conn, "BEGIN").await
+    }
+
+    pub(super) async fn let_go(&mut self) -> Result<()> {
+        sqlite::run(&mut self.conn, "COMMIT").await
+    }
+
+    /// The streams of its index.
+    pub(super) async fn streams(&mut self) -> Result<Vec<(i64, StreamKey)>> {
+        let mut streams = Vec::new();
+        let mut rows =
+            sqlx::query("SELECT id, domain, edition, root FROM stream").fetch(&mut self.conn);
+        while let Some(row) = rows.try_next().await? {
+            let (domain, edition) = (row.try_get("domain")?, row.try_get("edition")?);
+            let key = StreamKey { domain, edition, root: row.try_get("root")? };
+            streams.push((row.try_get("id")?, key));
+        }
+        Ok(streams)
+    }
+
+    /// The events of its index that are in transactions `first` to `last`.
+    pub(super) async fn events(&mut self, first: u64, last: u64) -> Result<Vec<OwnEvent>> {
+        sqlx::query(
+            "SELECT pos, stream, number, ext FROM event WHERE pos BETWEEN ? AND ? ORDER BY pos",
+        )
+        .bind(Position::new(TxId::new(first), 0).raw())
+        .bind(Position::end_of(TxId::new(last)).raw())
+        .fetch_all(&mut self.conn)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(OwnEvent {
+                pos: Position::from_raw(row.try_get("pos")?),
+                stream: row.try_get("stream")?,
+                number: to_u64(row.try_get("number")?, "event.number")?,
+                ext: sqlite::hash(row, "ext")?,
+            })
+        })
+        .collect()
+    }
+
+    /// Stream and number of the keys that are held by rows up to transaction
+    /// `last`.
+    pub(super) async fn held(&mut self, last: TxId) -> Result<Vec<(i64, i64)>> {
+        let sql = "SELECT stream, number FROM held WHERE pos <= ?";
+        let held = sqlx::query_as(sql).bind(Position::end_of(last).raw());
+        Ok(held.fetch_all(&mut self.conn).await?)
+    }
+
+    /// What its index has found about transactions `first` to `last`.
+    pub(super) async fn findings(&mut self, first: u64, last: u64) -> Result<Vec<Finding>> {
+        Index::findings_within(&mut self.conn, first, last).await
+    }
+
+    /// The Alh that it has of a transaction.
+    pub(super) async fn alh(&mut self, tx: TxId) -> Result<Option<Alh>> {
+        scratch::alh(&mut self.conn, tx).await
     }
 
     /// The pinned state, and the one that is announced.

@@ -3,10 +3,9 @@
 
 use counterfoil_core::TxId;
 use serde::Serialize;
-use sqlx::SqliteConnection;
 
+use super::fresh::Fresh;
 use super::report::AuditReport;
-use super::scratch;
 use crate::error::Result;
 use crate::event::PayloadCommitment;
 use crate::index::Position;
@@ -76,22 +75,22 @@ pub enum PayloadProblemKind {
 }
 
 /// Commitments looked at between two questions to the audit's index.
-const PAGE: i64 = 512;
+const PAGE: usize = 512;
 
 /// Asks for the payload behind every commitment that was derived, and, where
 /// these are `all` that there are, for a commitment to each payload.
 pub(super) async fn look(
-    conn: &mut SqliteConnection,
+    fresh: &mut Fresh,
     payloads: &dyn PayloadStore,
     all: bool,
 ) -> Result<AuditedPayloads> {
     let mut audited = AuditedPayloads::default();
     if all {
-        find_unused(conn, payloads, &mut audited).await?;
+        find_unused(fresh, payloads, &mut audited).await?;
     }
     let mut after = Position::from_raw(-1);
     loop {
-        let page = scratch::commitments(conn, after, PAGE).await?;
+        let page = fresh.commitments(after, PAGE).await?;
         let Some((last, ..)) = page.last() else { return Ok(audited) };
         after = *last;
         for (pos, commitment, erased) in page {
@@ -122,7 +121,7 @@ pub(super) async fn look(
 }
 
 async fn find_unused(
-    conn: &mut SqliteConnection,
+    fresh: &mut Fresh,
     payloads: &dyn PayloadStore,
     audited: &mut AuditedPayloads,
 ) -> Result<()> {
@@ -138,7 +137,7 @@ async fn find_unused(
         }
         after = Some(*last);
         for commitment in page {
-            if scratch::is_committed(conn, commitment).await? {
+            if fresh.is_committed(commitment).await? {
                 continue;
             }
             *unused += 1;

@@ -140,7 +140,7 @@ pub(super) async fn counts(conn: &mut SqliteConnection) -> Result<AuditCounts> {
 pub(super) async fn commitments(
     conn: &mut SqliteConnection,
     after: Position,
-    limit: i64,
+    limit: usize,
 ) -> Result<Vec<(Position, PayloadCommitment, bool)>> {
     sqlx::query(
         "SELECT pos, commitment, EXISTS (SELECT 1 FROM outside e \
@@ -148,7 +148,7 @@ pub(super) async fn commitments(
          FROM outside o WHERE NOT erases AND pos > ? ORDER BY pos LIMIT ?",
     )
     .bind(after.raw())
-    .bind(limit)
+    .bind(to_i64(limit as u64))
     .fetch_all(conn)
     .await?
     .iter()

@@ -1,13 +1,12 @@
-//! Decides, row by row in ledger order, what counts.
+//! Judges rows, in ledger order, and keeps what comes of it in the tables.
 
 use std::collections::{HashMap, HashSet};
 
-use counterfoil_core::receipt::Authorship;
 use counterfoil_core::{Alh, TxId};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
+use super::rules::{self, Before, Ruling, StreamEnd};
 use super::{Index, NewRow, Position, RowContent, StreamKey, StreamState, correlation};
-use crate::author;
 use crate::body::{EventBody, GENESIS_FORMAT, GenesisBody};
 use crate::error::Result;
 use crate::payloads::erasure::{self, Outside};
@@ -46,7 +45,7 @@ pub(crate) fn event(row: &StoredRow, tx: TxId) -> Result<EventBody, String> {
 }
 
 /// A writer can only have seen what came before.
-pub(super) fn seen_before(seen_tx: u64, tx: TxId) -> Result<(), String> {
+pub(crate) fn seen_before(seen_tx: u64, tx: TxId) -> Result<(), String> {
     if seen_tx < tx.get() {
         Ok(())
     } else {
@@ -78,88 +77,44 @@ impl Index {
     /// already has these transactions.
     pub(crate) async fn add(&mut self, conn: &mut SqliteConnection, rows: &[NewRow]) -> Result<()> {
         self.load_streams(conn, rows).await?;
-        let mut known_exts = known_exts(conn, rows).await?;
-        let seen = seen_alhs(conn, rows).await?;
+        let mut known = Known {
+            stream: None,
+            exts: known_exts(conn, rows).await?,
+            held: self.held(conn, rows).await?,
+            seen: seen_alhs(conn, rows).await?,
+            ledger: match rows.iter().any(NewRow::is_signed) {
+                true => self.ledger(conn).await?,
+                false => Alh::BEFORE_FIRST,
+            },
+            found: Vec::new(),
+        };
         let mut events: Vec<(&NewRow, i64, [u8; 32])> = Vec::new();
         let mut signed: Vec<(Position, [u8; 32])> = Vec::new();
         for row in rows {
-            let (ext, prev_event, seen_tx, seen_alh) = match &row.content {
-                RowContent::Event { ext, prev_event, seen_tx, seen_alh, .. } => {
-                    (ext, prev_event, seen_tx, seen_alh)
-                }
-                RowContent::Deleted => {
-                    let number = row.event_number;
-                    let detail = match self.is_event(row) {
-                        true => format!("event {number} of its stream; it stays the event"),
-                        false => format!("a row with number {number} that is no event"),
-                    };
-                    finding(conn, row.pos, FindingKind::Deleted, &detail).await?;
-                    continue;
-                }
-                RowContent::Not(reason) if self.is_event(row) => {
-                    let number = row.event_number;
-                    let detail =
-                        format!("event {number} of its stream was written before; {reason}");
-                    finding(conn, row.pos, FindingKind::Overwritten, &detail).await?;
-                    continue;
-                }
-                RowContent::Not(reason) => {
-                    finding(conn, row.pos, FindingKind::NotCanonical, reason).await?;
-                    self.hold(conn, row, reason).await?;
-                    continue;
-                }
-                RowContent::Genesis => {
-                    // Its key belongs to no stream of events: once taken, it
-                    // is there for good.
-                    if self.streams.contains_key(&row.key) {
-                        let detail = "the genesis row was written before";
-                        finding(conn, row.pos, FindingKind::Overwritten, detail).await?;
-                    }
+            known.stream = self.streams.get(&row.key).copied();
+            let ruling = rules::judge(row.claim(), row.event_number, &mut known);
+            for (kind, detail) in known.found.drain(..) {
+                finding(conn, row.pos, kind, &detail).await?;
+            }
+            match ruling {
+                Ruling::Nothing => {}
+                Ruling::Genesis => {
                     self.stream(conn, &row.key).await?;
-                    continue;
                 }
-            };
-            if seen.get(seen_tx) != Some(seen_alh) {
-                let detail = format!("its writer saw another transaction {seen_tx}");
-                finding(conn, row.pos, FindingKind::SawOtherHistory, &detail).await?;
-            }
-            let mut author = Authorship::Unsigned;
-            if let RowContent::Event { signed: Some(body), .. } = &row.content {
-                let ledger = self.ledger(conn).await?;
-                author = author::authorship(body, ledger, &[]);
-                if let Authorship::Broken { key } = author {
-                    let detail = format!("its signature is not that of {}", hex::encode(key));
-                    finding(conn, row.pos, FindingKind::AuthorSignatureBroken, &detail).await?;
+                Ruling::Holds(reason) => {
+                    let stream = self.hold(conn, row, &reason).await?;
+                    known.held.insert((stream, row.event_number));
                 }
-            }
-            let stream = self.stream(conn, &row.key).await?;
-            // event_number was checked to equal a u64 in the body.
-            let number = row.event_number as u64;
-            if number < stream.next {
-                let detail = format!("event {number} of its stream was written before");
-                finding(conn, row.pos, FindingKind::Overwritten, &detail).await?;
-            } else if !known_exts.insert(*ext) {
-                let reason = "its id was used before";
-                finding(conn, row.pos, FindingKind::RepeatedId, reason).await?;
-                self.hold(conn, row, reason).await?;
-            } else if number > stream.next || *prev_event != stream.head {
-                known_exts.remove(ext);
-                let reason = if number > stream.next {
-                    format!("the stream has only {} events before it", stream.next)
-                } else {
-                    "it names another event as the stream's previous one".to_owned()
-                };
-                finding(conn, row.pos, FindingKind::OutOfLine, &reason).await?;
-                self.hold(conn, row, &reason).await?;
-            } else if stream.any_held && held(conn, stream.id, number).await? {
-                known_exts.remove(ext);
-                let detail = format!("key {number} of its stream is held by an earlier row");
-                finding(conn, row.pos, FindingKind::Overwritten, &detail).await?;
-            } else {
-                events.push((row, stream.id, *ext));
-                signed.extend(author.signed_by().map(|key| (row.pos, *key)));
-                let next = StreamState { next: number + 1, head: row.digest.to_bytes(), ..stream };
-                self.streams.insert(row.key.clone(), next);
+                Ruling::Event { signed_by } => {
+                    let RowContent::Event { ext, .. } = &row.content else { continue };
+                    let stream = self.stream(conn, &row.key).await?;
+                    known.exts.insert(*ext);
+                    events.push((row, stream.id, *ext));
+                    signed.extend(signed_by.map(|key| (row.pos, key)));
+                    let head = row.digest.to_bytes();
+                    let next = StreamState { next: stream.next + 1, head, ..stream };
+                    self.streams.insert(row.key.clone(), next);
+                }
             }
         }
         insert_events(conn, &events).await?;
@@ -168,6 +123,27 @@ impl Index {
             insert_signed(conn, &signed).await?;
         }
         self.store_streams(conn, events.iter().map(|(row, ..)| &row.key)).await
+    }
+
+    /// Which of the rows' keys are held, of those streams of which any is.
+    async fn held(
+        &self,
+        conn: &mut SqliteConnection,
+        rows: &[NewRow],
+    ) -> Result<HashSet<(i64, i64)>> {
+        let mut held = HashSet::new();
+        for row in rows {
+            let Some(stream) = self.streams.get(&row.key).filter(|stream| stream.any_held) else {
+                continue;
+            };
+            let found = sqlx::query("SELECT 1 FROM held WHERE stream = ? AND number = ?")
+                .bind(stream.id)
+                .bind(row.event_number)
+                .fetch_optional(&mut *conn)
+                .await?;
+            held.extend(found.map(|_| (stream.id, row.event_number)));
+        }
+        Ok(held)
     }
 
     /// The ledger's id: the hash of its first transaction.
@@ -181,19 +157,14 @@ impl Index {
         Ok(ledger)
     }
 
-    /// Whether the row's key is an event's already.
-    fn is_event(&self, row: &NewRow) -> bool {
-        let next = self.streams.get(&row.key).map_or(0, |stream| stream.next);
-        u64::try_from(row.event_number).is_ok_and(|number| number < next)
-    }
-
-    /// Notes that a row stands on a key without being its event.
+    /// Notes that a row stands on a key without being its event. Gives the
+    /// stream's id.
     async fn hold(
         &mut self,
         conn: &mut SqliteConnection,
         row: &NewRow,
         reason: &str,
-    ) -> Result<()> {
+    ) -> Result<i64> {
         let stream = self.stream(conn, &row.key).await?;
         self.streams.insert(row.key.clone(), StreamState { any_held: true, ..stream });
         sqlx::query("INSERT OR IGNORE INTO held (stream, number, pos, reason) VALUES (?, ?, ?, ?)")
@@ -203,7 +174,7 @@ impl Index {
             .bind(reason)
             .execute(conn)
             .await?;
-        Ok(())
+        Ok(stream.id)
     }
 
     async fn stream(
@@ -288,14 +259,44 @@ impl Index {
     }
 }
 
-/// Whether a row stands on a key without being its event.
-async fn held(conn: &mut SqliteConnection, stream: i64, number: u64) -> Result<bool> {
-    Ok(sqlx::query("SELECT 1 FROM held WHERE stream = ? AND number = ?")
-        .bind(stream)
-        .bind(to_i64(number))
-        .fetch_optional(conn)
-        .await?
-        .is_some())
+/// What the tables and the rows before say of a row.
+struct Known {
+    stream: Option<StreamState>,
+    exts: HashSet<[u8; 32]>,
+    held: HashSet<(i64, i64)>,
+    seen: HashMap<u64, [u8; 32]>,
+    ledger: Alh,
+    found: Vec<(FindingKind, String)>,
+}
+
+impl Before for Known {
+    fn stream(&self) -> Option<StreamEnd> {
+        self.stream.map(|StreamState { next, head, any_held, .. }| StreamEnd {
+            next,
+            head,
+            any_held,
+        })
+    }
+
+    fn has_ext(&self, ext: &[u8; 32]) -> bool {
+        self.exts.contains(ext)
+    }
+
+    fn is_held(&self, number: u64) -> bool {
+        self.stream.is_some_and(|stream| self.held.contains(&(stream.id, to_i64(number))))
+    }
+
+    fn saw(&self, tx: u64, alh: &[u8; 32]) -> bool {
+        self.seen.get(&tx) == Some(alh)
+    }
+
+    fn ledger(&self) -> Alh {
+        self.ledger
+    }
+
+    fn find(&mut self, kind: FindingKind, detail: String) {
+        self.found.push((kind, detail));
+    }
 }
 
 /// Which of the rows' ids were used by earlier events.

@@ -295,18 +295,39 @@ impl Index {
             .fetch_all(conn)
             .await?
             .iter()
-            .map(|row| {
-                let name: String = row.try_get("kind")?;
-                let kind = FindingKind::ALL.into_iter().find(|kind| kind.as_str() == name);
-                Ok(Finding {
-                    tx: TxId::new(to_u64(row.try_get("tx")?, "finding.tx")?),
-                    entry: row.try_get::<Option<u32>, _>("entry")?,
-                    kind: kind.ok_or_else(|| damaged("unknown kind of finding"))?,
-                    detail: row.try_get("detail")?,
-                })
-            })
+            .map(finding)
             .collect()
     }
+
+    /// Those about transactions `first` to `last`.
+    pub(crate) async fn findings_within(
+        conn: &mut SqliteConnection,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<Finding>> {
+        sqlx::query(
+            "SELECT tx, entry, kind, detail FROM finding WHERE tx BETWEEN ? AND ? \
+             ORDER BY tx, entry",
+        )
+        .bind(to_i64(first))
+        .bind(to_i64(last))
+        .fetch_all(conn)
+        .await?
+        .iter()
+        .map(finding)
+        .collect()
+    }
+}
+
+fn finding(row: &SqliteRow) -> Result<Finding> {
+    let name: String = row.try_get("kind")?;
+    let kind = FindingKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    Ok(Finding {
+        tx: TxId::new(to_u64(row.try_get("tx")?, "finding.tx")?),
+        entry: row.try_get::<Option<u32>, _>("entry")?,
+        kind: kind.ok_or_else(|| damaged("unknown kind of finding"))?,
+        detail: row.try_get("detail")?,
+    })
 }
 
 fn event_at(row: &SqliteRow) -> Result<EventAt> {

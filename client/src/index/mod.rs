@@ -4,8 +4,10 @@
 mod claims;
 pub(crate) mod classify;
 mod lookup;
+mod memory;
 #[cfg(feature = "immudb")]
 mod rederive;
+pub(crate) mod rules;
 mod taken;
 
 use std::collections::HashMap;
@@ -16,8 +18,10 @@ use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
 pub(crate) use self::claims::Gaps;
-pub(crate) use self::classify::record_finding;
+pub(crate) use self::classify::{record_finding, seen_before};
 pub(crate) use self::lookup::{EventAt, Held, StreamInfo};
+pub(crate) use self::memory::{MemoryIndex, PlacedRow, put_stream};
+use self::rules::Claim;
 use crate::error::Result;
 use crate::payloads::erasure::Outside;
 use crate::row::StoredRow;
@@ -247,11 +251,28 @@ impl NewRow {
         }
     }
 
+    /// What the rules look at.
+    pub(crate) fn claim(&self) -> Claim<'_> {
+        match &self.content {
+            RowContent::Event { ext, prev_event, seen_tx, seen_alh, signed, .. } => {
+                let (seen_tx, signed) = (*seen_tx, signed.as_deref());
+                Claim::Event { ext, prev_event, seen_tx, seen_alh, signed }
+            }
+            RowContent::Genesis => Claim::Genesis,
+            RowContent::Not(reason) => Claim::Not(reason),
+            RowContent::Deleted => Claim::Deleted,
+        }
+    }
+
+    fn is_signed(&self) -> bool {
+        matches!(self.content, RowContent::Event { signed: Some(_), .. })
+    }
+
     /// Puts the row in its place.
     pub(crate) fn at(mut self, pos: Position) -> Self {
         self.pos = pos;
         if let RowContent::Event { seen_tx, .. } = self.content
-            && let Err(reason) = classify::seen_before(seen_tx, pos.tx())
+            && let Err(reason) = seen_before(seen_tx, pos.tx())
         {
             self.content = RowContent::Not(reason);
         }

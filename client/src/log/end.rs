@@ -35,9 +35,13 @@ impl LogEnd {
 
     /// Goes on by the next transaction.
     pub(crate) fn push(&mut self, record: &TxRecord) -> Result<()> {
-        self.frontier.push(record.alh.leaf_hash()).map_err(|error| damaged(error.to_string()))?;
-        let state = TrustedState { tx: record.id, alh: record.alh };
-        self.head = Some(Head { state, ts: record.ts });
+        self.push_state(TrustedState { tx: record.id, alh: record.alh }, record.ts)
+    }
+
+    /// The same by what it takes.
+    pub(crate) fn push_state(&mut self, state: TrustedState, ts: i64) -> Result<()> {
+        self.frontier.push(state.alh.leaf_hash()).map_err(|error| damaged(error.to_string()))?;
+        self.head = Some(Head { state, ts });
         Ok(())
     }
 

@@ -8,9 +8,9 @@ use counterfoil_core::receipt::{
 use counterfoil_core::{
     Alh, CatalogEntry, CatalogError, CatalogKey, ChainLink, ColumnType, EntryDigest, EntryMetadata,
     Extension, FirstContact, Frontier, Header, HeaderError, HeaderVersion, IndexColumns,
-    IndexEntryKey, InnerHash, KvEntry, LeafHash, LeafIndex, ProofError, ProofPolicy, Root, Table,
-    TreeSize, TrustedState, TxEntry, TxId, TxMetadata, Value, ValueHash, VerifiedEntry, VerifiedKv,
-    VerifiedTable, VerifiedTx,
+    IndexEntryKey, InnerHash, KeyBeginning, KvEntry, LeafHash, LeafIndex, ProofError, ProofPolicy,
+    Root, Table, TreeSize, TrustedState, TxEntry, TxId, TxMetadata, Value, ValueHash,
+    VerifiedEntry, VerifiedKv, VerifiedTable, VerifiedTx,
 };
 
 functions! {
@@ -73,6 +73,8 @@ functions! {
     ValueHash__of = ValueHash::of;
     node_hash = counterfoil_core::node_hash;
     entry_digest = counterfoil_core::entry_digest;
+    KeyBeginning__new = KeyBeginning::new;
+    KeyBeginning__entry_digest = KeyBeginning::entry_digest;
     EntryMetadata__parse = EntryMetadata::parse;
     EntryMetadata__encode = EntryMetadata::encode;
 

@@ -2,45 +2,56 @@
 
 use counterfoil_core::{TrustedState, TxId};
 
+use super::super::fresh::Fresh;
 use super::super::report::{Inconsistency, InconsistencyKind as Kind};
 use super::super::scratch;
 use super::{BATCH, Derivation};
 use crate::config::BackendKind;
 use crate::error::Result;
 use crate::log::TxRecord;
+use crate::sqlite::is_damage;
 
 impl Derivation<'_> {
     /// Holds this client's own log against what the ledger made.
     pub(super) async fn compare_own(&mut self) -> Result<()> {
-        let Some(own) = &mut self.own else { return Ok(()) };
-        let fresh = self.fresh.get_mut();
+        // In memory every transaction was compared as it came.
+        let (Some(own), Fresh::Kept(fresh)) = (&mut self.own, &mut self.fresh) else {
+            return Ok(());
+        };
+        let fresh = fresh.get_mut();
         let size = fresh.log().size();
         let gone = fresh.truncation();
         let mut first = self.from.map_or(1, |from| from.tx.get() + 1);
         while first <= size {
             let last = size.min(first + BATCH - 1);
-            let (records, damaged) = own.records(first, last).await?;
+            let (records, damaged) = match own.records(first, last).await {
+                Err(error) if is_damage(&error) => {
+                    let (kind, detail) = (Kind::OwnLog, error.to_string());
+                    self.found.push(Inconsistency { tx: None, entry: None, kind, detail });
+                    self.own = None;
+                    return Ok(());
+                }
+                records => records?,
+            };
             self.found.extend(damaged);
             let altered = own.altered(first, last).await?;
             let derived = crate::log::Log::records(fresh.conn(), first, last).await?;
             for (id, derived) in derived {
                 let derived = derived?;
                 let Some(own) = records.get(&id) else { continue };
-                if own.alh != derived.alh {
-                    let detail = format!(
-                        "this client's log holds {}:{} in its place, the ledger {}",
-                        own.id, own.alh, derived.alh
-                    );
-                    self.found.push(Inconsistency::of_tx(own.id, Kind::Fork, detail));
-                    // So it is with everything behind.
-                    return Ok(());
-                }
-                if let Some(found) = differs(own, &derived)
-                    // A name that is not in use any more is not shown any more.
-                    && !(found.kind == Kind::LostEntries
-                        && (altered.contains(&id) || gone.is_some_and(|gone| own.id <= gone.until)))
-                    && !scratch::is_noted(fresh.conn(), own.id).await?
-                {
+                let found = match compare(own, &derived) {
+                    Compared::Same => continue,
+                    Compared::Fork(found) => {
+                        self.found.push(found);
+                        // So it is with everything behind.
+                        return Ok(());
+                    }
+                    Compared::Differs(found) => found,
+                };
+                // A name that is not in use any more is not shown any more.
+                let is_explained = found.kind == Kind::LostEntries
+                    && (altered.contains(&id) || gone.is_some_and(|gone| own.id <= gone.until));
+                if !is_explained && !scratch::is_noted(fresh.conn(), own.id).await? {
                     self.found.push(found);
                 }
             }
@@ -57,12 +68,11 @@ impl Derivation<'_> {
             Some(own) => own.pinned().await?,
             None => (None, None),
         };
-        let fresh = self.fresh.get_mut();
-        let through = fresh.log().head().map(|head| head.state);
+        let through = self.fresh.head();
         let mut held = Vec::new();
         let mut found = Vec::new();
         for known in &self.known {
-            match scratch::alh(fresh.conn(), known.tx).await? {
+            match self.fresh.alh(known.tx).await? {
                 Some(alh) if alh == known.alh => held.push(*known),
                 Some(alh) => {
                     let detail = format!("{known} was known, but now that transaction is {alh}");
@@ -77,7 +87,7 @@ impl Derivation<'_> {
             }
         }
         if let Some(expected) = self.config.trust.ledger
-            && let Some(first) = scratch::alh(fresh.conn(), TxId::new(1)).await?
+            && let Some(first) = self.fresh.alh(TxId::new(1)).await?
             && first != expected
         {
             let detail = format!("this is ledger {first}, the configuration names {expected}");
@@ -90,8 +100,11 @@ impl Derivation<'_> {
             BackendKind::Embedded => {
                 held.contains(&through)
                     || pending == Some(through)
-                    || (pin.is_some_and(|pin| pin.tx >= through.tx)
-                        && self.own_has(through).await?)
+                    || match pin.filter(|pin| pin.tx >= through.tx) {
+                        // One that its log does not hold vouches for nothing in it.
+                        Some(pin) => self.own_has(pin).await? && self.own_has(through).await?,
+                        None => false,
+                    }
             }
             // A server's ledger moves on, and the pin with it.
             BackendKind::Immudb => !held.is_empty(),
@@ -103,6 +116,27 @@ impl Derivation<'_> {
         let (records, _) = own.records(state.tx.get(), state.tx.get()).await?;
         Ok(records.get(&state.tx.get()).is_some_and(|record| record.alh == state.alh))
     }
+}
+
+/// What this client's record of a transaction is beside the one that the
+/// ledger made.
+pub(super) enum Compared {
+    Same,
+    /// Another one under the same Alh.
+    Differs(Inconsistency),
+    /// Another transaction.
+    Fork(Inconsistency),
+}
+
+pub(super) fn compare(own: &TxRecord, derived: &TxRecord) -> Compared {
+    if own.alh != derived.alh {
+        let detail = format!(
+            "this client's log holds {}:{} in its place, the ledger {}",
+            own.id, own.alh, derived.alh
+        );
+        return Compared::Fork(Inconsistency::of_tx(own.id, Kind::Fork, detail));
+    }
+    differs(own, derived).map_or(Compared::Same, Compared::Differs)
 }
 
 /// In what this client's record of a transaction differs from the one that

@@ -23,12 +23,12 @@ impl Derivation<'_> {
             let database = self.config.storage.immudb.database.clone();
             return self.is_missing(Unavailable::MissingDatabase { database }).await;
         };
-        if self.fresh.get_mut().truncation().is_some() {
+        if self.fresh.tables()?.get_mut().truncation().is_some() {
             immudb.expect_losses();
         }
-        let mut synced = immudb.sync(&self.fresh).await;
+        let mut synced = immudb.sync(self.fresh.tables()?).await;
         if self.may_go_on(&synced, &immudb).await? {
-            synced = immudb.sync(&self.fresh).await;
+            synced = immudb.sync(self.fresh.tables()?).await;
         }
         self.server = Some(immudb);
         match synced {
@@ -43,15 +43,15 @@ impl Derivation<'_> {
                 return Err(match (error, truncation) {
                     (Error::Unavailable(Unavailable::Server { .. }), Some(by)) => {
                         // What it could not read is somewhere behind here.
-                        let tx = TxId::new(self.fresh.get_mut().log().size() + 1);
+                        let tx = TxId::new(self.fresh.tables()?.get_mut().log().size() + 1);
                         Unavailable::Truncated { tx, by }.into()
                     }
                     (error, _) => error,
                 });
             }
         }
-        if self.found.is_empty() && !self.fresh.get_mut().has_table() {
-            if let Some(gone) = self.fresh.get_mut().truncation() {
+        if self.found.is_empty() && !self.fresh.tables()?.get_mut().has_table() {
+            if let Some(gone) = self.fresh.tables()?.get_mut().truncation() {
                 let (tx, by) = (TxId::new(1), gone.by);
                 return Err(Unavailable::Truncated { tx, by }.into());
             }
@@ -90,7 +90,7 @@ impl Derivation<'_> {
         );
         let Some(own) = self.own.as_mut().filter(|_| stopped) else { return Ok(false) };
         let Some(known) = own.pinned().await?.0 else { return Ok(false) };
-        let derived = self.fresh.get_mut().log().size();
+        let derived = self.fresh.tables()?.get_mut().log().size();
         let last = known.tx.min(self.claimed.map_or(known.tx, |claimed| claimed.tx)).get();
         // A server that does not even answer is told by the error that it is.
         let Ok(headers) = lost::headers(own, server, derived + 1, last).await else {

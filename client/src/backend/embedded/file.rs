@@ -107,6 +107,17 @@ impl LedgerFile {
         Ok(())
     }
 
+    /// Its path, and whether it is read as one that nobody writes.
+    pub(super) fn read_as(&self) -> (&Path, bool) {
+        (&self.path, self.unchanging.is_some())
+    }
+
+    /// That what was read while it was taken for one that does not change was
+    /// there.
+    pub(super) fn is_still(&self) -> Result<()> {
+        self.named(Ok(()))
+    }
+
     /// Says of what was found in the file that it was there. What was read while it changed is not.
     fn named<T>(&self, found: Result<T>) -> Result<T> {
         if let Some(changed) = self.unchanging.as_ref().filter(|seen| !seen.is_still()) {

@@ -1,11 +1,21 @@
 //! Derives a ledger file's transactions again, and goes on where something
 //! does not hold.
+//!
+//! There are two ways. [`Linker`] goes straight ahead and says nothing of a
+//! transaction but that it holds; [`AuditedFile::derive`] takes those of which
+//! that cannot be said and names everything.
+
+mod chunk;
+mod link;
+mod scan;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::{Alh, Root, TxId};
 
+pub(crate) use self::link::{InOwnLog, Linked, LinkedRow, Linker};
+use self::scan::{Place as ScanPlace, Scan};
 use super::file::LedgerFile;
 use super::{TABLE_ID, first_entry, impossible, new_tx, open};
 use crate::audit::{Inconsistency, InconsistencyKind as Kind};
@@ -90,6 +100,19 @@ impl AuditedFile {
     pub(crate) async fn alh(&mut self, id: TxId) -> Result<Option<Alh>> {
         let mut raw = self.file.read_raw(id.get(), id.get()).await?;
         Ok(raw.txs.remove(&id.get()).and_then(|tx| tx.alh))
+    }
+
+    /// Begins to read transactions `first` to `last`, and what the own log has
+    /// of them.
+    pub(crate) fn scan(&self, own: Option<PathBuf>, first: TxId, last: TxId) -> Scan {
+        let (path, unchanging) = self.file.read_as();
+        Scan::begin(ScanPlace { path: path.into(), unchanging }, own, first.get(), last.get())
+    }
+
+    /// Whether what was read of it still is what is there, where that could
+    /// have changed unnoticed.
+    pub(crate) fn is_still(&self) -> Result<()> {
+        self.file.is_still()
     }
 
     /// What stands where no transaction of the ledger can be.

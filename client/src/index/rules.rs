@@ -1,0 +1,153 @@
+//! What counts: the rules by which a row of an accounted transaction is
+//! judged, in ledger order. Whoever keeps an index, in tables or in memory,
+//! asks here, so that there is one answer.
+
+use counterfoil_core::Alh;
+use counterfoil_core::receipt::Authorship;
+
+use crate::author;
+use crate::verdict::FindingKind;
+
+/// What a row says of itself, after everything that needs nothing but the row
+/// was checked.
+#[derive(Clone, Copy)]
+pub(crate) enum Claim<'a> {
+    Event {
+        ext: &'a [u8; 32],
+        prev_event: &'a [u8; 32],
+        seen_tx: u64,
+        seen_alh: &'a [u8; 32],
+        /// The stored body, if it is signed.
+        signed: Option<&'a [u8]>,
+    },
+    Genesis,
+    Not(&'a str),
+    /// The entry takes the row away.
+    Deleted,
+}
+
+/// The end of a stream, as far as the index goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StreamEnd {
+    /// The number of events.
+    pub(crate) next: u64,
+    /// The last one's digest, zeros if there is none.
+    pub(crate) head: [u8; 32],
+    /// Whether any key of the stream is held by a row that is not its event.
+    pub(crate) any_held: bool,
+}
+
+impl StreamEnd {
+    /// Of a stream without events.
+    pub(crate) const NEW: Self = Self { next: 0, head: [0; 32], any_held: false };
+}
+
+/// What was judged before a row.
+pub(crate) trait Before {
+    /// The row's stream, if any row stood there.
+    fn stream(&self) -> Option<StreamEnd>;
+    /// Whether an event has this id.
+    fn has_ext(&self, ext: &[u8; 32]) -> bool;
+    /// Whether a row holds this key of the row's stream without being its
+    /// event.
+    fn is_held(&self, number: u64) -> bool;
+    /// The Alh of a transaction.
+    fn saw(&self, tx: u64, alh: &[u8; 32]) -> bool;
+    /// The ledger's id.
+    fn ledger(&self) -> Alh;
+    /// Takes note of something about the row.
+    fn find(&mut self, kind: FindingKind, detail: String);
+}
+
+/// What becomes of a row.
+pub(crate) enum Ruling {
+    /// It is the next event of its stream; with the key whose signature holds.
+    Event { signed_by: Option<[u8; 32]> },
+    /// It stands on its key without being the stream's event, and why.
+    Holds(String),
+    /// It is the genesis row, and its key is taken from now on.
+    Genesis,
+    /// Nothing: its key was taken before.
+    Nothing,
+}
+
+/// Judges a row.
+pub(crate) fn judge(claim: Claim<'_>, event_number: i64, before: &mut impl Before) -> Ruling {
+    let stream = before.stream();
+    // Whether the row's key is an event's already.
+    let is_event = || {
+        let next = stream.map_or(0, |stream| stream.next);
+        u64::try_from(event_number).is_ok_and(|number| number < next)
+    };
+    let (ext, prev_event, seen_tx, seen_alh, signed) = match claim {
+        Claim::Event { ext, prev_event, seen_tx, seen_alh, signed } => {
+            (ext, prev_event, seen_tx, seen_alh, signed)
+        }
+        Claim::Deleted => {
+            let detail = match is_event() {
+                true => format!("event {event_number} of its stream; it stays the event"),
+                false => format!("a row with number {event_number} that is no event"),
+            };
+            before.find(FindingKind::Deleted, detail);
+            return Ruling::Nothing;
+        }
+        Claim::Not(reason) if is_event() => {
+            let detail = format!("event {event_number} of its stream was written before; {reason}");
+            before.find(FindingKind::Overwritten, detail);
+            return Ruling::Nothing;
+        }
+        Claim::Not(reason) => {
+            before.find(FindingKind::NotCanonical, reason.to_owned());
+            return Ruling::Holds(reason.to_owned());
+        }
+        Claim::Genesis => {
+            // Its key belongs to no stream of events: once taken, it is there
+            // for good.
+            if stream.is_some() {
+                let detail = "the genesis row was written before";
+                before.find(FindingKind::Overwritten, detail.to_owned());
+            }
+            return Ruling::Genesis;
+        }
+    };
+    if !before.saw(seen_tx, seen_alh) {
+        let detail = format!("its writer saw another transaction {seen_tx}");
+        before.find(FindingKind::SawOtherHistory, detail);
+    }
+    let mut author = Authorship::Unsigned;
+    if let Some(body) = signed {
+        author = author::authorship(body, before.ledger(), &[]);
+        if let Authorship::Broken { key } = author {
+            let detail = format!("its signature is not that of {}", hex::encode(key));
+            before.find(FindingKind::AuthorSignatureBroken, detail);
+        }
+    }
+    let stream = stream.unwrap_or(StreamEnd::NEW);
+    // It was checked to equal a u64 in the body.
+    let number = event_number as u64;
+    if number < stream.next {
+        let detail = format!("event {number} of its stream was written before");
+        before.find(FindingKind::Overwritten, detail);
+        return Ruling::Nothing;
+    }
+    if before.has_ext(ext) {
+        let reason = "its id was used before".to_owned();
+        before.find(FindingKind::RepeatedId, reason.clone());
+        return Ruling::Holds(reason);
+    }
+    if number > stream.next || *prev_event != stream.head {
+        let reason = if number > stream.next {
+            format!("the stream has only {} events before it", stream.next)
+        } else {
+            "it names another event as the stream's previous one".to_owned()
+        };
+        before.find(FindingKind::OutOfLine, reason.clone());
+        return Ruling::Holds(reason);
+    }
+    if stream.any_held && before.is_held(number) {
+        let detail = format!("key {number} of its stream is held by an earlier row");
+        before.find(FindingKind::Overwritten, detail);
+        return Ruling::Nothing;
+    }
+    Ruling::Event { signed_by: author.signed_by().copied() }
+}
