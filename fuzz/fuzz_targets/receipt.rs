@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use counterfoil_core::checkpoint::{LogKey, LogPolicy, Member, Quorum, WitnessKey};
 use counterfoil_core::receipt::{EventBody, Payload, Policy, Receipt, ServerKey, Verdict};
 use counterfoil_core::{Alh, StateKey, TrustedState, TxId};
-use counterfoil_fuzz::texts;
+use counterfoil_fuzz::{documented, texts};
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 
@@ -37,17 +37,6 @@ static HONEST: LazyLock<Honest> = LazyLock::new(|| {
     let witness = WitnessKey::parse(keys.next().expect("a key")).expect("a key");
     Honest { receipts, states, keys: server_keys, log, witness }
 });
-
-/// The bytes of that name in the document; long ones go on in the next lines.
-fn documented(name: &str) -> Vec<u8> {
-    let document = include_str!("../../docs/receipt.md");
-    let (_, rest) = document.split_once(&format!("\n{name} = ")).expect("a name");
-    let (first, rest) = rest.split_once('\n').expect("a line");
-    let more = rest.lines().map_while(|line| line.strip_prefix("    "));
-    let digits: Vec<u8> = first.bytes().chain(more.flat_map(str::bytes)).collect();
-    let digit = |digit: u8| (digit as char).to_digit(16).expect("a digit") as u8;
-    digits.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
-}
 
 fuzz_target!(|bytes: &[u8]| {
     let honest = &*HONEST;

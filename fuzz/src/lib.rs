@@ -6,5 +6,5 @@ mod documented;
 mod row;
 
 pub use bytes::Change;
-pub use documented::texts;
+pub use documented::{documented, texts};
 pub use row::{Row, WIDTH, table};

@@ -16,6 +16,7 @@
 //! [`EventStore::log_tree`]: crate::EventStore::log_tree
 //! [`EventStore::log_consistency`]: crate::EventStore::log_consistency
 
+mod answer;
 mod cosigner;
 mod last;
 mod log;
@@ -29,6 +30,7 @@ mod witness;
 
 use counterfoil_core::Alh;
 
+pub use self::answer::{WitnessProblem, WitnessReply, WitnessSays};
 pub use self::cosigner::{Cosignature, Cosigner};
 pub use self::log::LogSigner;
 pub use self::note::SignedCheckpoint;
@@ -37,9 +39,7 @@ pub use self::refusal::CheckpointRefusal;
 pub use self::request::AddCheckpoint;
 pub use self::tree::LogTree;
 #[cfg(feature = "witness")]
-pub use self::witness::{
-    Answer, Asked, Witness, WitnessProblem, WitnessReply, WitnessSays, Witnessed,
-};
+pub use self::witness::{Answer, Asked, Witness, Witnessed};
 
 /// The origin of a ledger's log unless somebody names another: `counterfoil/` and the ledger's id in
 /// 64 hex digits. All of them: of a shorter name two ledgers can be made.

@@ -3,7 +3,6 @@
 //! A witness says which size it has cosigned last only when it is told a wrong one. So it is asked with
 //! what a new one has, size 0, and if it says that it knows more, again with the proof from there.
 
-mod answer;
 mod http;
 
 use std::fmt;
@@ -14,8 +13,8 @@ use counterfoil_core::TreeSize;
 use counterfoil_core::checkpoint::{NoteSignature, WitnessKey};
 use serde::Serialize;
 
-pub use self::answer::{Answer, WitnessProblem, WitnessReply, WitnessSays};
 use self::http::Post;
+use super::answer::{WitnessProblem, WitnessSays};
 use super::note::SignedCheckpoint;
 use super::request::AddCheckpoint;
 use crate::environment::{Clock, SystemClock};
@@ -69,6 +68,29 @@ impl Witness {
     /// Where it answers.
     pub fn url(&self) -> &str {
         &self.url
+    }
+}
+
+/// What a witness answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Answer {
+    /// It cosigned, as was verified.
+    Cosigned {
+        /// When, by its clock, in Unix seconds.
+        time: u64,
+    },
+    /// There is no cosignature of it.
+    Refused(WitnessProblem),
+}
+
+impl Answer {
+    fn of(answer: Result<u64, WitnessProblem>) -> Self {
+        match answer {
+            Ok(time) => Self::Cosigned { time },
+            Err(problem) => Self::Refused(problem),
+        }
     }
 }
 

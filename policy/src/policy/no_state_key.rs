@@ -8,7 +8,7 @@ use super::document::StateKeyTable;
 use super::error::{PolicyError, PolicyProblem};
 
 /// There is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum DatabaseKey {}
 
 impl DatabaseKey {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ureq::http::Uri;
 use ureq::{Agent, Error};
 
-use super::answer::{WitnessProblem, WitnessReply};
+use crate::checkpoint::answer::{WitnessProblem, WitnessReply};
 
 /// Cosignatures are a few hundred bytes each, post-quantum ones a few thousand.
 const MOST: u64 = 64 << 10;

@@ -4,33 +4,10 @@ use counterfoil_core::TreeSize;
 use counterfoil_core::checkpoint::{Checkpoint, NoteSignature, WitnessKey};
 use serde::Serialize;
 
-use crate::checkpoint::request::decimal;
+use super::request::decimal;
 
 /// How far ahead of this machine's clock a witness's may be, in seconds.
 const AHEAD: u64 = 300;
-
-/// What a witness answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Answer {
-    /// It cosigned, as was verified.
-    Cosigned {
-        /// When, by its clock, in Unix seconds.
-        time: u64,
-    },
-    /// There is no cosignature of it.
-    Refused(WitnessProblem),
-}
-
-impl Answer {
-    pub(super) fn of(answer: Result<u64, WitnessProblem>) -> Self {
-        match answer {
-            Ok(time) => Self::Cosigned { time },
-            Err(problem) => Self::Refused(problem),
-        }
-    }
-}
 
 /// Why a witness did not cosign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -125,7 +102,7 @@ pub enum WitnessProblem {
     },
 }
 
-/// What a witness said to a request ([`AddCheckpoint`](super::super::AddCheckpoint)), by whatever client it
+/// What a witness said to a request ([`AddCheckpoint`](super::AddCheckpoint)), by whatever client it
 /// was asked over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WitnessReply {
