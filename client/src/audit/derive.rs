@@ -162,7 +162,13 @@ impl<'a> Derivation<'a> {
     }
 
     async fn derive_file(&mut self) -> Result<()> {
-        let mut file = AuditedFile::open(self.config).await?;
+        let mut file = match AuditedFile::open(self.config).await {
+            Err(Error::Ledger(verdict)) => {
+                self.note_now(None, Kind::AlteredFileSchema, verdict.to_string());
+                return Ok(());
+            }
+            opened => opened?,
+        };
         let end = match &mut file {
             Some(file) => file.end().await?,
             None => None,

@@ -91,7 +91,7 @@ impl IntoIterator for StreamRead {
     }
 }
 
-/// Events verified at once: bounds memory beside the result.
+/// Events verified at once, at most: bounds memory beside the result.
 pub(super) const BATCH: usize = 512;
 
 /// Batches that are fetched at once.
@@ -301,13 +301,16 @@ impl Shared {
     /// The events at these places, in the order asked for.
     pub(super) async fn recorded(&self, wanted: &[EventAt]) -> Result<Vec<RecordedEvent>> {
         let mut events = Vec::with_capacity(wanted.len());
-        let starts = (0..wanted.len()).step_by(BATCH);
+        let (mut ranges, mut start) = (Vec::new(), 0);
+        while start < wanted.len() {
+            let most = wanted.len().min(start + BATCH);
+            let end = start + self.fitting(&wanted[start..most]).await?;
+            ranges.push(start..end);
+            start = end;
+        }
         // The next batches are under way while one is verified.
-        let mut batches = stream::iter(starts)
-            .map(async |start| {
-                let end = wanted.len().min(start + BATCH);
-                self.fetched(&wanted[start..end]).await
-            })
+        let mut batches = stream::iter(ranges)
+            .map(async |range| self.fetched(&wanted[range]).await)
             .buffered(AHEAD);
         while let Some(batch) = batches.next().await {
             for verified in batch?.verified() {

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod backup;
 mod beside;
 mod file;
+mod file_schema;
 mod open;
 mod replay;
 mod trust_file;
@@ -65,6 +66,8 @@ impl Embedded {
     pub(crate) async fn settle(&mut self, local: &mut Local) -> Result<()> {
         match local.trust().and_then(|trust| trust.pending) {
             Some(pending) if self.file.alh(pending.tx).await? == Some(pending.alh) => {
+                // What is held by nothing but a file without a name is not there.
+                self.file.is_in_place()?;
                 self.replay(local, pending.tx, &Progress::default()).await
             }
             _ => Ok(()),
@@ -110,6 +113,16 @@ impl Embedded {
             })
             .collect::<Result<Vec<_>>>()?;
         Ok((new_tx(&local.log().end(), id, ts, rows)?, stored))
+    }
+
+    /// How many of these places, from the first on, hold rows that are few
+    /// enough bytes to be read at once; at least one.
+    pub(crate) async fn fitting(&mut self, places: &[Position]) -> Result<usize> {
+        let mut fitting = places.len();
+        while fitting > 1 && self.file.bytes(&places[..fitting]).await? > file::BATCH_BYTES {
+            fitting /= 2;
+        }
+        Ok(fitting)
     }
 
     /// The rows at these places, as the file has them now.
