@@ -60,9 +60,15 @@ async fn a_reader_goes_over_to_the_file_that_has_the_name() {
     files.append([2]).await;
     assert_eq!(reader.state().await.unwrap().tx, super::tx(4));
     let newer = files.copy().await.ledger;
-    std::fs::rename(&newer, &files.ledger).unwrap();
+    let replace = |by: &Path| {
+        for suffix in ["-wal", "-shm"] {
+            std::fs::remove_file(part(&files, suffix)).unwrap();
+        }
+        std::fs::rename(by, &files.ledger).unwrap();
+    };
+    replace(&newer);
     assert_eq!(reader.read(&stream(), Default::default()).await.unwrap().events.len(), 3);
-    std::fs::rename(&older, &files.ledger).unwrap();
+    replace(&older);
     let rolled_back = verdict(reader.read(&stream(), Default::default()).await);
     assert!(matches!(rolled_back, Verdict::Rollback { .. }), "{rolled_back}");
     std::fs::remove_file(&files.ledger).unwrap();

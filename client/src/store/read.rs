@@ -428,6 +428,36 @@ mod tests {
     use super::*;
     use crate::event::Event;
 
+    /// However few events that are.
+    #[tokio::test]
+    async fn large_events_are_read_a_few_at_once() {
+        let store = EventStore::in_memory().await.unwrap();
+        let cover = Cover::new("d", "r");
+        let large = |n: u8| Event::new(&cover, "t", vec![n; 1_000_000]);
+        for n in 0..20 {
+            store.add_event(&large(n)).await.unwrap();
+        }
+        let mut local = store.shared.local.lock().await;
+        let events = Index::events_after(
+            local.conn(),
+            &Streams::all(),
+            LedgerPosition::START.in_index(),
+            BATCH as u64,
+        );
+        let events = events.await.unwrap();
+        drop(local);
+        assert_eq!(events.len(), 20);
+        assert_eq!(store.shared.fitting(&events).await.unwrap(), 10);
+        assert_eq!(store.shared.fitting(&events[..16]).await.unwrap(), 16);
+        let read = store.read(&cover, ReadOptions::forward()).await.unwrap();
+        assert!(read.into_iter().map(|found| found.event).eq((0..20).map(large)));
+        let mut tail = store.follow(LedgerPosition::START);
+        for n in 0..20 {
+            let Some(Ok(crate::Followed::Event(found))) = tail.next().await else { panic!("{n}") };
+            assert_eq!(found.event, large(n));
+        }
+    }
+
     /// A proof that was made before belongs to an older state.
     #[tokio::test]
     async fn a_transactions_proof_is_under_the_pinned_state() {

@@ -121,6 +121,16 @@ impl LedgerFile {
         Ok(Self { conn, schema, names: None, path: path.into(), _lock: None, unchanging: None })
     }
 
+    /// Copies what is committed in a file, beside whoever writes to it. The
+    /// copy must not be there yet.
+    pub(super) async fn copy(path: &Path, to: &Path) -> Result<()> {
+        let mut file = Self::open(path, false).await?;
+        let copied = sqlite::copy_of(&mut file.conn, to).await;
+        let copied = file.named(copied);
+        sqlite::close(file.conn).await;
+        copied
+    }
+
     /// Where it lies; nowhere in memory.
     pub(super) fn place(&self) -> Option<&Path> {
         Some(&*self.path).filter(|path| !path.as_os_str().is_empty())

@@ -170,7 +170,7 @@ mod tests {
             ("DROP TABLE more", true),
             ("VACUUM", true),
             ("ALTER TABLE ledger_row ADD COLUMN more INTEGER", false),
-            ("ALTER TABLE ledger_row DROP COLUMN more", false),
+            ("ALTER TABLE ledger_row DROP COLUMN more", true),
         ] {
             sqlite::run(&mut conn, sql).await.unwrap();
             let mut looked = schema;
