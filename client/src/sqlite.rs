@@ -344,11 +344,10 @@ async fn is_fresh(conn: &mut SqliteConnection, path: &Path, kind: FileKind) -> R
     Ok(false)
 }
 
-/// Whether a file has no tables yet. `sqlite_schema` would be the newer name,
-/// and a file can have a view that takes it.
+/// Whether a file has no tables yet.
 pub(crate) async fn is_empty(conn: &mut SqliteConnection) -> Result<bool> {
     let any: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetch_one(conn).await?;
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema)").fetch_one(conn).await?;
     Ok(!any)
 }
 

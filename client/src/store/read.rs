@@ -438,13 +438,8 @@ mod tests {
             store.add_event(&large(n)).await.unwrap();
         }
         let mut local = store.shared.local.lock().await;
-        let events = Index::events_after(
-            local.conn(),
-            &Streams::all(),
-            LedgerPosition::START.in_index(),
-            BATCH as u64,
-        );
-        let events = events.await.unwrap();
+        let (all, start) = (Streams::all(), LedgerPosition::START.in_index());
+        let events = Index::events_after(local.conn(), &all, start, 100).await.unwrap();
         drop(local);
         assert_eq!(events.len(), 20);
         assert_eq!(store.shared.fitting(&events).await.unwrap(), 10);

@@ -125,7 +125,11 @@ impl LedgerFile {
     /// copy must not be there yet.
     pub(super) async fn copy(path: &Path, to: &Path) -> Result<()> {
         let mut file = Self::open(path, false).await?;
-        let copied = sqlite::copy_of(&mut file.conn, to).await;
+        let copied = async {
+            sqlite::run(&mut file.conn, "PRAGMA query_only = OFF").await?;
+            sqlite::copy_of(&mut file.conn, to).await
+        }
+        .await;
         let copied = file.named(copied);
         sqlite::close(file.conn).await;
         copied

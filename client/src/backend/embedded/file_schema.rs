@@ -99,12 +99,11 @@ async fn version(conn: &mut SqliteConnection) -> Result<i64> {
 /// by afterwards was read in the same transaction.
 async fn demand(conn: &mut SqliteConnection) -> Result<()> {
     sqlite::run(conn, "PRAGMA writable_schema = RESET").await?;
-    // By the one name that nothing in a file can take. One more than there may
-    // be is enough, and so is one letter too many.
+    // One more than there may be is enough, and so is one letter too many.
     let found = sqlx::query(
         "SELECT substr(name, 1, 100) AS name, \
          iif(type = 'table' AND tbl_name = name AND typeof(sql) = 'text', substr(sql, 1, 1000), '') \
-         AS sql FROM sqlite_master ORDER BY rowid LIMIT 3",
+         AS sql FROM sqlite_schema ORDER BY rowid LIMIT 3",
     )
     .fetch_all(conn)
     .await?;
