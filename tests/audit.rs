@@ -259,6 +259,5 @@ async fn a_transaction_or_a_row_that_is_there_twice_is_told() {
         let found = places(&files.audit().await);
         assert!(found.contains(&place) && found.contains(&missing), "{found:?}");
         assert_eq!(files.audit_by_a_stranger().await.verdict, AuditVerdict::Broken);
-        assert!(files.open().await.is_err() || place.1.is_some());
     }
 }

@@ -49,8 +49,9 @@ impl Embedded {
     pub(crate) async fn commit(&mut self, local: &mut Local, rows: &[StoredRow]) -> Result<TxId> {
         let (tx, stored) = self.next_tx(local, rows)?;
         let next = TrustedState { tx: tx.record.id, alh: tx.record.alh };
+        let after = local.log().head().map(|head| head.state);
         local.announce(next).await?;
-        self.file.commit(&file_tx(&tx.record), &stored).await?;
+        self.file.commit(after, &file_tx(&tx.record), &stored).await?;
         // It is in the ledger: nothing that fails now makes it undone.
         local.extend(vec![tx]).await.map_err(|error| Error::OutcomeUnknown {
             reason: format!(
@@ -90,7 +91,7 @@ impl Embedded {
         let (tx, stored) = self.next_tx(local, std::slice::from_ref(&row))?;
         let first = TrustedState { tx: tx.record.id, alh: tx.record.alh };
         local.announce_ledger(first).await?;
-        self.file.commit(&file_tx(&tx.record), &stored).await?;
+        self.file.commit(None, &file_tx(&tx.record), &stored).await?;
         local.extend(vec![tx]).await?;
         local.anchor(crate::trust::Anchor::Created).await?;
         Ok(())

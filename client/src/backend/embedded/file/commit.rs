@@ -1,18 +1,22 @@
 //! Committing a transaction to the ledger file.
 
-use counterfoil_core::TxId;
+use counterfoil_core::{TrustedState, TxId};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{FileRow, FileTx, LedgerFile};
 use crate::error::{Error, Result, Unavailable};
 use crate::index::Position;
 use crate::sqlite::{self, Unfinished, to_i64};
+use crate::trust::compare;
+use crate::verdict::Verdict;
 
 impl LedgerFile {
-    /// Commits a transaction: on disk when this returns, in the file that has
-    /// the ledger's name, as it was read back.
+    /// Commits a transaction behind the one with which the file must end: on
+    /// disk when this returns, in the file that has the ledger's name, as it was
+    /// read back.
     pub(in crate::backend::embedded) async fn commit(
         &mut self,
+        after: Option<TrustedState>,
         tx: &FileTx,
         rows: &[FileRow],
     ) -> Result<()> {
@@ -21,7 +25,7 @@ impl LedgerFile {
         let found: Result<_> = async {
             self.is_in_place()?;
             sqlite::begin(&mut self.conn).await?;
-            let written = write(self, tx, rows).await;
+            let written = write(self, after, tx, rows).await;
             sqlite::finish(&mut self.conn, written).await.map_err(
                 |unfinished| match unfinished {
                     Unfinished::Undone(error) => error,
@@ -41,13 +45,22 @@ impl LedgerFile {
     }
 }
 
-/// Writes a transaction into a file whose schema is ours, and reads it back.
+/// Writes a transaction into a file whose schema is ours and that ends where
+/// it ended, and reads it back.
 ///
 /// Before the commit, so that what is not there is undone; nobody else can
 /// write in between.
-async fn write(file: &mut LedgerFile, tx: &FileTx, rows: &[FileRow]) -> Result<()> {
-    let LedgerFile { conn, schema, path, .. } = file;
-    schema.still(conn).await?;
+async fn write(
+    file: &mut LedgerFile,
+    after: Option<TrustedState>,
+    tx: &FileTx,
+    rows: &[FileRow],
+) -> Result<()> {
+    file.schema.still(&mut file.conn).await?;
+    if let Some(after) = after {
+        ends_with(file, after).await?;
+    }
+    let LedgerFile { conn, path, .. } = file;
     insert(conn, tx, rows).await?;
     match reads_back(conn, tx, rows).await? {
         true => Ok(()),
@@ -56,6 +69,17 @@ async fn write(file: &mut LedgerFile, tx: &FileTx, rows: &[FileRow]) -> Result<(
             what: format!("it does not hold what was just written to it as transaction {}", tx.id),
         }
         .into()),
+    }
+}
+
+async fn ends_with(file: &mut LedgerFile, pinned: TrustedState) -> Result<()> {
+    match file.end().await? {
+        Some(end) if end == pinned => Ok(()),
+        end => {
+            compare(pinned, file.alh(pinned.tx).await?, end)?;
+            let found = end.ok_or(Verdict::Missing { pinned })?;
+            Err(Verdict::ExtendsPin { pinned, found }.into())
+        }
     }
 }
 

@@ -24,7 +24,7 @@ async fn what_was_taken_for_unchanging_is_opened_anew_once_it_changed() {
     }
     // In the write-ahead log, and not in the file yet.
     let mut writer = LedgerFile::open(path, true).await.unwrap();
-    writer.commit(&TX, &[]).await.unwrap();
+    writer.commit(None, &TX, &[]).await.unwrap();
     let end = Some(TrustedState { tx: TX.id, alh: TX.alh });
     let stale = early.end().await.unwrap_err();
     assert!(matches!(stale, Error::Unavailable(Unavailable::File { .. })), "{stale}");
@@ -80,7 +80,7 @@ async fn what_does_not_read_back_is_not_committed() {
     ] {
         let sql = sqlx::AssertSqlSafe(format!("CREATE TEMP TRIGGER thief {sql}"));
         sqlx::raw_sql(sql).execute(&mut file.conn).await.unwrap();
-        let error = file.commit(&TX, &rows(1, 2, 9)).await.unwrap_err();
+        let error = file.commit(None, &TX, &rows(1, 2, 9)).await.unwrap_err();
         assert!(
             matches!(error, Error::Unavailable(Unavailable::DamagedLedger { .. })),
             "{what}: {error}"
@@ -89,7 +89,7 @@ async fn what_does_not_read_back_is_not_committed() {
         assert_eq!(file.end().await.unwrap(), None, "{what}");
         assert!(file.surplus(TxId::new(0)).await.unwrap().is_none(), "{what}");
     }
-    file.commit(&TX, &rows(1, 2, 9)).await.unwrap();
+    file.commit(None, &TX, &rows(1, 2, 9)).await.unwrap();
     assert_eq!(file.read(1, 1).await.unwrap().1, rows(1, 2, 9));
 }
 
@@ -109,15 +109,15 @@ async fn what_was_committed_to_a_file_without_a_name_is_not_acknowledged() {
             .await
             .unwrap()
             .set_commit_hook(move || std::fs::rename(&from, &to).is_ok());
-        let error = file.commit(&tx(id), &rows(id, 1, 9)).await.unwrap_err();
+        let error = file.commit(None, &tx(id), &rows(id, 1, 9)).await.unwrap_err();
         assert!(matches!(error, Error::OutcomeUnknown { .. }), "{suffix}: {error}");
         file.conn.lock_handle().await.unwrap().remove_commit_hook();
         // And nothing more is.
-        let error = file.commit(&tx(id + 1), &rows(id + 1, 1, 9)).await.unwrap_err();
+        let error = file.commit(None, &tx(id + 1), &rows(id + 1, 1, 9)).await.unwrap_err();
         let moved = matches!(error, Error::Unavailable(Unavailable::LedgerMoved { .. }));
         assert!(moved, "{suffix}: {error}");
         std::fs::rename(folder.path().join("away"), &name).unwrap();
-        file.commit(&tx(id + 1), &rows(id + 1, 1, 9)).await.unwrap();
+        file.commit(None, &tx(id + 1), &rows(id + 1, 1, 9)).await.unwrap();
         assert_eq!(file.end().await.unwrap().unwrap().tx.get(), id + 1);
         file.close().await.unwrap();
     }
@@ -126,7 +126,7 @@ async fn what_was_committed_to_a_file_without_a_name_is_not_acknowledged() {
 #[tokio::test]
 async fn a_value_that_no_row_can_have_is_not_read() {
     let mut file = LedgerFile::memory().await.unwrap();
-    file.commit(&TX, &rows(1, 3, 9)).await.unwrap();
+    file.commit(None, &TX, &rows(1, 3, 9)).await.unwrap();
     let long = "UPDATE ledger_row SET value = zeroblob(1049600 + (pos & 3))";
     sqlite::run(&mut file.conn, long).await.unwrap();
     let places: Vec<Position> = rows(1, 3, 0).iter().map(|row| row.0).collect();
@@ -143,7 +143,7 @@ async fn a_value_that_no_row_can_have_is_not_read() {
 async fn a_batch_ends_by_its_bytes_too() {
     let mut file = LedgerFile::memory().await.unwrap();
     for (id, mebibytes) in [(1, 7), (2, 7), (3, 7), (4, 40), (5, 1), (6, 15)] {
-        file.commit(&tx(id), &rows(id, mebibytes, 1 << 20)).await.unwrap();
+        file.commit(None, &tx(id), &rows(id, mebibytes, 1 << 20)).await.unwrap();
     }
     for (first, last, fits) in
         [(1, 6, 2), (1, 1, 1), (2, 6, 3), (3, 6, 3), (4, 6, 4), (5, 6, 6), (5, 300, 300), (7, 9, 9)]
@@ -152,7 +152,7 @@ async fn a_batch_ends_by_its_bytes_too() {
     }
     // What is counted no further may go on.
     for id in 7..=9 {
-        file.commit(&tx(id), &rows(id, 60_000, 1)).await.unwrap();
+        file.commit(None, &tx(id), &rows(id, 60_000, 1)).await.unwrap();
     }
     assert_eq!(file.fitting(7, 9).await.unwrap(), 8);
 }
