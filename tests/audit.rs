@@ -234,3 +234,35 @@ async fn an_audit_writes_nothing_to_the_ledger() {
     assert!(Audit::of(&nowhere.config()).run().await.is_err());
     assert!(!nowhere.ledger.exists() && !nowhere.trust.exists());
 }
+
+/// In a table with a primary key no number is there twice, unless a page of
+/// the file was written by hand.
+#[tokio::test]
+async fn a_transaction_or_a_row_that_is_there_twice_is_told() {
+    let number = |bytes: &[u8], from: &[u8], to: &[u8]| {
+        let at: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
+        let [at] = at[..] else { panic!("{at:?}") };
+        let mut altered = bytes.to_vec();
+        altered[at..at + to.len()].copy_from_slice(to);
+        altered
+    };
+    let honest = Files::with_events(3).await;
+    files::run(&honest.ledger, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").await;
+    let bytes = std::fs::read(&honest.ledger).unwrap();
+    // A cell is its length, its number, and the types of four columns.
+    let tx = |id| [41, id, 5, 0, 4, 9, 76];
+    let second_tx = number(&bytes, &tx(3), &tx(2));
+    // The number is 3 << 16, in groups of seven bits, and then the types' length.
+    let second_row =
+        number(&bytes, &[0x8c, 0x80, 0x00, 0x04, 0x00], &[0x88, 0x80, 0x00, 0x04, 0x00]);
+    for (altered, place, missing) in [
+        (second_tx, (2, None, SurplusRow), (3, None, MissingTx)),
+        (second_row, (2, Some(0), SurplusRow), (3, Some(0), MissingRow)),
+    ] {
+        let files = honest.copy().await;
+        std::fs::write(&files.ledger, altered).unwrap();
+        let found = places(&files.audit().await);
+        assert!(found.contains(&place) && found.contains(&missing), "{found:?}");
+        assert_eq!(files.audit_by_a_stranger().await.verdict, AuditVerdict::Broken);
+    }
+}

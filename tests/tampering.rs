@@ -6,10 +6,15 @@ mod files;
 mod first_contact;
 #[path = "tampering/history.rs"]
 mod history;
+#[cfg(unix)]
+#[path = "tampering/moved.rs"]
+mod moved;
 #[path = "tampering/opening.rs"]
 mod opening;
 #[path = "tampering/rows.rs"]
 mod rows;
+#[path = "tampering/schema.rs"]
+mod schema;
 
 use counterfoil::{Config, Error, EventStore, FirstContact, TxId, Verdict};
 use files::Files;

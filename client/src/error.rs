@@ -369,6 +369,15 @@ pub enum Unavailable {
         /// The file that is not there.
         path: std::path::PathBuf,
     },
+    /// An embedded ledger's file lost its name while it was open.
+    #[error(
+        "the ledger file {path} (or its -wal file) was moved, removed or replaced while it was \
+         open: nothing is written any more. Put it back; or close, and open what is there now"
+    )]
+    LedgerMoved {
+        /// The name that is not its own any more.
+        path: std::path::PathBuf,
+    },
     /// An embedded ledger's file cannot be read.
     #[error(
         "the ledger file {path} is damaged ({what}). Nothing can make it anew: keep it, and \

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row, SqliteConnection};
 
 use crate::error::{Error, Result, Unavailable};
@@ -48,8 +48,7 @@ async fn open_either(
     kind: FileKind,
     write: bool,
 ) -> Result<(SqliteConnection, Option<Unchanging>)> {
-    let options =
-        options().filename(path).create_if_missing(write).synchronous(SqliteSynchronous::Full);
+    let options = options().filename(path).create_if_missing(write);
     let opened = match open_kind(options, path, kind, write).await {
         Err(error) if !write && cannot_write(&error) => {
             open_unchanging(path, kind).await.map(|(conn, seen)| (conn, Some(seen)))
@@ -180,7 +179,12 @@ async fn prepare(
     kind: FileKind,
     write: bool,
 ) -> Result<()> {
-    let fresh = is_fresh(conn, path, kind).await?;
+    // The first question: SQLite reads the schema for it.
+    bound_steps(conn).await?;
+    let fresh = is_fresh(conn, path, kind).await;
+    unbound_steps(conn).await?;
+    let fresh = fresh?;
+    sqlx::raw_sql("PRAGMA synchronous = FULL").execute(&mut *conn).await?;
     if !write {
         return Ok(());
     }
@@ -238,7 +242,25 @@ pub(crate) async fn temporary() -> Result<SqliteConnection> {
 /// SQLite works in a thread of its own: rows that are handed over a few at a
 /// time cost more in waking than in reading.
 fn options() -> SqliteConnectOptions {
-    SqliteConnectOptions::new().row_buffer_size(1024).disable_statement_logging()
+    SqliteConnectOptions::new()
+        .row_buffer_size(1024)
+        .disable_statement_logging()
+        // A file that others may write calls no function that does anything.
+        .pragma("trusted_schema", "OFF")
+}
+
+/// Ends any statement after so many steps as no schema of ours takes to read:
+/// pages of a file can hang together so that reading them never ends.
+pub(crate) async fn bound_steps(conn: &mut SqliteConnection) -> Result<()> {
+    const MOST_STEPS: i32 = 100_000;
+    conn.lock_handle().await?.set_progress_handler(MOST_STEPS, || false);
+    Ok(())
+}
+
+/// Lets statements take as long as they take.
+pub(crate) async fn unbound_steps(conn: &mut SqliteConnection) -> Result<()> {
+    conn.lock_handle().await?.remove_progress_handler();
+    Ok(())
 }
 
 /// Whether SQLite cannot read a file, or finds in it what nobody wrote: no
@@ -258,10 +280,11 @@ pub(crate) fn is_damage(error: &Error) -> bool {
 pub(crate) fn is_unreadable(error: &sqlx::Error) -> bool {
     match error {
         // SQLITE_ERROR, which only another schema than ours can cause,
-        // SQLITE_CORRUPT and SQLITE_NOTADB, with what they carry in higher bits.
+        // SQLITE_INTERRUPT after more steps than ours takes, SQLITE_CORRUPT and
+        // SQLITE_NOTADB, with what they carry in higher bits.
         sqlx::Error::Database(refused) => {
             let code = refused.code().and_then(|code| code.parse::<u32>().ok());
-            code.is_some_and(|code| matches!(code & 0xff, 1 | 11 | 26))
+            code.is_some_and(|code| matches!(code & 0xff, 1 | 9 | 11 | 26))
         }
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) => true,
         // Its thread ended over names that are no text.
@@ -311,9 +334,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf> {
 /// Whether nothing is in the file yet; what is in it must be of this kind.
 async fn is_fresh(conn: &mut SqliteConnection, path: &Path, kind: FileKind) -> Result<bool> {
     let found: i64 = pragma(conn, "application_id").await?;
-    let tables: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *conn).await?;
-    if found == 0 && tables == 0 {
+    if is_empty(conn).await? && found == 0 {
         return Ok(true);
     }
     if found != kind as i64 {
@@ -323,6 +344,13 @@ async fn is_fresh(conn: &mut SqliteConnection, path: &Path, kind: FileKind) -> R
         )));
     }
     Ok(false)
+}
+
+/// Whether a file has no tables yet.
+pub(crate) async fn is_empty(conn: &mut SqliteConnection) -> Result<bool> {
+    let any: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema)").fetch_one(conn).await?;
+    Ok(!any)
 }
 
 async fn pragma<T>(conn: &mut SqliteConnection, name: &'static str) -> Result<T>
@@ -413,10 +441,13 @@ impl Drop for FileLock {
 }
 
 impl FileLock {
+    /// Others who leave no trace remove it while it is taken; hardly so often.
+    const ATTEMPTS: u32 = 1000;
+
     pub(crate) fn take(path: &Path, shared: bool, remedy: &'static str) -> Result<Self> {
         let lock_path = path.with_added_extension("lock");
         let failed = |cause| Unavailable::file(lock_path.clone(), cause);
-        loop {
+        for _ in 0..Self::ATTEMPTS {
             let mut options = OpenOptions::new();
             options.read(true).write(true);
             // Who may not use the file may not hold it up either.
@@ -454,6 +485,9 @@ impl FileLock {
                 Err(TryLockError::Error(cause)) => return Err(failed(cause).into()),
             }
         }
+        let cause = "it cannot be taken: it is a link that leads nowhere, or something removes it \
+            again and again; look at what it is, and remove it";
+        Err(failed(std::io::Error::other(cause)).into())
     }
 
     /// Gives it back and leaves no trace, where there was none before.
@@ -470,6 +504,50 @@ fn holder(lock: &mut File) -> Option<u32> {
     let mut text = String::new();
     lock.take(16).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
+}
+
+/// Which files have the names of a database that SQLite has open. By their
+/// numbers only: whoever opens and closes such a file himself takes SQLite's
+/// locks away.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Named(Vec<(PathBuf, Inode)>);
+
+#[cfg(unix)]
+type Inode = (u64, u64);
+/// Elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+type Inode = ();
+
+impl Named {
+    /// The database, and its write-ahead log where this connection must have
+    /// one.
+    pub(crate) fn of(path: &Path, log: bool) -> std::io::Result<Self> {
+        let suffixes: &[&str] = if log { &["", "-wal"] } else { &[""] };
+        let named = |suffix: &&str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            let name = PathBuf::from(name);
+            inode(&name).map(|inode| (name, inode))
+        };
+        suffixes.iter().map(named).collect::<std::io::Result<_>>().map(Self)
+    }
+
+    /// Whether the names are still theirs.
+    pub(crate) fn is_still(&self) -> bool {
+        self.0.iter().all(|(name, seen)| inode(name).is_ok_and(|now| now == *seen))
+    }
+}
+
+#[cfg(unix)]
+fn inode(path: &Path) -> std::io::Result<Inode> {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = std::fs::metadata(path)?;
+    Ok((file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Path) -> std::io::Result<Inode> {
+    Ok(())
 }
 
 /// Whether a file that is open is the one that has this name.
@@ -514,6 +592,19 @@ pub(crate) fn to_u64(n: i64, what: &str) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A link that leads nowhere is there, and cannot be opened.
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_cannot_be_taken_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        std::os::unix::fs::symlink("/nowhere/at/all", folder.path().join("ledger.lock")).unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || tell.send(FileLock::take(&path, false, "").unwrap_err()));
+        let error = told.recv_timeout(Duration::from_secs(20)).expect("it is tried without end");
+        assert!(error.to_string().contains("ledger.lock: it cannot be taken"), "{error}");
+    }
 
     #[cfg(unix)]
     #[test]

@@ -211,6 +211,19 @@ pub enum Verdict {
         /// The transaction.
         tx: TxId,
     },
+    /// An embedded ledger's file has another SQLite schema than the one that is
+    /// written into it: a trigger, a view, another table. It could answer with
+    /// what it does not hold and drop what is written to it, so nothing is
+    /// asked of it.
+    #[error(
+        "the ledger file was changed to be more than a ledger: {what}. It could drop what is \
+         written to it, so nothing is read or written. See its schema (sqlite3 -readonly FILE \
+         .schema), then restore it together with its trust file from a backup (docs/backup.md)"
+    )]
+    FileSchemaAltered {
+        /// What differs.
+        what: String,
+    },
     /// A stored hash is not what the ledger's contents make.
     #[error(
         "the stored log was altered: {what}. What is altered in the log (or trust file) alone is \

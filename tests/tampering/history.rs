@@ -137,3 +137,33 @@ async fn an_older_trust_file_does_not_vouch_for_what_came_after_it() {
     let restored = files.trusted_by(&older);
     assert_eq!(verdict(restored.open().await), Verdict::ExtendsPin { pinned, found });
 }
+
+/// What is appended to a ledger that lost its end would be proved, and no part
+/// of the ledger that was.
+#[tokio::test]
+async fn nothing_is_appended_to_a_file_that_ends_elsewhere_than_it_did() {
+    let files = Files::with_events(2).await;
+    let pinned = files.state().await;
+    let zero = TrustedState { alh: Alh::new([0; 32]), ..pinned };
+    let beyond = TrustedState { tx: tx(4), ..zero };
+    for (sql, verdict_is) in [
+        ("DELETE FROM ledger_tx WHERE id = 3; DELETE FROM ledger_row WHERE pos = 3 << 16", None),
+        ("UPDATE ledger_tx SET alh = zeroblob(32) WHERE id = 3", {
+            Some(Verdict::Fork { pinned, found: zero })
+        }),
+        ("INSERT INTO ledger_tx VALUES (4, 0, 1, zeroblob(32))", {
+            Some(Verdict::ExtendsPin { pinned, found: beyond })
+        }),
+    ] {
+        let files = files.copy().await;
+        let store = opened(&files.config()).await;
+        files.tamper(sql).await;
+        let found = verdict(store.add_event(&crate::files::event(2)).await);
+        match verdict_is {
+            Some(expected) => assert_eq!(found, expected),
+            None => assert!(matches!(found, Verdict::Rollback { .. }), "{found}"),
+        }
+        let after = store.state().await.unwrap();
+        assert_eq!(after, pinned);
+    }
+}

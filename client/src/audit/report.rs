@@ -155,10 +155,13 @@ pub enum InconsistencyKind {
     OwnLog,
     /// The table of events is not provably the one that this version writes.
     TableDiffers,
+    /// An embedded ledger's file has another SQLite schema than the one that is
+    /// written into it; nothing was asked of it.
+    AlteredFileSchema,
 }
 
 impl InconsistencyKind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Missing,
         Self::WrongLedger,
         Self::Rollback,
@@ -175,6 +178,7 @@ impl InconsistencyKind {
         Self::LostEntries,
         Self::OwnLog,
         Self::TableDiffers,
+        Self::AlteredFileSchema,
     ];
 
     /// The name that it has in JSON and in an audit's file.
@@ -196,6 +200,7 @@ impl InconsistencyKind {
             Self::LostEntries => "lost_entries",
             Self::OwnLog => "own_log",
             Self::TableDiffers => "table_differs",
+            Self::AlteredFileSchema => "altered_file_schema",
         }
     }
 

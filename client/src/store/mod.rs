@@ -464,6 +464,21 @@ impl Shared {
         }
     }
 
+    /// How many of these events, from the first on, are few enough bytes to be
+    /// read at once; at least one. A server's rows are not measured before.
+    pub(super) async fn fitting(&self, wanted: &[EventAt]) -> Result<usize> {
+        match &self.backend {
+            Backend::Embedded(embedded) => {
+                let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
+                embedded.lock().await.fitting(&places).await
+            }
+            #[cfg(feature = "immudb")]
+            Backend::Immudb(_) => Ok(wanted.len()),
+            #[cfg(all(test, feature = "immudb"))]
+            Backend::Unruly(_) => Ok(wanted.len()),
+        }
+    }
+
     /// What the backend has at these places: for each the row that has its
     /// digest, or another one in its stead.
     async fn candidates(

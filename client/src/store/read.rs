@@ -96,7 +96,7 @@ impl IntoIterator for StreamRead {
     }
 }
 
-/// Events verified at once: bounds memory beside the result.
+/// Events verified at once, at most: bounds memory beside the result.
 pub(super) const BATCH: usize = 512;
 
 /// Batches that are fetched at once.
@@ -336,13 +336,16 @@ impl Shared {
     /// The events at these places, in the order asked for.
     pub(super) async fn recorded(&self, wanted: &[EventAt]) -> Result<Vec<RecordedEvent>> {
         let mut events = Vec::with_capacity(wanted.len());
-        let starts = (0..wanted.len()).step_by(BATCH);
+        let (mut ranges, mut start) = (Vec::new(), 0);
+        while start < wanted.len() {
+            let most = wanted.len().min(start + BATCH);
+            let end = start + self.fitting(&wanted[start..most]).await?;
+            ranges.push(start..end);
+            start = end;
+        }
         // The next batches are under way while one is verified.
-        let mut batches = stream::iter(starts)
-            .map(async |start| {
-                let end = wanted.len().min(start + BATCH);
-                self.fetched(&wanted[start..end]).await
-            })
+        let mut batches = stream::iter(ranges)
+            .map(async |range| self.fetched(&wanted[range]).await)
             .buffered(AHEAD);
         while let Some(batch) = batches.next().await {
             for verified in batch?.verified() {
@@ -459,6 +462,31 @@ impl Verified {
 mod tests {
     use super::*;
     use crate::event::Event;
+
+    /// However few events that are.
+    #[tokio::test]
+    async fn large_events_are_read_a_few_at_once() {
+        let store = EventStore::in_memory().await.unwrap();
+        let cover = Cover::new("d", "r");
+        let large = |n: u8| Event::new(&cover, "t", vec![n; 1_000_000]);
+        for n in 0..20 {
+            store.add_event(&large(n)).await.unwrap();
+        }
+        let mut local = store.shared.local.lock().await;
+        let (all, start) = (Streams::all(), LedgerPosition::START.in_index());
+        let events = Index::events_after(local.conn(), &all, start, 100).await.unwrap();
+        drop(local);
+        assert_eq!(events.len(), 20);
+        assert_eq!(store.shared.fitting(&events).await.unwrap(), 10);
+        assert_eq!(store.shared.fitting(&events[..16]).await.unwrap(), 16);
+        let read = store.read(&cover, ReadOptions::forward()).await.unwrap();
+        assert!(read.into_iter().map(|found| found.event).eq((0..20).map(large)));
+        let mut tail = store.follow(LedgerPosition::START);
+        for n in 0..20 {
+            let Some(Ok(crate::Followed::Event(found))) = tail.next().await else { panic!("{n}") };
+            assert_eq!(found.event, large(n));
+        }
+    }
 
     /// A proof that was made before belongs to an older state.
     #[tokio::test]

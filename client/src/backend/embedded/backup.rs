@@ -70,7 +70,7 @@ pub async fn back_up(config: &Config, folder: impl AsRef<Path>) -> Result<Backed
     let made = Pair { ledger: begun.join(LEDGER), trust: begun.join(TRUST) };
     // The pin first: the ledger is then as far, or further.
     sqlite::copy(&trust, FileKind::Log, &made.trust).await?;
-    sqlite::copy(ledger, FileKind::Ledger, &made.ledger).await?;
+    LedgerFile::copy(ledger, &made.ledger).await?;
     let state = made.cut().await?;
     made.finish(&begun, folder).map_err(|cause| file_error(folder, cause))?;
     Ok(BackedUp { state, ledger: folder.join(LEDGER), trust: folder.join(TRUST) })

@@ -1,31 +1,53 @@
 //! The ledger file: what a server would keep, and trusted as little.
 
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::{Alh, TrustedState, TxId};
 use sqlx::{Connection as _, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::audit::{Raw, RawTx};
+use super::file_schema::Schema;
 use crate::error::{Error, Result, Unavailable};
 use crate::index::Position;
 use crate::place;
-use crate::sqlite::{self, FileKind, FileLock, Unchanging, Unfinished, to_i64, to_u64};
+use crate::sqlite::{self, FileKind, FileLock, Named, Unchanging, to_i64, to_u64};
 use crate::verdict::Verdict;
 
-/// `alh` is there to be compared; the rows decide. `value` is the row's value
-/// exactly as immudb encodes it; `pos` is transaction ‖ entry (16 bits).
-const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS ledger_tx (
-        id INTEGER PRIMARY KEY,
-        ts INTEGER NOT NULL,
-        nentries INTEGER NOT NULL,
-        alh BLOB NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS ledger_row (
-        pos INTEGER PRIMARY KEY,
-        value BLOB NOT NULL
-    );
-";
+/// A value, if it is one and no longer than a row of ours can be: a body of
+/// [`MAX_BODY`] and what is fixed. SQLite knows that before it reads it.
+macro_rules! value {
+    ($else:literal) => {
+        concat!(
+            "iif(typeof(value) = 'blob' AND length(value) <= 1049600, value, ",
+            $else,
+            ") AS value"
+        )
+    };
+}
+
+const _: () = assert!(crate::event::MAX_BODY + 1024 == 1_049_600);
+
+/// The same of a transaction's Alh and its numbers.
+macro_rules! alh {
+    () => {
+        "iif(typeof(alh) = 'blob' AND length(alh) = 32, alh, x'') AS alh"
+    };
+}
+
+macro_rules! header {
+    () => {
+        "iif(typeof(ts) = 'integer', ts, NULL) AS ts, \
+         iif(typeof(nentries) = 'integer', nentries, NULL) AS nentries"
+    };
+}
+
+// Behind what it is written in.
+mod commit;
+
+/// Rows that are read at once make at most so many bytes, unless they are one
+/// transaction's.
+pub(super) const BATCH_BYTES: u64 = 16 << 20;
 
 /// One process writes a ledger file.
 const REMEDY: &str = ", which writes to it: wait until it has ended, or stop it; reading goes on beside it (open_read_only)";
@@ -52,6 +74,9 @@ pub(super) struct Misplaced {
 
 pub(super) struct LedgerFile {
     conn: SqliteConnection,
+    schema: Schema,
+    /// The file that is open; none in memory.
+    names: Option<Named>,
     /// Empty in memory.
     path: PathBuf,
     _lock: Option<FileLock>,
@@ -73,7 +98,7 @@ impl LedgerFile {
             false => None,
         };
         match connect(path, write).await {
-            Ok((conn, unchanging)) => Ok(Self { conn, path: path.into(), _lock: lock, unchanging }),
+            Ok(opened) => Ok(Self::of(opened, path, lock)),
             Err(error) => {
                 if let Some(lock) = lock {
                     lock.undo();
@@ -83,11 +108,31 @@ impl LedgerFile {
         }
     }
 
+    fn of(opened: Opened, path: &Path, lock: Option<FileLock>) -> Self {
+        let Opened { conn, schema, named, unchanging } = opened;
+        Self { conn, schema, names: Some(named), path: path.into(), _lock: lock, unchanging }
+    }
+
     /// A copy that nobody else knows of: changed in place, without a
     /// write-ahead log beside it.
     pub(super) async fn of_copy(path: &Path) -> Result<Self> {
-        let conn = sqlite::open(path, FileKind::Ledger, false).await?;
-        Ok(Self { conn, path: path.into(), _lock: None, unchanging: None })
+        let mut conn = sqlite::open(path, FileKind::Ledger, false).await?;
+        let schema = Schema::of(&mut conn, false).await?;
+        Ok(Self { conn, schema, names: None, path: path.into(), _lock: None, unchanging: None })
+    }
+
+    /// Copies what is committed in a file, beside whoever writes to it. The
+    /// copy must not be there yet.
+    pub(super) async fn copy(path: &Path, to: &Path) -> Result<()> {
+        let mut file = Self::open(path, false).await?;
+        let copied = async {
+            sqlite::run(&mut file.conn, "PRAGMA query_only = OFF").await?;
+            sqlite::copy_of(&mut file.conn, to).await
+        }
+        .await;
+        let copied = file.named(copied);
+        sqlite::close(file.conn).await;
+        copied
     }
 
     /// Where it lies; nowhere in memory.
@@ -95,15 +140,18 @@ impl LedgerFile {
         Some(&*self.path).filter(|path| !path.as_os_str().is_empty())
     }
 
-    /// Opens it anew if it was taken for one that does not change, and changed.
+    /// Looks whether it still is what was opened. Opens it anew if it was taken
+    /// for one that does not change, and changed, or if another one has its name.
     pub(super) async fn renew(&mut self) -> Result<()> {
-        if self.unchanging.as_ref().is_none_or(Unchanging::is_still) {
-            return Ok(());
+        let is_still = self.unchanging.as_ref().is_none_or(Unchanging::is_still);
+        if is_still && self.is_in_place().is_ok() {
+            let looked = self.schema.look(&mut self.conn).await;
+            return self.named(looked);
         }
         let opened = connect(&self.path, false).await;
-        let (conn, unchanging) = opened.map_err(|error| naming(&self.path, error))?;
-        sqlite::close(std::mem::replace(&mut self.conn, conn)).await;
-        self.unchanging = unchanging;
+        let opened = opened.map_err(|error| naming(&self.path, error))?;
+        let old = std::mem::replace(self, Self::of(opened, &self.path, None));
+        sqlite::close(old.conn).await;
         Ok(())
     }
 
@@ -116,6 +164,16 @@ impl LedgerFile {
     /// there.
     pub(super) fn is_still(&self) -> Result<()> {
         self.named(Ok(()))
+    }
+
+    /// Whether the file that is open has its name yet.
+    pub(super) fn is_in_place(&self) -> Result<()> {
+        match &self.names {
+            Some(named) if !named.is_still() => {
+                Err(Unavailable::LedgerMoved { path: self.path.clone() }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Says of what was found in the file that it was there. What was read while it changed is not.
@@ -136,16 +194,20 @@ impl LedgerFile {
 
     pub(super) async fn memory() -> Result<Self> {
         let mut conn = sqlite::memory().await?;
-        sqlite::run(&mut conn, TABLES).await?;
-        Ok(Self { conn, path: PathBuf::new(), _lock: None, unchanging: None })
+        let schema = Schema::of(&mut conn, true).await?;
+        Ok(Self { conn, schema, names: None, path: PathBuf::new(), _lock: None, unchanging: None })
     }
 
     /// The last transaction.
     pub(super) async fn end(&mut self) -> Result<Option<TrustedState>> {
         let found: Result<_> = async {
-            let row = sqlx::query("SELECT id, alh FROM ledger_tx ORDER BY id DESC LIMIT 1")
-                .fetch_optional(&mut self.conn)
-                .await?;
+            let row = sqlx::query(concat!(
+                "SELECT id, ",
+                alh!(),
+                " FROM ledger_tx ORDER BY id DESC LIMIT 1"
+            ))
+            .fetch_optional(&mut self.conn)
+            .await?;
             row.map(|row| {
                 Ok(TrustedState {
                     tx: TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?),
@@ -161,7 +223,7 @@ impl LedgerFile {
     /// The Alh that the file shows for a transaction.
     pub(super) async fn alh(&mut self, id: TxId) -> Result<Option<Alh>> {
         let found: Result<_> = async {
-            let row = sqlx::query("SELECT alh FROM ledger_tx WHERE id = ?")
+            let row = sqlx::query(concat!("SELECT ", alh!(), " FROM ledger_tx WHERE id = ?"))
                 .bind(to_i64(id.get()))
                 .fetch_optional(&mut self.conn)
                 .await?;
@@ -171,17 +233,49 @@ impl LedgerFile {
         self.named(found)
     }
 
-    /// The rows behind the last transaction: there must be none.
+    /// The rows behind the last transaction: there must be none. A million is
+    /// as bad as more.
     pub(super) async fn surplus(&mut self, end: TxId) -> Result<Option<(Position, u64)>> {
         let found: Result<_> = async {
             let row = sqlx::query(
-                "SELECT min(pos) AS first, count(*) AS n FROM ledger_row WHERE pos >= ?",
+                "SELECT min(pos) AS first, count(*) AS n FROM \
+                 (SELECT pos FROM ledger_row WHERE pos >= ? ORDER BY pos LIMIT 1048576)",
             )
             .bind(Position::new(TxId::new(end.get() + 1), 0).raw())
             .fetch_one(&mut self.conn)
             .await?;
             let Some(first) = row.try_get::<Option<i64>, _>("first")? else { return Ok(None) };
             Ok(Some((Position::from_raw(first), to_u64(row.try_get("n")?, "count")?)))
+        }
+        .await;
+        self.named(found)
+    }
+
+    /// How far a batch of transactions goes that begins with `first`: to `last`,
+    /// or as far as their rows are few enough bytes, but not nowhere.
+    pub(super) async fn fitting(&mut self, first: u64, last: u64) -> Result<u64> {
+        const MOST_ROWS: i64 = 131_072;
+        let found: Result<_> = async {
+            let sums = sqlx::query(
+                "SELECT tx, count(*) AS n, sum(len) AS len FROM (SELECT pos >> 16 AS tx, \
+                 iif(typeof(value) = 'blob', length(value), 0) AS len FROM ledger_row \
+                 WHERE pos >= ? AND pos < ? ORDER BY pos LIMIT 131072) GROUP BY tx ORDER BY tx",
+            )
+            .bind(Position::new(TxId::new(first), 0).raw())
+            .bind(Position::new(TxId::new(last.saturating_add(1)), 0).raw())
+            .fetch_all(&mut self.conn)
+            .await?;
+            let (mut rows, mut bytes) = (0, 0);
+            for sum in &sums {
+                let tx = to_u64(sum.try_get("tx")?, "ledger_row.pos")?;
+                rows += sum.try_get::<i64, _>("n")?;
+                bytes += to_u64(sum.try_get("len")?, "a length")?;
+                // Behind the last row that was counted there may be more of it.
+                if bytes > BATCH_BYTES || rows >= MOST_ROWS {
+                    return Ok(first.max(tx.saturating_sub(1)));
+                }
+            }
+            Ok(last)
         }
         .await;
         self.named(found)
@@ -194,11 +288,17 @@ impl LedgerFile {
         last: u64,
     ) -> Result<(Vec<FileTx>, Vec<FileRow>)> {
         let found: Result<_> = async {
-            let txs = sqlx::query(
-                "SELECT id, ts, nentries, alh FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
-            )
+            self.schema.look(&mut self.conn).await?;
+            let txs = sqlx::query(concat!(
+                "SELECT id, ",
+                header!(),
+                ", ",
+                alh!(),
+                " FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
+            ))
             .bind(to_i64(first))
             .bind(to_i64(last))
+            .bind(most_txs(first, last))
             .fetch_all(&mut self.conn)
             .await?
             .iter()
@@ -211,11 +311,14 @@ impl LedgerFile {
                 })
             })
             .collect::<Result<Vec<_>>>()?;
-            let rows = sqlx::query(
-                "SELECT pos, value FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos",
-            )
+            let rows = sqlx::query(concat!(
+                "SELECT pos, ",
+                value!("x''"),
+                " FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos LIMIT ?"
+            ))
             .bind(Position::new(TxId::new(first), 0).raw())
             .bind(Position::new(TxId::new(last + 1), 0).raw())
+            .bind(most_rows(first, last))
             .fetch_all(&mut self.conn)
             .await?
             .iter()
@@ -231,10 +334,11 @@ impl LedgerFile {
     /// whatever else is in its row.
     pub(super) async fn raw_end(&mut self) -> Result<Option<(TxId, Option<Alh>)>> {
         let found: Result<_> = async {
-            let row = sqlx::query(
-                "SELECT id, iif(typeof(alh) = 'blob', alh, NULL) AS alh FROM ledger_tx \
-             WHERE id > 0 ORDER BY id DESC LIMIT 1",
-            )
+            let row = sqlx::query(concat!(
+                "SELECT id, ",
+                alh!(),
+                " FROM ledger_tx WHERE id > 0 ORDER BY id DESC LIMIT 1"
+            ))
             .fetch_optional(&mut self.conn)
             .await?;
             row.map(|row| {
@@ -248,14 +352,18 @@ impl LedgerFile {
 
     /// How many transactions and rows stand before the first place there is,
     /// and the rows behind the last one: counted at one moment, since a
-    /// writer may be at work.
+    /// writer may be at work, and to a million.
     pub(super) async fn misplaced(&mut self) -> Result<Misplaced> {
         let found: Result<_> = async {
             let row = sqlx::query(
-                "SELECT (SELECT count(*) FROM ledger_tx WHERE id < 1) AS txs, \
-             (SELECT count(*) FROM ledger_row WHERE pos < ?) AS before, \
-             min(pos) AS first, count(*) AS behind FROM ledger_row \
-             WHERE pos >= ((SELECT coalesce(max(id), 0) FROM ledger_tx) + 1) << 16",
+                "SELECT \
+                 (SELECT count(*) FROM (SELECT id FROM ledger_tx WHERE id < 1 LIMIT 1048576)) \
+                 AS txs, \
+                 (SELECT count(*) FROM (SELECT pos FROM ledger_row WHERE pos < ? LIMIT 1048576)) \
+                 AS before, \
+                 min(pos) AS first, count(*) AS behind FROM (SELECT pos FROM ledger_row \
+                 WHERE pos >= ((SELECT coalesce(max(id), 0) FROM ledger_tx) + 1) << 16 \
+                 ORDER BY pos LIMIT 1048576)",
             )
             .bind(Position::new(TxId::new(1), 0).raw())
             .fetch_one(&mut self.conn)
@@ -272,18 +380,22 @@ impl LedgerFile {
     }
 
     /// Transactions `first` to `last` that exist, and their rows, with
-    /// whatever the columns hold.
+    /// whatever the columns hold. What has a number or a place a second time is
+    /// told, and the first one is taken.
     pub(super) async fn read_raw(&mut self, first: u64, last: u64) -> Result<Raw> {
         let found: Result<_> = async {
+            self.schema.look(&mut self.conn).await?;
             let mut raw = Raw::default();
-            let txs = sqlx::query(
-                "SELECT id, iif(typeof(ts) = 'integer', ts, NULL) AS ts, \
-             iif(typeof(nentries) = 'integer', nentries, NULL) AS nentries, \
-             iif(typeof(alh) = 'blob', alh, NULL) AS alh \
-             FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
-            )
+            let txs = sqlx::query(concat!(
+                "SELECT id, ",
+                header!(),
+                ", ",
+                alh!(),
+                " FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
+            ))
             .bind(to_i64(first))
             .bind(to_i64(last))
+            .bind(most_txs(first, last))
             .fetch_all(&mut self.conn)
             .await?;
             for row in txs {
@@ -292,22 +404,57 @@ impl LedgerFile {
                     nentries: row.try_get("nentries")?,
                     alh: raw_alh(&row)?,
                 };
-                raw.txs.insert(to_u64(row.try_get("id")?, "ledger_tx.id")?, tx);
+                let id = to_u64(row.try_get("id")?, "ledger_tx.id")?;
+                match raw.txs.entry(id) {
+                    Entry::Vacant(place) => drop(place.insert(tx)),
+                    Entry::Occupied(_) => raw.repeated.push((TxId::new(id), None)),
+                }
             }
-            let rows = sqlx::query(
-                "SELECT pos, iif(typeof(value) = 'blob', value, NULL) AS value \
-             FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos",
-            )
+            let rows = sqlx::query(concat!(
+                "SELECT pos, ",
+                value!("NULL"),
+                " FROM ledger_row WHERE pos >= ? AND pos < ? ORDER BY pos LIMIT ?"
+            ))
             .bind(Position::new(TxId::new(first), 0).raw())
             .bind(Position::new(TxId::new(last.saturating_add(1)), 0).raw())
+            .bind(most_rows(first, last))
             .fetch_all(&mut self.conn)
             .await?;
             for row in rows {
                 let pos = Position::from_raw(row.try_get("pos")?);
                 let rows = raw.rows.entry(pos.tx().get()).or_default();
-                rows.push((pos.entry(), row.try_get("value")?));
+                // The one before is the next smaller one, in a file that is whole.
+                match rows.last() {
+                    Some((before, _)) if *before >= pos.entry() => {
+                        raw.repeated.push((pos.tx(), Some(pos.entry())));
+                    }
+                    _ => rows.push((pos.entry(), row.try_get("value")?)),
+                }
             }
             Ok(raw)
+        }
+        .await;
+        self.named(found)
+    }
+
+    /// How many bytes the values at these places are.
+    pub(super) async fn bytes(&mut self, places: &[Position]) -> Result<u64> {
+        let found: Result<_> = async {
+            let mut bytes = 0;
+            for chunk in places.chunks(500) {
+                let mut query = QueryBuilder::<Sqlite>::new(
+                    "SELECT coalesce(sum(iif(typeof(value) = 'blob', length(value), 0)), 0) \
+                     FROM ledger_row WHERE pos IN (",
+                );
+                let mut list = query.separated(", ");
+                for place in chunk {
+                    list.push_bind(place.raw());
+                }
+                query.push(")");
+                let sum = query.build_query_scalar().fetch_one(&mut self.conn).await?;
+                bytes += to_u64(sum, "a length")?;
+            }
+            Ok(bytes)
         }
         .await;
         self.named(found)
@@ -318,8 +465,11 @@ impl LedgerFile {
         let found: Result<_> = async {
             let mut found = Vec::with_capacity(places.len());
             for chunk in places.chunks(500) {
-                let mut query =
-                    QueryBuilder::<Sqlite>::new("SELECT pos, value FROM ledger_row WHERE pos IN (");
+                let mut query = QueryBuilder::<Sqlite>::new(concat!(
+                    "SELECT pos, ",
+                    value!("x''"),
+                    " FROM ledger_row WHERE pos IN ("
+                ));
                 let mut list = query.separated(", ");
                 for place in chunk {
                     list.push_bind(place.raw());
@@ -334,36 +484,37 @@ impl LedgerFile {
         .await;
         self.named(found)
     }
-
-    /// Commits a transaction: on disk when this returns.
-    pub(super) async fn commit(&mut self, tx: &FileTx, rows: &[FileRow]) -> Result<()> {
-        let found: Result<_> = async {
-        sqlite::begin(&mut self.conn).await?;
-        let written = insert(&mut self.conn, tx, rows).await;
-        sqlite::finish(&mut self.conn, written).await.map_err(|unfinished| match unfinished {
-            Unfinished::Undone(error) => error,
-            Unfinished::Unknown(error) => Error::OutcomeUnknown {
-                reason: format!("the ledger file's commit failed: {error}"),
-                remedy: "repair that, then repeat the append with its external id, or read the stream",
-            },
-        })
-        }
-        .await;
-        self.named(found)
-    }
 }
 
-async fn connect(path: &Path, write: bool) -> Result<(SqliteConnection, Option<Unchanging>)> {
+struct Opened {
+    conn: SqliteConnection,
+    schema: Schema,
+    named: Named,
+    unchanging: Option<Unchanging>,
+}
+
+async fn connect(path: &Path, write: bool) -> Result<Opened> {
+    // Whatever takes the name from here on is noticed, but for a file that is
+    // only made now.
+    let before = Named::of(path, false).ok();
     let (mut conn, unchanging) = match write {
         true => (sqlite::open(path, FileKind::Ledger, true).await?, None),
         false => sqlite::open_to_read(path, FileKind::Ledger).await?,
     };
-    let prepared = match write {
-        true => sqlite::run(&mut conn, TABLES).await,
-        false => sqlite::run(&mut conn, "PRAGMA query_only = ON").await,
-    };
+    let prepared: Result<_> = async {
+        let schema = Schema::of(&mut conn, write).await?;
+        if !write {
+            sqlite::run(&mut conn, "PRAGMA query_only = ON").await?;
+        }
+        let named = Named::of(path, write).map_err(|cause| Unavailable::file(path, cause))?;
+        if before.is_some_and(|before| !before.is_still()) {
+            return Err(Unavailable::LedgerMoved { path: path.into() }.into());
+        }
+        Ok((schema, named))
+    }
+    .await;
     match prepared {
-        Ok(()) => Ok((conn, unchanging)),
+        Ok((schema, named)) => Ok(Opened { conn, schema, named, unchanging }),
         Err(error) => {
             sqlite::close(conn).await;
             Err(error)
@@ -391,6 +542,9 @@ fn naming(path: &Path, error: Error) -> Error {
             Verdict::LogAltered { what } => {
                 Verdict::LogAltered { what: format!("{}: {what}", path.display()) }.into()
             }
+            Verdict::FileSchemaAltered { what } => {
+                Verdict::FileSchemaAltered { what: format!("{}: {what}", path.display()) }.into()
+            }
             other => other.into(),
         },
         other => other,
@@ -409,22 +563,13 @@ async fn delete_behind(conn: &mut SqliteConnection, last: TxId) -> Result<()> {
     Ok(())
 }
 
-async fn insert(conn: &mut SqliteConnection, tx: &FileTx, rows: &[FileRow]) -> Result<()> {
-    for chunk in rows.chunks(500) {
-        let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO ledger_row (pos, value) ");
-        query.push_values(chunk, |mut values, (pos, value)| {
-            values.push_bind(pos.raw()).push_bind(value);
-        });
-        query.build().execute(&mut *conn).await?;
-    }
-    sqlx::query("INSERT INTO ledger_tx (id, ts, nentries, alh) VALUES (?, ?, ?, ?)")
-        .bind(to_i64(tx.id.get()))
-        .bind(tx.ts)
-        .bind(tx.nentries)
-        .bind(&tx.alh.as_bytes()[..])
-        .execute(conn)
-        .await?;
-    Ok(())
+/// One more than there can be: it tells.
+fn most_txs(first: u64, last: u64) -> i64 {
+    to_i64(last.saturating_sub(first).saturating_add(2))
+}
+
+fn most_rows(first: u64, last: u64) -> i64 {
+    most_txs(first, last).saturating_mul(i64::from(Position::MAX_ENTRIES))
 }
 
 /// An Alh in a column that may hold anything.
@@ -434,43 +579,4 @@ fn raw_alh(row: &sqlx::sqlite::SqliteRow) -> Result<Option<Alh>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TX: FileTx = FileTx { id: TxId::new(1), ts: 0, nentries: 0, alh: Alh::new([7; 32]) };
-
-    /// As where nothing can be written beside it.
-    async fn taken_for_unchanging(path: &Path) -> LedgerFile {
-        let (conn, seen) = sqlite::open_unchanging(path, FileKind::Ledger).await.unwrap();
-        LedgerFile { conn, path: path.into(), _lock: None, unchanging: Some(seen) }
-    }
-
-    #[tokio::test]
-    async fn what_was_taken_for_unchanging_is_opened_anew_once_it_changed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = &folder.path().canonicalize().unwrap().join("ledger");
-        LedgerFile::open(path, true).await.unwrap().close().await.unwrap();
-        let mut early = taken_for_unchanging(path).await;
-        let mut late = taken_for_unchanging(path).await;
-        for reader in [&mut early, &mut late] {
-            assert_eq!(reader.end().await.unwrap(), None);
-            reader.renew().await.unwrap();
-            assert!(reader.unchanging.is_some(), "nothing changed");
-        }
-        // In the write-ahead log, and not in the file yet.
-        let mut writer = LedgerFile::open(path, true).await.unwrap();
-        writer.commit(&TX, &[]).await.unwrap();
-        let end = Some(TrustedState { tx: TX.id, alh: TX.alh });
-        let stale = early.end().await.unwrap_err();
-        assert!(matches!(stale, Error::Unavailable(Unavailable::File { .. })), "{stale}");
-        early.renew().await.unwrap();
-        assert_eq!(early.end().await.unwrap(), end);
-        early.close().await.unwrap();
-        // In the file, and the log is gone.
-        writer.close().await.unwrap();
-        let stale = late.end().await.unwrap_err();
-        assert!(matches!(stale, Error::Unavailable(Unavailable::File { .. })), "{stale}");
-        late.renew().await.unwrap();
-        assert_eq!(late.end().await.unwrap(), end);
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod backup;
 mod beside;
 mod file;
+mod file_schema;
 mod open;
 mod replay;
 mod trust_file;
@@ -48,8 +49,9 @@ impl Embedded {
     pub(crate) async fn commit(&mut self, local: &mut Local, rows: &[StoredRow]) -> Result<TxId> {
         let (tx, stored) = self.next_tx(local, rows)?;
         let next = TrustedState { tx: tx.record.id, alh: tx.record.alh };
+        let after = local.log().head().map(|head| head.state);
         local.announce(next).await?;
-        self.file.commit(&file_tx(&tx.record), &stored).await?;
+        self.file.commit(after, &file_tx(&tx.record), &stored).await?;
         // It is in the ledger: nothing that fails now makes it undone.
         local.extend(vec![tx]).await.map_err(|error| Error::OutcomeUnknown {
             reason: format!(
@@ -65,6 +67,8 @@ impl Embedded {
     pub(crate) async fn settle(&mut self, local: &mut Local) -> Result<()> {
         match local.trust().and_then(|trust| trust.pending) {
             Some(pending) if self.file.alh(pending.tx).await? == Some(pending.alh) => {
+                // What is held by nothing but a file without a name is not there.
+                self.file.is_in_place()?;
                 self.replay(local, pending.tx, &Progress::default()).await
             }
             _ => Ok(()),
@@ -87,7 +91,7 @@ impl Embedded {
         let (tx, stored) = self.next_tx(local, std::slice::from_ref(&row))?;
         let first = TrustedState { tx: tx.record.id, alh: tx.record.alh };
         local.announce_ledger(first).await?;
-        self.file.commit(&file_tx(&tx.record), &stored).await?;
+        self.file.commit(None, &file_tx(&tx.record), &stored).await?;
         local.extend(vec![tx]).await?;
         local.anchor(crate::trust::Anchor::Created).await?;
         Ok(())
@@ -110,6 +114,16 @@ impl Embedded {
             })
             .collect::<Result<Vec<_>>>()?;
         Ok((new_tx(&local.log().end(), id, ts, rows)?, stored))
+    }
+
+    /// How many of these places, from the first on, hold rows that are few
+    /// enough bytes to be read at once; at least one.
+    pub(crate) async fn fitting(&mut self, places: &[Position]) -> Result<usize> {
+        let mut fitting = places.len();
+        while fitting > 1 && self.file.bytes(&places[..fitting]).await? > file::BATCH_BYTES {
+            fitting /= 2;
+        }
+        Ok(fitting)
     }
 
     /// The rows at these places, as the file has them now.

@@ -94,7 +94,10 @@ impl Embedded {
         if let Some(parent) = path.parent().filter(|_| write) {
             std::fs::create_dir_all(parent).map_err(|cause| file_error(parent, cause))?;
         }
-        let file = LedgerFile::open(path, write).await?;
+        let file = match LedgerFile::open(path, write).await {
+            Err(Error::Ledger(verdict)) => return Err(local.refuse(*verdict).await),
+            opened => opened?,
+        };
         let mut embedded = Self { file, environment };
         local.must_hold(config.trust.known());
         match embedded.meet(local, &config.trust, write, progress).await {

@@ -13,7 +13,7 @@ use crate::sqlite::damaged;
 use crate::store::Progress;
 use crate::verdict::Verdict;
 
-/// Transactions read at once.
+/// Transactions read at once, at most.
 const BATCH: u64 = 256;
 
 impl Embedded {
@@ -29,6 +29,7 @@ impl Embedded {
         while local.log().size() < last.get() {
             let first = local.log().size() + 1;
             let batch_last = last.get().min(first.saturating_add(BATCH - 1));
+            let batch_last = self.file.fitting(first, batch_last).await?;
             let (txs, rows) = self.file.read(first, batch_last).await?;
             let mut rows = rows.into_iter().peekable();
             let mut expected = first;

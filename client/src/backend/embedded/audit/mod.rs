@@ -44,6 +44,8 @@ pub(super) type RawRow = (u32, Option<Vec<u8>>);
 pub(super) struct Raw {
     pub(super) txs: BTreeMap<u64, RawTx>,
     pub(super) rows: BTreeMap<u64, Vec<RawRow>>,
+    /// Numbers and places that something has already: left out above.
+    pub(super) repeated: Vec<(TxId, Option<u32>)>,
 }
 
 impl Raw {
@@ -148,6 +150,10 @@ impl AuditedFile {
         // One more: it tells whether the last one's hash was altered.
         let raw = self.file.read_raw(first, last.get().saturating_add(1)).await?;
         let mut derived = Derived::default();
+        for (tx, entry) in raw.repeated.iter().copied().filter(|(tx, _)| *tx <= last) {
+            let repeated = Inconsistency::of_tx(tx, Kind::SurplusRow, "it is stored once more");
+            derived.inconsistencies.push(Inconsistency { entry, ..repeated });
+        }
         for id in first..=last.get() {
             let place = Place { end: &end, id: TxId::new(id), raw: &raw, own: own.get(&id) };
             match place.judge()? {

@@ -1,0 +1,158 @@
+use super::*;
+
+const TX: FileTx = FileTx { id: TxId::new(1), ts: 0, nentries: 0, alh: Alh::new([7; 32]) };
+
+/// As where nothing can be written beside it.
+async fn taken_for_unchanging(path: &Path) -> LedgerFile {
+    let (mut conn, seen) = sqlite::open_unchanging(path, FileKind::Ledger).await.unwrap();
+    let schema = Schema::of(&mut conn, false).await.unwrap();
+    let (named, unchanging) = (Named::of(path, false).unwrap(), Some(seen));
+    LedgerFile::of(Opened { conn, schema, named, unchanging }, path, None)
+}
+
+#[tokio::test]
+async fn what_was_taken_for_unchanging_is_opened_anew_once_it_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = &folder.path().canonicalize().unwrap().join("ledger");
+    LedgerFile::open(path, true).await.unwrap().close().await.unwrap();
+    let mut early = taken_for_unchanging(path).await;
+    let mut late = taken_for_unchanging(path).await;
+    for reader in [&mut early, &mut late] {
+        assert_eq!(reader.end().await.unwrap(), None);
+        reader.renew().await.unwrap();
+        assert!(reader.unchanging.is_some(), "nothing changed");
+    }
+    // In the write-ahead log, and not in the file yet.
+    let mut writer = LedgerFile::open(path, true).await.unwrap();
+    writer.commit(None, &TX, &[]).await.unwrap();
+    let end = Some(TrustedState { tx: TX.id, alh: TX.alh });
+    let stale = early.end().await.unwrap_err();
+    assert!(matches!(stale, Error::Unavailable(Unavailable::File { .. })), "{stale}");
+    early.renew().await.unwrap();
+    assert_eq!(early.end().await.unwrap(), end);
+    early.close().await.unwrap();
+    // In the file, and the log is gone.
+    writer.close().await.unwrap();
+    let stale = late.end().await.unwrap_err();
+    assert!(matches!(stale, Error::Unavailable(Unavailable::File { .. })), "{stale}");
+    late.renew().await.unwrap();
+    assert_eq!(late.end().await.unwrap(), end);
+}
+
+fn rows(tx: u64, count: u32, len: usize) -> Vec<FileRow> {
+    (0..count).map(|entry| (Position::new(TxId::new(tx), entry), vec![7; len])).collect()
+}
+
+fn tx(id: u64) -> FileTx {
+    FileTx { id: TxId::new(id), ..TX }
+}
+
+/// A trigger of this connection's own, which no look at the file can find:
+/// whatever else may keep a row out.
+#[tokio::test]
+async fn what_does_not_read_back_is_not_committed() {
+    let mut file = LedgerFile::memory().await.unwrap();
+    for (sql, what) in [
+        ("AFTER INSERT ON main.ledger_tx BEGIN DELETE FROM ledger_row; END", "no row"),
+        (
+            "AFTER INSERT ON main.ledger_tx BEGIN DELETE FROM ledger_row WHERE pos & 1; END",
+            "one row",
+        ),
+        (
+            "AFTER INSERT ON main.ledger_row BEGIN UPDATE ledger_row SET value = x'00'; END",
+            "another value",
+        ),
+        (
+            "AFTER INSERT ON main.ledger_tx BEGIN INSERT INTO ledger_row SELECT pos + 7, value \
+             FROM ledger_row; END",
+            "more rows",
+        ),
+        ("AFTER INSERT ON main.ledger_tx BEGIN DELETE FROM ledger_tx; END", "no transaction"),
+        ("AFTER INSERT ON main.ledger_tx BEGIN UPDATE ledger_tx SET ts = 1; END", "another time"),
+        (
+            "AFTER INSERT ON main.ledger_tx BEGIN UPDATE ledger_tx SET nentries = 9; END",
+            "another number",
+        ),
+        (
+            "AFTER INSERT ON main.ledger_tx BEGIN UPDATE ledger_tx SET alh = zeroblob(32); END",
+            "another hash",
+        ),
+    ] {
+        let sql = sqlx::AssertSqlSafe(format!("CREATE TEMP TRIGGER thief {sql}"));
+        sqlx::raw_sql(sql).execute(&mut file.conn).await.unwrap();
+        let error = file.commit(None, &TX, &rows(1, 2, 9)).await.unwrap_err();
+        assert!(
+            matches!(error, Error::Unavailable(Unavailable::DamagedLedger { .. })),
+            "{what}: {error}"
+        );
+        sqlite::run(&mut file.conn, "DROP TRIGGER thief").await.unwrap();
+        assert_eq!(file.end().await.unwrap(), None, "{what}");
+        assert!(file.surplus(TxId::new(0)).await.unwrap().is_none(), "{what}");
+    }
+    file.commit(None, &TX, &rows(1, 2, 9)).await.unwrap();
+    assert_eq!(file.read(1, 1).await.unwrap().1, rows(1, 2, 9));
+}
+
+/// The moment between the last look before a commit and the commit.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_committed_to_a_file_without_a_name_is_not_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = &folder.path().canonicalize().unwrap().join("ledger");
+    for suffix in ["", "-wal"] {
+        let mut file = LedgerFile::open(path, true).await.unwrap();
+        let id = file.end().await.unwrap().map_or(1, |end| end.tx.get() + 1);
+        let name = folder.path().canonicalize().unwrap().join(format!("ledger{suffix}"));
+        let (from, to) = (name.clone(), folder.path().join("away"));
+        file.conn
+            .lock_handle()
+            .await
+            .unwrap()
+            .set_commit_hook(move || std::fs::rename(&from, &to).is_ok());
+        let error = file.commit(None, &tx(id), &rows(id, 1, 9)).await.unwrap_err();
+        assert!(matches!(error, Error::OutcomeUnknown { .. }), "{suffix}: {error}");
+        file.conn.lock_handle().await.unwrap().remove_commit_hook();
+        // And nothing more is.
+        let error = file.commit(None, &tx(id + 1), &rows(id + 1, 1, 9)).await.unwrap_err();
+        let moved = matches!(error, Error::Unavailable(Unavailable::LedgerMoved { .. }));
+        assert!(moved, "{suffix}: {error}");
+        std::fs::rename(folder.path().join("away"), &name).unwrap();
+        file.commit(None, &tx(id + 1), &rows(id + 1, 1, 9)).await.unwrap();
+        assert_eq!(file.end().await.unwrap().unwrap().tx.get(), id + 1);
+        file.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_no_row_can_have_is_not_read() {
+    let mut file = LedgerFile::memory().await.unwrap();
+    file.commit(None, &TX, &rows(1, 3, 9)).await.unwrap();
+    let long = "UPDATE ledger_row SET value = zeroblob(1049600 + (pos & 3))";
+    sqlite::run(&mut file.conn, long).await.unwrap();
+    let places: Vec<Position> = rows(1, 3, 0).iter().map(|row| row.0).collect();
+    let read = [1_049_600, 0, 0];
+    let lens = |rows: Vec<FileRow>| rows.iter().map(|row| row.1.len()).collect::<Vec<_>>();
+    assert_eq!(lens(file.values(&places).await.unwrap()), read);
+    assert_eq!(lens(file.read(1, 1).await.unwrap().1), read);
+    let raw = file.read_raw(1, 1).await.unwrap();
+    let raw: Vec<_> = raw.rows[&1].iter().map(|row| row.1.as_ref().map(Vec::len)).collect();
+    assert_eq!(raw, [Some(1_049_600), None, None]);
+}
+
+#[tokio::test]
+async fn a_batch_ends_by_its_bytes_too() {
+    let mut file = LedgerFile::memory().await.unwrap();
+    for (id, mebibytes) in [(1, 7), (2, 7), (3, 7), (4, 40), (5, 1), (6, 15)] {
+        file.commit(None, &tx(id), &rows(id, mebibytes, 1 << 20)).await.unwrap();
+    }
+    for (first, last, fits) in
+        [(1, 6, 2), (1, 1, 1), (2, 6, 3), (3, 6, 3), (4, 6, 4), (5, 6, 6), (5, 300, 300), (7, 9, 9)]
+    {
+        assert_eq!(file.fitting(first, last).await.unwrap(), fits, "{first} to {last}");
+    }
+    // What is counted no further may go on.
+    for id in 7..=9 {
+        file.commit(None, &tx(id), &rows(id, 60_000, 1)).await.unwrap();
+    }
+    assert_eq!(file.fitting(7, 9).await.unwrap(), 8);
+}
