@@ -36,7 +36,7 @@ impl Goal {
 }
 
 /// Name, its meaning, and the goal.
-const GOALS: [(&str, &str, Goal); 5] = [
+const GOALS: [(&str, &str, Goal); 6] = [
     (
         "append_ratio",
         "events appended by all writers together, per `VerifiedSet`",

@@ -483,7 +483,8 @@ mod tests {
         assert!(read.into_iter().map(|found| found.event).eq((0..20).map(large)));
         let mut tail = store.follow(LedgerPosition::START);
         for n in 0..20 {
-            let Some(Ok(crate::Followed::Event(found))) = tail.next().await else { panic!("{n}") };
+            let Some(Ok(followed)) = tail.next().await else { panic!("{n}") };
+            let Some(found) = followed.event() else { panic!("{n}") };
             assert_eq!(found.event, large(n));
         }
     }
