@@ -6,8 +6,8 @@ use counterfoil_core::receipt::Authorship;
 use counterfoil_core::{Alh, TxId};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::{Index, NewRow, Position, RowContent, StreamKey, StreamState, correlation};
-use crate::author;
+use super::{InAppend, Index, NewRow, Position, RowContent, StreamKey, StreamState, correlation};
+use crate::author::Signed;
 use crate::body::{EventBody, GENESIS_FORMAT, GenesisBody};
 use crate::error::Result;
 use crate::payloads::erasure::{self, Outside};
@@ -32,7 +32,15 @@ pub(super) fn content(row: &StoredRow) -> RowContent {
             seen_alh: body.seen_alh,
             correlation: correlation(&body.correlation_id),
             outside: erasure::outside(&body),
-            signed: body.author.is_some().then(|| row.body.as_slice().into()),
+            append: InAppend {
+                id: body.append_id,
+                index: body.append_index,
+                count: body.append_count,
+            },
+            signed: match body.author {
+                Some(_) => Signed::of(&row.body).map(Box::new),
+                None => None,
+            },
         },
         Err(reason) => RowContent::Not(reason),
     }
@@ -124,9 +132,8 @@ impl Index {
                 finding(conn, row.pos, FindingKind::SawOtherHistory, &detail).await?;
             }
             let mut author = Authorship::Unsigned;
-            if let RowContent::Event { signed: Some(body), .. } = &row.content {
-                let ledger = self.ledger(conn).await?;
-                author = author::authorship(body, ledger, &[]);
+            if let RowContent::Event { signed: Some(signed), .. } = &row.content {
+                author = signed.authorship(self.ledger(conn).await?);
                 if let Authorship::Broken { key } = author {
                     let detail = format!("its signature is not that of {}", hex::encode(key));
                     finding(conn, row.pos, FindingKind::AuthorSignatureBroken, &detail).await?;
@@ -160,6 +167,12 @@ impl Index {
                 signed.extend(author.signed_by().map(|key| (row.pos, *key)));
                 let next = StreamState { next: number + 1, head: row.digest.to_bytes(), ..stream };
                 self.streams.insert(row.key.clone(), next);
+            }
+        }
+        for (pos, detail) in split(rows, &events) {
+            // Where an audit found rows altered, nobody knows the others.
+            if is_accounted_for(conn, pos.tx()).await? {
+                finding(conn, pos, FindingKind::AppendSplit, &detail).await?;
             }
         }
         insert_events(conn, &events).await?;
@@ -286,6 +299,44 @@ impl Index {
         }
         Ok(())
     }
+}
+
+/// Events whose append is not whole in its transaction: of each part the first
+/// event, and what there is of the append.
+fn split(rows: &[NewRow], events: &[(&NewRow, i64, [u8; 32])]) -> Vec<(Position, String)> {
+    let places: HashSet<Position> = events.iter().map(|(row, ..)| row.pos).collect();
+    let appends = rows.iter().filter_map(|row| match &row.content {
+        RowContent::Event { append, .. } => Some((row.pos, *append)),
+        _ => None,
+    });
+    let appends: Vec<(Position, InAppend)> = appends.collect();
+    let hang_together = |(one, a): &(Position, InAppend), (next, b): &(Position, InAppend)| {
+        (one.tx(), Some(one.entry())) == (next.tx(), next.entry().checked_sub(1))
+            && (a.id, a.count, Some(a.index)) == (b.id, b.count, b.index.checked_sub(1))
+    };
+    let mut split = Vec::new();
+    for part in appends.chunk_by(hang_together) {
+        let InAppend { index, count, .. } = part[0].1;
+        if index == 0 && part.len() == count as usize {
+            continue;
+        }
+        if let Some((first, _)) = part.iter().find(|(pos, _)| places.contains(pos)) {
+            let last = u64::from(index) + part.len() as u64;
+            let detail = format!(
+                "an append of {count} events was split: of them its transaction has only {} to \
+                 {last}",
+                u64::from(index) + 1
+            );
+            split.push((*first, detail));
+        }
+    }
+    split
+}
+
+/// Whether all entries of a transaction are known.
+async fn is_accounted_for(conn: &mut SqliteConnection, tx: TxId) -> Result<bool> {
+    let sql = "SELECT 1 FROM tx WHERE id = ? AND digests IS NOT NULL";
+    Ok(sqlx::query(sql).bind(to_i64(tx.get())).fetch_optional(conn).await?.is_some())
 }
 
 /// Whether a row stands on a key without being its event.

@@ -9,7 +9,6 @@ mod rederive;
 mod taken;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use counterfoil_core::{Alh, EntryDigest, TxId};
 use sha2::{Digest, Sha256};
@@ -18,6 +17,7 @@ use sqlx::SqliteConnection;
 pub(crate) use self::claims::Gaps;
 pub(crate) use self::classify::record_finding;
 pub(crate) use self::lookup::{EventAt, Held, StreamInfo};
+use crate::author::Signed;
 use crate::error::Result;
 use crate::payloads::erasure::Outside;
 use crate::row::StoredRow;
@@ -206,14 +206,23 @@ pub(crate) enum RowContent {
         seen_alh: [u8; 32],
         correlation: Option<i64>,
         outside: Option<Outside>,
-        /// The stored body, if it is signed.
-        signed: Option<Arc<[u8]>>,
+        append: InAppend,
+        /// What its author's signature is checked with, if it has one.
+        signed: Option<Box<Signed>>,
     },
     Genesis,
     Not(String),
     /// The entry takes the row away.
     #[cfg_attr(not(feature = "immudb"), allow(dead_code))]
     Deleted,
+}
+
+/// Where in its append a row says that it stands.
+#[derive(Clone, Copy)]
+pub(crate) struct InAppend {
+    id: [u8; 16],
+    index: u32,
+    count: u32,
 }
 
 impl NewRow {
