@@ -360,7 +360,7 @@ mod tests {
         let (table, wanted) = (schema::table(1).unwrap(), HashSet::new());
         let mut collector = Collector::new(table, &wanted);
         let before = resident();
-        const ROWS: usize = 400;
+        const ROWS: usize = 100;
         for n in 0..ROWS as u128 {
             let mut body = body("a", n, 0, [0; 32]);
             body.payload = StoredPayload::Inline(vec![n as u8; 1_000_000].into());
@@ -369,7 +369,7 @@ mod tests {
         }
         assert_eq!(collector.held, ROWS);
         let grown = resident().saturating_sub(before);
-        assert!(grown < 200_000_000, "{grown} bytes for {ROWS} rows");
+        assert!(grown < 50_000_000, "{grown} bytes for {ROWS} rows");
     }
 
     /// Two appends and a row that hangs on the first, all with one commit id.

@@ -502,7 +502,7 @@ fn of_what_is_there_in_part_it_is_not_said_that_it_is_not() {
 #[test]
 fn who_was_sent_along_is_in_doubt_until_he_is_told_alone() {
     let wishes = || vec![plain(0, None, None); 9];
-    for (fate, doubtful) in [(Fate::Split { denied: false }, 8), (Fate::DeniedLate(9), 9)] {
+    for (fate, doubtful) in [(Fate::Split { denied: false }, 8), (Fate::DeniedLate(90), 9)] {
         assert!(run(wishes(), vec![fate]).values().all(Result::is_ok));
         let mut fates = vec![fate];
         fates.extend([Fate::NotSent; 9]);
