@@ -1,5 +1,7 @@
 //! Whom the configuration takes as authors, and what is told of an event's author.
 
+use std::ops::Range;
+
 use counterfoil_core::receipt::{Authorship, EventBody};
 use counterfoil_core::{Alh, Ed25519Key};
 use serde::de::Error as _;
@@ -38,6 +40,39 @@ pub(crate) fn authorship(stored: &[u8], ledger: Alh, trusted: &[TrustedAuthor]) 
     }
 }
 
+/// What it takes to check an author's signature without the body, however long that is.
+#[derive(Clone, Copy)]
+pub(crate) struct Signed {
+    /// As it is for the ledger whose id is all zeros.
+    message: [u8; 85],
+    author: [u8; 96],
+}
+
+impl Signed {
+    /// Where the ledger's id stands in the message.
+    const LEDGER: Range<usize> = 21..53;
+
+    /// Of a body, whose stored bytes these are; `None` if it is not signed.
+    pub(crate) fn of(stored: &[u8]) -> Option<Self> {
+        let body = EventBody::parse(stored).ok()?;
+        let author = *body.author?;
+        Some(Self { message: body.author_message(Alh::new([0; 32])), author })
+    }
+
+    /// As [`authorship`], to whoever trusts nobody.
+    pub(crate) fn authorship(&self, ledger: Alh) -> Authorship {
+        let mut message = self.message;
+        message[Self::LEDGER].copy_from_slice(ledger.as_bytes());
+        let (mut key, mut signature) = ([0; 32], [0; 64]);
+        key.copy_from_slice(&self.author[..32]);
+        signature.copy_from_slice(&self.author[32..]);
+        match Ed25519Key::from_bytes(&key).map(|key| key.verify(&[&message], &signature)) {
+            Ok(Ok(())) => Authorship::Unknown { key },
+            _ => Authorship::Broken { key },
+        }
+    }
+}
+
 /// What these say of a key that signed an event of a domain.
 pub(crate) fn told(key: [u8; 32], domain: &str, trusted: &[TrustedAuthor]) -> Authorship {
     let entries = trusted.iter().filter(|author| *author.key.as_bytes() == key);
@@ -69,6 +104,35 @@ pub(crate) fn serialize<S: Serializer>(
 mod tests {
     use super::*;
     use crate::TrustPolicy;
+
+    /// The signed body of `docs/format.md`: what is kept of it is as good as it
+    /// all, in its ledger and in others.
+    #[test]
+    fn a_signature_is_checked_without_its_body() {
+        let documented = include_str!("../../docs/format.md");
+        let golden = |name: &str| {
+            let (_, value) = documented.split_once(&format!("\n{name} = ")).unwrap();
+            let digits = value.lines().enumerate();
+            let more = digits.take_while(|(n, line)| *n == 0 || line.starts_with(' '));
+            let text: String = more.map(|(_, line)| line.trim()).collect();
+            hex::decode(text).unwrap()
+        };
+        let stored = golden("event body, signed");
+        let ledger = Alh::new(golden("genesis alh").try_into().unwrap());
+        let mut altered = stored.clone();
+        *altered.last_mut().unwrap() ^= 1;
+        let unsigned = golden("event body");
+        assert!(Signed::of(&unsigned).is_none());
+        for (body, ledger, holds) in [
+            (&stored, ledger, true),
+            (&stored, Alh::new([0; 32]), false),
+            (&altered, ledger, false),
+        ] {
+            let told = Signed::of(body).unwrap().authorship(ledger);
+            assert_eq!(told, authorship(body, ledger, &[]));
+            assert_eq!(told.signed_by().is_some(), holds);
+        }
+    }
 
     #[test]
     fn an_author_is_a_key_and_perhaps_its_domains() {

@@ -5,6 +5,8 @@
 //! not recomputed and matched, and every extension moves the pin in the same
 //! SQLite transaction.
 
+#[cfg(feature = "immudb")]
+mod anew;
 mod beside;
 pub(crate) mod link;
 mod opening;
@@ -581,9 +583,9 @@ impl Local {
     }
 
     /// Begins to derive the index anew: nothing of it is kept before
-    /// [`end`](Self::end), which has to follow whatever happens.
-    pub(crate) async fn begin(&mut self) -> Result<()> {
-        sqlite::begin(&mut self.conn).await
+    /// [`keep`](anew::Anew::keep).
+    pub(crate) async fn derive_anew(&mut self) -> Result<anew::Anew<'_>> {
+        anew::Anew::begin(self).await
     }
 
     /// Forgets what the index has derived from rows of a transaction and of
@@ -621,24 +623,6 @@ impl Local {
     /// Goes on with the rows of the next transactions.
     pub(crate) async fn add_rows(&mut self, rows: &[NewRow]) -> Result<()> {
         self.index.add(&mut self.conn, rows).await
-    }
-
-    /// Keeps what was derived from transaction `first` on, or undoes it.
-    pub(crate) async fn end(&mut self, first: TxId, keep: bool) -> Result<()> {
-        // What is remembered may not be what is kept.
-        self.index = Index::default();
-        self.checked.clear();
-        self.gaps = Gaps::UNCOUNTED;
-        self.before = Self::NONE_BEFORE;
-        if !keep {
-            sqlite::undo(&mut self.conn).await;
-            return Ok(());
-        }
-        sqlite::finish(&mut self.conn, Ok(())).await?;
-        self.anew.send_modify(|anew| anew.push(first));
-        // Wakes whoever follows.
-        self.grown.send_replace(TxId::new(self.log.size()));
-        Ok(())
     }
 }
 

@@ -250,17 +250,19 @@ pub enum Verdict {
         reason: String,
     },
     /// Our rows were committed, but not each of them is the first of its key
-    /// or id.
+    /// or id; or the server did not store as one what was sent as one.
     #[error(
-        "the append was committed in transaction {tx}, but a rival's row came first for a key or \
-         id of it: {}",
+        "the append in transaction {tx} does not count as a whole: a rival's row came first for a \
+         key or id of it, or the server stored only a part: {}",
         but_counted(counted)
     )]
     Superseded {
-        /// The transaction that holds our rows.
+        /// The transaction that holds our rows, the first if there are several.
         tx: TxId,
         /// The sequences of those that are events all the same, of an append
         /// of several. Repeated as it was, the append would have these twice.
+        /// Of one that the server took apart the others may come yet, until
+        /// their place in the stream is taken.
         counted: Vec<u64>,
     },
 
@@ -414,6 +416,10 @@ pub enum FindingKind {
     NotCanonical,
     /// A row that does not follow the stream's previous event.
     OutOfLine,
+    /// A row whose append is not whole in its transaction. An append is sent as
+    /// one and immudb stores it as one: whoever stored it so took it apart, or
+    /// wrote no append. The row is judged by itself all the same.
+    AppendSplit,
     /// The writer had seen another history than this log holds.
     SawOtherHistory,
     /// An author's key and signature stand in an event, and the signature is not
@@ -432,7 +438,7 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Opaque,
         Self::Unaccounted,
         Self::Overwritten,
@@ -440,6 +446,7 @@ impl FindingKind {
         Self::RepeatedId,
         Self::NotCanonical,
         Self::OutOfLine,
+        Self::AppendSplit,
         Self::SawOtherHistory,
         Self::AuthorSignatureBroken,
         Self::TimeWentBack,
@@ -457,6 +464,7 @@ impl FindingKind {
             Self::RepeatedId => "repeated_id",
             Self::NotCanonical => "not_canonical",
             Self::OutOfLine => "out_of_line",
+            Self::AppendSplit => "append_split",
             Self::SawOtherHistory => "saw_other_history",
             Self::AuthorSignatureBroken => "author_signature_broken",
             Self::TimeWentBack => "time_went_back",

@@ -5,9 +5,9 @@ use counterfoil::{
     Alh, Anchor, Config, Error, EventStore, FirstContact, ReadOptions, TrustedState, Unavailable,
     Verdict,
 };
-use counterfoil_test_support::{Server, temp_dir};
+use counterfoil_test_support::{Action, Server, temp_dir};
 
-use crate::hostile::{Liar, event, stream, tx, verdict};
+use crate::hostile::{Liar, event, put, stream, tx, verdict};
 
 #[tokio::test]
 async fn a_restored_backup_is_a_rollback_and_what_is_written_on_it_a_fork() {
@@ -92,6 +92,21 @@ async fn a_ledger_that_somebody_else_created_is_a_first_contact() {
     assert_eq!(verdict(EventStore::open(&liar.config()).await), first);
     assert_eq!(verdict(EventStore::open_read_only(&liar.config()).await), first);
     assert_eq!(verdict(EventStore::open(&liar.config()).await), first, "asking is not accepting");
+    // Nothing stays of what was refused, whatever the ledger calls itself.
+    for n in 0..4 {
+        let id = format!("{n:064x}");
+        liar.alters("immudb_tx(2)", move |context, message| {
+            put(message, context, "prev_alh", &id);
+            Action::Forward
+        });
+        let first = verdict(EventStore::open(&liar.config()).await);
+        assert!(matches!(first, Verdict::FirstContact { .. }), "{first}");
+        verdict(EventStore::open(&accepting(&liar)).await);
+    }
+    liar.repents();
+    let folder = liar.config().log.path.unwrap();
+    let left: Vec<_> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "{left:?}");
 
     let with = |alter: &dyn Fn(&mut Config)| {
         let mut config = accepting(&liar);

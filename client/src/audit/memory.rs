@@ -15,7 +15,7 @@ use crate::author::{TrustedAuthor, told};
 use crate::backend::embedded::audit::{Linked, LinkedRow};
 use crate::error::Result;
 use crate::event::PayloadCommitment;
-use crate::index::rules::Ruling;
+use crate::index::rules::{self, Claim, Placed, Ruling};
 use crate::index::{MemoryIndex, PlacedRow, Position, RowContent, put_stream};
 use crate::local::NewTx;
 use crate::log::{LogEnd, TxRecord};
@@ -40,6 +40,8 @@ pub(super) struct Memory {
     looked_up: Option<HashSet<PayloadCommitment>>,
     /// What is found about one row.
     about: Vec<(FindingKind, String)>,
+    /// The rows of one transaction that say that they are events.
+    placed: Vec<Placed>,
 }
 
 impl Memory {
@@ -120,6 +122,7 @@ impl Memory {
             let placed = PlacedRow { stream: &stream, event_number, digest, claim: row.claim() };
             self.add(row.pos, &placed, &row.key.domain, outside);
         }
+        self.ends(record.digests.is_some());
         Ok(())
     }
 
@@ -139,7 +142,27 @@ impl Memory {
         for (LinkedRow { row, domain, outside }, entry) in rows.iter().zip(0..) {
             self.add(Position::new(tx.id, entry), row, domain, *outside);
         }
+        self.ends(true);
         Ok(())
+    }
+
+    /// All rows of a transaction were added: which of its appends it has not
+    /// whole. Where its entries are not known, nobody knows.
+    fn ends(&mut self, is_accounted_for: bool) {
+        let split = match is_accounted_for {
+            true => rules::split(&self.placed),
+            false => Vec::new(),
+        };
+        self.placed.clear();
+        let Some((first, _)) = split.first() else { return };
+        let tx = first.tx();
+        for (pos, detail) in split {
+            let (entry, kind) = (Some(pos.entry()), FindingKind::AppendSplit);
+            self.find(Finding { tx, entry, kind, detail });
+        }
+        // As they stand in a report.
+        let begin = self.findings.partition_point(|finding| finding.tx < tx);
+        self.findings[begin..].sort_by_key(|finding| finding.entry);
     }
 
     /// Takes a transaction, but not its rows.
@@ -172,6 +195,10 @@ impl Memory {
         for (kind, detail) in std::mem::take(&mut self.about) {
             broken |= kind == FindingKind::AuthorSignatureBroken;
             self.find(Finding { tx: pos.tx(), entry: Some(pos.entry()), kind, detail });
+        }
+        if let Claim::Event { append, .. } = row.claim {
+            let is_event = matches!(ruling, Ruling::Event { .. });
+            self.placed.push(Placed { pos, append, is_event });
         }
         let Ruling::Event { signed_by } = ruling else { return };
         let authors = &mut self.authors;

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use counterfoil_core::{Alh, TxId};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::rules::{self, Before, Ruling, StreamEnd};
-use super::{Index, NewRow, Position, RowContent, StreamKey, StreamState, correlation};
+use super::rules::{self, Before, Placed, Ruling, StreamEnd};
+use super::{InAppend, Index, NewRow, Position, RowContent, StreamKey, StreamState, correlation};
+use crate::author::Signed;
 use crate::body::{EventBody, GENESIS_FORMAT, GenesisBody};
 use crate::error::Result;
 use crate::payloads::erasure::{self, Outside};
@@ -31,7 +32,15 @@ pub(super) fn content(row: &StoredRow) -> RowContent {
             seen_alh: body.seen_alh,
             correlation: correlation(&body.correlation_id),
             outside: erasure::outside(&body),
-            signed: body.author.is_some().then(|| row.body.as_slice().into()),
+            append: InAppend {
+                id: body.append_id,
+                index: body.append_index,
+                count: body.append_count,
+            },
+            signed: match body.author {
+                Some(_) => Signed::of(&row.body).map(Box::new),
+                None => None,
+            },
         },
         Err(reason) => RowContent::Not(reason),
     }
@@ -115,6 +124,21 @@ impl Index {
                     let next = StreamState { next: stream.next + 1, head, ..stream };
                     self.streams.insert(row.key.clone(), next);
                 }
+            }
+        }
+        let is_event: HashSet<Position> = events.iter().map(|(row, ..)| row.pos).collect();
+        let placed = rows.iter().filter_map(|row| match &row.content {
+            RowContent::Event { append, .. } => Some(Placed {
+                pos: row.pos,
+                append: *append,
+                is_event: is_event.contains(&row.pos),
+            }),
+            _ => None,
+        });
+        for (pos, detail) in rules::split(&placed.collect::<Vec<_>>()) {
+            // Where an audit found rows altered, nobody knows the others.
+            if is_accounted_for(conn, pos.tx()).await? {
+                finding(conn, pos, FindingKind::AppendSplit, &detail).await?;
             }
         }
         insert_events(conn, &events).await?;
@@ -297,6 +321,12 @@ impl Before for Known {
     fn find(&mut self, kind: FindingKind, detail: String) {
         self.found.push((kind, detail));
     }
+}
+
+/// Whether all entries of a transaction are known.
+async fn is_accounted_for(conn: &mut SqliteConnection, tx: TxId) -> Result<bool> {
+    let sql = "SELECT 1 FROM tx WHERE id = ? AND digests IS NOT NULL";
+    Ok(sqlx::query(sql).bind(to_i64(tx.get())).fetch_optional(conn).await?.is_some())
 }
 
 /// Which of the rows' ids were used by earlier events.

@@ -111,7 +111,9 @@ impl Index {
     }
 
     /// Positions of events `first` to `last` of a stream, at most `limit`, in
-    /// the order asked for.
+    /// the order asked for: all that the stream has of them. Its events are
+    /// dense from 0, whatever else stands on its keys, so an index that lacks
+    /// one is damaged, and not the answer that there is none.
     pub(crate) async fn events(
         conn: &mut SqliteConnection,
         stream: &StreamInfo,
@@ -127,7 +129,7 @@ impl Index {
             "SELECT number, pos FROM event WHERE stream = ? AND number BETWEEN ? AND ? \
              ORDER BY number LIMIT ?"
         };
-        sqlx::query(sql)
+        let found = sqlx::query(sql)
             .bind(stream.id)
             .bind(to_i64(first))
             .bind(to_i64(last))
@@ -139,7 +141,22 @@ impl Index {
                 let number = to_u64(row.try_get("number")?, "event.number")?;
                 Ok((number, Position::from_raw(row.try_get("pos")?)))
             })
-            .collect()
+            .collect::<Result<Vec<_>>>()?;
+        let end = stream.next.min(last.saturating_add(1));
+        let there = end.saturating_sub(first).min(limit);
+        let number = |place: u64| if backward { end - 1 - place } else { first + place };
+        let mut numbers = found.iter().map(|(number, _)| *number);
+        match (0..there).map(number).find(|number| numbers.next() != Some(*number)) {
+            Some(lacking) => Err(damaged(format!(
+                "event {lacking} of a stream of {} is not in the index",
+                stream.next
+            ))),
+            None if numbers.next().is_some() => Err(damaged(format!(
+                "the index has more than the {} events of a stream",
+                stream.next
+            ))),
+            None => Ok(found),
+        }
     }
 
     /// Events of the streams chosen after `after`, in ledger order. `CROSS`

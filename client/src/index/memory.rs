@@ -231,7 +231,7 @@ mod tests {
     use counterfoil_core::{HeaderVersion, Root, TxId};
     use sqlx::SqliteConnection;
 
-    use super::super::{Index, NewRow, Position, RowContent};
+    use super::super::{InAppend, Index, NewRow, Position, RowContent};
     use super::*;
     use crate::log::{Log, TxRecord};
     use crate::sqlite;
@@ -312,6 +312,7 @@ mod tests {
                 seen_alh: if dice.below(9) == 0 { [77; 32] } else { seen.unwrap_or_default() },
                 correlation: None,
                 outside: None,
+                append: InAppend { id: [0; 16], index: 0, count: 1 },
                 signed: None,
             },
         };

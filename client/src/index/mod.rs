@@ -11,7 +11,6 @@ pub(crate) mod rules;
 mod taken;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use counterfoil_core::{Alh, EntryDigest, TxId};
 use sha2::{Digest, Sha256};
@@ -21,7 +20,8 @@ pub(crate) use self::claims::Gaps;
 pub(crate) use self::classify::{record_finding, seen_before};
 pub(crate) use self::lookup::{EventAt, Held, StreamInfo};
 pub(crate) use self::memory::{MemoryIndex, PlacedRow, put_stream};
-use self::rules::Claim;
+use self::rules::{BySomebody, Claim};
+use crate::author::Signed;
 use crate::error::Result;
 use crate::payloads::erasure::Outside;
 use crate::row::StoredRow;
@@ -216,14 +216,23 @@ pub(crate) enum RowContent {
         seen_alh: [u8; 32],
         correlation: Option<i64>,
         outside: Option<Outside>,
-        /// The stored body, if it is signed.
-        signed: Option<Arc<[u8]>>,
+        append: InAppend,
+        /// What its author's signature is checked with, if it has one.
+        signed: Option<Box<Signed>>,
     },
     Genesis,
     Not(String),
     /// The entry takes the row away.
     #[cfg_attr(not(feature = "immudb"), allow(dead_code))]
     Deleted,
+}
+
+/// Where in its append a row says that it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InAppend {
+    pub(crate) id: [u8; 16],
+    pub(crate) index: u32,
+    pub(crate) count: u32,
 }
 
 impl NewRow {
@@ -254,9 +263,10 @@ impl NewRow {
     /// What the rules look at.
     pub(crate) fn claim(&self) -> Claim<'_> {
         match &self.content {
-            RowContent::Event { ext, prev_event, seen_tx, seen_alh, signed, .. } => {
-                let (seen_tx, signed) = (*seen_tx, signed.as_deref());
-                Claim::Event { ext, prev_event, seen_tx, seen_alh, signed }
+            RowContent::Event { ext, prev_event, seen_tx, seen_alh, signed, append, .. } => {
+                let signed = signed.as_deref().map(BySomebody::Kept);
+                let (seen_tx, append) = (*seen_tx, *append);
+                Claim::Event { ext, prev_event, seen_tx, seen_alh, append, signed }
             }
             RowContent::Genesis => Claim::Genesis,
             RowContent::Not(reason) => Claim::Not(reason),

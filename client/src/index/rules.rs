@@ -5,7 +5,8 @@
 use counterfoil_core::Alh;
 use counterfoil_core::receipt::Authorship;
 
-use crate::author;
+use super::{InAppend, Position};
+use crate::author::{self, Signed};
 use crate::verdict::FindingKind;
 
 /// What a row says of itself, after everything that needs nothing but the row
@@ -17,13 +18,33 @@ pub(crate) enum Claim<'a> {
         prev_event: &'a [u8; 32],
         seen_tx: u64,
         seen_alh: &'a [u8; 32],
-        /// The stored body, if it is signed.
-        signed: Option<&'a [u8]>,
+        append: InAppend,
+        /// If its author signed it.
+        signed: Option<BySomebody<'a>>,
     },
     Genesis,
     Not(&'a str),
     /// The entry takes the row away.
     Deleted,
+}
+
+/// What an author's signature is checked with.
+#[derive(Clone, Copy)]
+pub(crate) enum BySomebody<'a> {
+    /// The stored body.
+    Stored(&'a [u8]),
+    /// What was kept of it.
+    Kept(&'a Signed),
+}
+
+impl BySomebody<'_> {
+    /// To whoever trusts nobody.
+    pub(crate) fn authorship(&self, ledger: Alh) -> Authorship {
+        match self {
+            Self::Stored(body) => author::authorship(body, ledger, &[]),
+            Self::Kept(signed) => signed.authorship(ledger),
+        }
+    }
 }
 
 /// The end of a stream, as far as the index goes.
@@ -80,7 +101,7 @@ pub(crate) fn judge(claim: Claim<'_>, event_number: i64, before: &mut impl Befor
         u64::try_from(event_number).is_ok_and(|number| number < next)
     };
     let (ext, prev_event, seen_tx, seen_alh, signed) = match claim {
-        Claim::Event { ext, prev_event, seen_tx, seen_alh, signed } => {
+        Claim::Event { ext, prev_event, seen_tx, seen_alh, signed, .. } => {
             (ext, prev_event, seen_tx, seen_alh, signed)
         }
         Claim::Deleted => {
@@ -115,8 +136,8 @@ pub(crate) fn judge(claim: Claim<'_>, event_number: i64, before: &mut impl Befor
         before.find(FindingKind::SawOtherHistory, detail);
     }
     let mut author = Authorship::Unsigned;
-    if let Some(body) = signed {
-        author = author::authorship(body, before.ledger(), &[]);
+    if let Some(signed) = signed {
+        author = signed.authorship(before.ledger());
         if let Authorship::Broken { key } = author {
             let detail = format!("its signature is not that of {}", hex::encode(key));
             before.find(FindingKind::AuthorSignatureBroken, detail);
@@ -150,4 +171,38 @@ pub(crate) fn judge(claim: Claim<'_>, event_number: i64, before: &mut impl Befor
         return Ruling::Nothing;
     }
     Ruling::Event { signed_by: author.signed_by().copied() }
+}
+
+/// A row that says of itself that it is an event, and whether it became one.
+#[derive(Clone, Copy)]
+pub(crate) struct Placed {
+    pub(crate) pos: Position,
+    pub(crate) append: InAppend,
+    pub(crate) is_event: bool,
+}
+
+/// Events whose append is not whole in its transaction: of each part the first
+/// event, and what there is of the append. The rows are those of whole
+/// transactions, in ledger order.
+pub(crate) fn split(rows: &[Placed]) -> Vec<(Position, String)> {
+    let hang_together = |one: &Placed, next: &Placed| {
+        let (a, b) = (one.append, next.append);
+        (one.pos.tx(), Some(one.pos.entry())) == (next.pos.tx(), next.pos.entry().checked_sub(1))
+            && (a.id, a.count, Some(a.index)) == (b.id, b.count, b.index.checked_sub(1))
+    };
+    let mut split = Vec::new();
+    for part in rows.chunk_by(hang_together) {
+        let InAppend { index, count, .. } = part[0].append;
+        if index == 0 && part.len() == count as usize {
+            continue;
+        }
+        if let Some(first) = part.iter().find(|placed| placed.is_event) {
+            let (from, last) = (u64::from(index) + 1, u64::from(index) + part.len() as u64);
+            let detail = format!(
+                "an append of {count} events was split: of them its transaction has only {from} to {last}"
+            );
+            split.push((first.pos, detail));
+        }
+    }
+    split
 }

@@ -26,7 +26,9 @@ const PAGE: i64 = 512;
 /// processes may have it open.
 ///
 /// What is erased is overwritten with zeros in the file, and its write-ahead
-/// log is cut. What copies there are (backups, snapshots, a disk that writes
+/// log is cut. That cannot be done while somebody reads the file for long (a
+/// backup of it): until it is, an erasure, and any question about what is not
+/// there, ends with an error that says so. What copies there are (backups, snapshots, a disk that writes
 /// elsewhere than it is told) SQLite cannot reach: encrypt the medium, and let
 /// backups of this file live no longer than an erasure may take. The contents
 /// lie in it as they are.
@@ -49,7 +51,7 @@ impl SqlitePayloads {
         }
         let mut conn = sqlite::open(path, FileKind::Payloads, true).await?;
         // An erasure that was interrupted may have left its bytes there. If
-        // somebody reads, the next one cuts it.
+        // somebody reads, whoever asks for what is not there cuts it.
         cut_wal(&mut conn).await?;
         Self::load(conn).await
     }
@@ -105,7 +107,10 @@ impl SqlitePayloads {
             .bind(&commitment.as_bytes()[..])
             .fetch_optional(&mut *conn)
             .await?;
-        let Some(row) = row else { return Ok(None) };
+        let Some(row) = row else {
+            nothing_remains(&mut conn).await?;
+            return Ok(None);
+        };
         let salt = row.try_get::<&[u8], _>("salt")?.try_into();
         let salt = salt.map_err(|_| Error::Invalid("a stored salt has not 32 bytes".into()))?;
         Ok(Some(SaltedPayload::new(salt, row.try_get::<&[u8], _>("content")?)))
@@ -114,16 +119,17 @@ impl SqlitePayloads {
     async fn behind(&self, after: Option<PayloadCommitment>) -> Result<Vec<PayloadCommitment>> {
         let mut conn = self.conn.lock().await;
         let after = after.as_ref().map_or(&[][..], |after| after.as_bytes());
-        sqlx::query(
+        let found = sqlx::query(
             "SELECT commitment FROM payload WHERE commitment > ? ORDER BY commitment LIMIT ?",
         )
         .bind(after)
         .bind(PAGE)
         .fetch_all(&mut *conn)
-        .await?
-        .iter()
-        .map(|row| Ok(PayloadCommitment::from_bytes(sqlite::hash(row, "commitment")?)))
-        .collect()
+        .await?;
+        // What is not listed is not there.
+        nothing_remains(&mut conn).await?;
+        let commitment = |row| Ok(PayloadCommitment::from_bytes(sqlite::hash(row, "commitment")?));
+        found.iter().map(commitment).collect()
     }
 
     async fn forget(&self, commitment: PayloadCommitment) -> Result<()> {
@@ -132,14 +138,22 @@ impl SqlitePayloads {
             .bind(&commitment.as_bytes()[..])
             .execute(&mut *conn)
             .await?;
-        match cut_wal(&mut conn).await? {
-            true => Ok(()),
-            false => Err(Error::Invalid(
-                "somebody reads the file: what is erased may still be in its write-ahead log; \
-                 repeat it later"
-                    .into(),
-            )),
-        }
+        nothing_remains(&mut conn).await
+    }
+}
+
+/// Before it is said that something is not there: a row that was removed is in
+/// the write-ahead log until that is cut, whoever removed it, and however that
+/// was interrupted. Nothing needs to be remembered for this, so nothing can be
+/// forgotten.
+async fn nothing_remains(conn: &mut SqliteConnection) -> Result<()> {
+    match cut_wal(conn).await? {
+        true => Ok(()),
+        false => Err(Error::Invalid(
+            "somebody reads the file: what is erased may still be in its write-ahead log; repeat \
+             it later"
+                .into(),
+        )),
     }
 }
 
@@ -212,6 +226,44 @@ mod tests {
             assert!(!holds(&rest, each.salt()), "the salt of {n} is still there");
             assert_eq!(payloads.get(each.commitment()).await.unwrap(), None);
         }
+    }
+
+    /// An erasure that a reader was in the way of, or that was dropped before
+    /// the end, is finished before anybody is told that nothing is there.
+    #[tokio::test]
+    async fn nothing_is_said_to_be_gone_whose_bytes_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("payloads");
+        let (one, other) = (payload(1, 100), payload(2, 100));
+        let payloads = SqlitePayloads::open(&path).await.unwrap();
+        let again = SqlitePayloads::open(&path).await.unwrap();
+        // Nobody waits for a reader here.
+        for store in [&payloads, &again] {
+            sqlite::run(&mut *store.conn.lock().await, "PRAGMA busy_timeout = 0").await.unwrap();
+        }
+        payloads.put(one.commitment(), &one).await.unwrap();
+        let mut reader = sqlite::open(&path, FileKind::Payloads, false).await.unwrap();
+        sqlite::run(&mut reader, "BEGIN; SELECT count(*) FROM payload").await.unwrap();
+        payloads.erase(one.commitment()).await.unwrap_err();
+        for store in [&payloads, &again] {
+            assert!(holds(&bytes_on_disk(&path), b"secret 1 "));
+            store.get(one.commitment()).await.unwrap_err();
+            store.list(None).await.unwrap_err();
+        }
+        // What is there is given all the same.
+        payloads.put(other.commitment(), &other).await.unwrap();
+        assert_eq!(again.get(other.commitment()).await.unwrap(), Some(other.clone()));
+        sqlite::run(&mut reader, "COMMIT").await.unwrap();
+        assert_eq!(again.get(one.commitment()).await.unwrap(), None);
+        let rest = bytes_on_disk(&path);
+        assert!(!holds(&rest, b"secret 1 ") && !holds(&rest, one.salt()));
+
+        // Dropped between the row and the log.
+        let sql = "DELETE FROM payload";
+        sqlite::run(&mut *payloads.conn.lock().await, sql).await.unwrap();
+        assert!(holds(&bytes_on_disk(&path), b"secret 2 "));
+        assert_eq!(again.list(None).await.unwrap(), Some(vec![]));
+        assert!(!holds(&bytes_on_disk(&path), b"secret 2 "));
     }
 
     #[tokio::test]

@@ -28,11 +28,14 @@ pub trait PayloadStore: Send + Sync {
         payload: &'a SaltedPayload,
     ) -> PayloadFuture<'a, ()>;
 
-    /// The payload kept under a commitment; `None` if there is none.
+    /// The payload kept under a commitment; `None` if there is none, and
+    /// nothing of it is left where the store writes. As long as an erasure that
+    /// was interrupted may have left something, that is an error.
     fn get(&self, commitment: PayloadCommitment) -> PayloadFuture<'_, Option<SaltedPayload>>;
 
     /// Some of the commitments under which something is kept: those behind
-    /// `after`, from the lowest up; an empty answer ends the list. `None` from
+    /// `after`, from the lowest up; an empty answer ends the list. What is not
+    /// listed is gone as in [`get`](Self::get). `None` from
     /// a store that cannot list: an [`Audit`](crate::Audit) then does not tell
     /// which payloads belong to no event.
     fn list(

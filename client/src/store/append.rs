@@ -11,10 +11,10 @@ use super::pipeline::{Line, Turn};
 use super::queue::Append;
 use super::tried::Tried;
 use super::{EventStore, Shared, encode, to_the_end};
-use crate::body::{append_ext, external_ext};
+use crate::body::{EventBody, append_ext, external_ext};
 use crate::error::{Error, Result};
 use crate::event::{Cover, Event, ExpectedVersion};
-use crate::index::{EventAt, Index, Position, StreamKey};
+use crate::index::{EventAt, Index, StreamKey};
 use crate::local::{CheckedTx, Local};
 use crate::payloads::erasure;
 use crate::proof::{EventProof, ProvenHeader, row_of};
@@ -215,7 +215,8 @@ impl EventStore {
     /// [`Error::IdConflict`] if their external id was used for other events,
     /// [`Error::OutcomeUnknown`] if it cannot be told whether they were
     /// written; [`Error::Ledger`] if the ledger was found wrong, perhaps after
-    /// they were; after any other error they were not. Where the outcome of an
+    /// they were ([`Verdict::Superseded`] tells which count of an append that is
+    /// there in part); after any other error they were not. Where the outcome of an
     /// earlier call was unknown, [`Error::Unavailable`] leaves it so: the
     /// repetition was not written, the first attempt may yet be.
     pub async fn append(
@@ -285,6 +286,9 @@ impl Shared {
 
     /// The first result of an append that is repeated with its external id, or
     /// of an attempt at this very one that came after all.
+    ///
+    /// What was sent as one a server may have stored in part. What there is of
+    /// it are events to everybody, so it is never told that nothing was written.
     pub(super) async fn repeated(&self, request: &Request) -> Result<Option<Appended>> {
         let external_id = &request.events[0].external_id;
         if external_id.is_empty() && request.tried.is_none() {
@@ -296,31 +300,42 @@ impl Shared {
             false => external_ext(domain, edition, external_id, index),
         };
         let wanted = self.with_ids(request.events.len(), ext).await?;
-        let Some(first) = wanted.first() else { return Ok(None) };
-        let (tx, number) = (first.pos.tx(), first.number);
-        let conflict = || Error::IdConflict { external_id: external_id.clone(), tx };
-        let key = StreamKey::of_cover(&request.cover);
-        if wanted.len() != request.events.len() || wanted.iter().any(|event| event.key != key) {
-            return Err(conflict());
+        let Some(place) = wanted.first() else { return Ok(None) };
+        let found: Vec<EventBody> =
+            self.verified(&wanted).await?.into_iter().map(|found| found.body).collect();
+        let place = place.pos;
+        let ours = |body: &EventBody| body.append_id == request.append_id;
+        match compared(&request.events, &found, ours) {
+            Compared::Others { first } if first || request.tried.is_none() => {
+                Err(Error::IdConflict { external_id: external_id.clone(), tx: place.tx() })
+            }
+            // Of an attempt the first event may come yet, and those behind it
+            // up to the one whose id is taken.
+            Compared::Others { .. } => Err(Error::OutcomeUnknown {
+                reason: format!(
+                    "the id of one of its events, but not of the first, was used for another in \
+                     transaction {}; what was sent may come in part",
+                    place.tx()
+                ),
+                remedy: "read the stream before anything is appended in its place",
+            }),
+            Compared::Same if neighbours(&wanted) => {
+                let repeated = found.iter().any(|body| !ours(body));
+                let mut local = self.local.lock().await;
+                let rows = found.iter().map(EventBody::encode);
+                let mut proofs = Proofs::of(&mut local, place.tx()).await?;
+                let events = proofs.events(wanted[0].number, place.entry(), rows)?;
+                Ok(Some(proofs.appended(events, repeated)))
+            }
+            Compared::Same => {
+                let all: Vec<usize> = (0..wanted.len()).collect();
+                Err(in_part(&wanted, &all).into())
+            }
+            Compared::Part { places } => Err(in_part(&wanted, &places).into()),
         }
-        let found = self.verified(&wanted).await?;
-        let same = found.iter().zip(&*request.events).all(|(old, new)| old.body.to_event() == *new);
-        // An append's rows are neighbours; what is not was not written as one.
-        let places = wanted.iter().zip(first.pos.entry()..);
-        let together = |(event, entry): (&EventAt, u32)| event.pos == Position::new(tx, entry);
-        if !same || !places.into_iter().all(together) {
-            return Err(conflict());
-        }
-        let repeated = found.iter().any(|old| old.body.append_id != request.append_id);
-        let mut local = self.local.lock().await;
-        let rows = found.iter().map(|old| old.body.encode());
-        let mut proofs = Proofs::of(&mut local, tx).await?;
-        let events = proofs.events(number, wanted[0].pos.entry(), rows)?;
-        Ok(Some(proofs.appended(events, repeated)))
     }
 
     /// The events with the ids of an append of so many, by their index in it.
-    /// One more is looked for: a longer append is another one.
     pub(super) async fn with_ids(
         &self,
         events: usize,
@@ -328,7 +343,7 @@ impl Shared {
     ) -> Result<Vec<EventAt>> {
         let mut local = self.local.lock().await;
         let mut found = Vec::with_capacity(events);
-        for index in 0..=u32::try_from(events).unwrap_or(u32::MAX) {
+        for index in 0..u32::try_from(events).unwrap_or(u32::MAX) {
             found.extend(Index::by_ext(local.conn(), &ext(index)).await?);
         }
         Ok(found)
@@ -341,6 +356,62 @@ pub(super) fn not_for_erasures(cover: &Cover) -> Result<()> {
     }
     let why = format!("domain {} is for erasures; use EventStore::erase", cover.domain);
     Err(Error::Invalid(why))
+}
+
+/// What was found under the ids of an append, held against it.
+pub(super) enum Compared {
+    /// All its events.
+    Same,
+    /// Some of them, and nothing else; or some that were sent for this very
+    /// append, whatever has the other ids.
+    Part {
+        /// Which of those that were found.
+        places: Vec<usize>,
+    },
+    /// Something else.
+    Others {
+        /// Whether it has the id of the first event: then no attempt at the
+        /// append can come any more, as each row names the one before it.
+        first: bool,
+    },
+}
+
+/// Holds the events with an append's ids, of which there is one at least,
+/// against the append. One of another length is another append, and rows
+/// beyond it are none of its business: anybody can write some.
+pub(super) fn compared(
+    events: &[Event],
+    found: &[EventBody],
+    ours: impl Fn(&EventBody) -> bool,
+) -> Compared {
+    let same = |body: &EventBody| {
+        body.append_count as usize == events.len()
+            && events.get(body.append_index as usize).is_some_and(|new| body.to_event() == *new)
+    };
+    let places: Vec<usize> = (0..found.len()).filter(|place| same(&found[*place])).collect();
+    if places.len() == events.len() {
+        return Compared::Same;
+    }
+    if places.len() == found.len() || places.iter().any(|place| ours(&found[*place])) {
+        return Compared::Part { places };
+    }
+    Compared::Others { first: found.iter().any(|body| body.append_index == 0) }
+}
+
+/// The verdict on an append of which the ledger has these of the events found.
+pub(super) fn in_part(found: &[EventAt], places: &[usize]) -> Verdict {
+    let tx = places.first().map_or(TxId::new(0), |place| found[*place].pos.tx());
+    let counted = places.iter().map(|place| found[*place].number).collect();
+    Verdict::Superseded { tx, counted }
+}
+
+/// Whether the events stand in one transaction, one behind the other: what
+/// does not was not written as one.
+fn neighbours(events: &[EventAt]) -> bool {
+    events.windows(2).all(|pair| {
+        let (one, next) = (pair[0].pos, pair[1].pos);
+        next.tx() == one.tx() && next.entry() == one.entry() + 1
+    })
 }
 
 /// Makes the proofs of a transaction's rows from the log; core checks each

@@ -23,8 +23,9 @@ pub(crate) enum Outcome {
     /// The rows are in the ledger, in this transaction, and are events but for
     /// those whose key or id was written before.
     Done { tx: TxId, superseded: Vec<usize> },
-    /// They are not, and cannot become it: something else verified has the
-    /// keys or ids of these rows. Decide anew.
+    /// As one they are not, and cannot become it. Something else verified has
+    /// the keys of these rows; or some have an id that an event has: another
+    /// one, or a row of theirs that was stored without the rest. Decide anew.
     #[cfg_attr(not(feature = "immudb"), allow(dead_code, reason = "a file has no rivals"))]
     Lost { taken: Vec<usize> },
     /// The ledger was asked and would not, be it for one of the rows only.
@@ -64,7 +65,7 @@ impl Shared {
         }
         let mut later = Later::new();
         let planned = self.plan(taken, &mut later).await;
-        let (planned, encoded) = match self.draft(planned, &mut later).await {
+        let (mut planned, encoded) = match self.draft(planned, &mut later).await {
             Ok(encoded) => encoded,
             Err((planned, error)) => {
                 self.refuse(waiting(planned), &error).await;
@@ -78,6 +79,10 @@ impl Shared {
                 }
                 Ok(Outcome::Lost { taken }) => again(planned, &taken, &mut later),
                 Ok(Outcome::Refused(error)) if planned.len() == 1 => {
+                    for tried in planned.iter_mut().filter_map(|p| p.waiting.request.tried.as_mut())
+                    {
+                        tried.by_word = false;
+                    }
                     self.refuse(waiting(planned), &error).await;
                 }
                 Ok(Outcome::Refused(error)) => apart(planned, &error, &mut later),
@@ -232,16 +237,20 @@ fn waiting(planned: Vec<Planned>) -> impl Iterator<Item = Waiting> {
     planned.into_iter().map(|planned| planned.waiting)
 }
 
-/// None of these was done, nor can be, as far as the ledger is known: what lost
-/// its place is counted.
+/// These were not done as they were sent: what lost its place is counted. A
+/// server that takes apart what was sent as one may have stored some, or store
+/// them yet: each append is found by the id that it keeps.
 fn again(planned: Vec<Planned>, taken: &[usize], later: &mut Later) {
     for Planned { place, mut waiting, rows, seen, .. } in planned {
         let request = &mut waiting.request;
-        let tried = request.tried.get_or_insert(Tried { after: seen, open: false });
+        let tried = request.tried.get_or_insert(Tried { after: seen, open: false, by_word: false });
+        // Each row names the one before it, and whatever was sent before had
+        // this first key or one before it: without it none can count.
+        match taken.contains(&rows.start) {
+            true => (tried.open, tried.by_word) = (false, false),
+            false => tried.by_word = true,
+        }
         if taken.iter().any(|row| rows.contains(row)) {
-            // Whatever was sent before had the same ids, and this key or one
-            // before it.
-            tried.open = false;
             request.lost += 1;
             if request.lost >= TOGETHER {
                 request.company = 1;
@@ -256,8 +265,10 @@ fn again(planned: Vec<Planned>, taken: &[usize], later: &mut Later) {
 fn apart(planned: Vec<Planned>, why: &Error, later: &mut Later) {
     let company = planned.len().div_ceil(APART);
     for Planned { place, mut waiting, seen, .. } in planned {
-        let tried = waiting.request.tried.get_or_insert(Tried { after: seen, open: false });
+        let tried =
+            waiting.request.tried.get_or_insert(Tried { after: seen, open: false, by_word: false });
         tried.open |= matches!(why, Error::OutcomeUnknown { .. });
+        tried.by_word = true;
         waiting.request.company = company;
         later.push((place, waiting));
     }

@@ -4,10 +4,10 @@
 use counterfoil_core::EntryDigest;
 use serde::Serialize;
 
-use super::append::{AddedEvent, Appended};
+use super::append::{AddedEvent, Appended, Compared, compared, in_part};
 use super::read::BATCH;
 use super::{EventStore, Shared, Streams, encode};
-use crate::body::external_ext;
+use crate::body::{EventBody, StoredPayload, external_ext};
 use crate::error::{Error, Result, Unavailable};
 use crate::event::{
     Cover, Edition, Event, ExpectedVersion, Payload, PayloadCommitment, RecordedEvent,
@@ -131,9 +131,8 @@ impl EventStore {
         let (committed, put) = self.shared.commit_payloads(payloads, events).await?;
         let appended = self.append(cover, expected, &committed).await;
         let Err(error) = appended else { return appended };
-        if wrote_nothing(&error) {
-            remove_unused(payloads, put).await;
-        }
+        let unused = self.shared.unused(cover, events, &error, put).await;
+        remove_unused(payloads, unused).await;
         // Somebody was faster with this id: perhaps with these very contents.
         if let Error::IdConflict { .. } = error
             && let Some(first) = self.shared.committed_before(payloads, cover, events).await?
@@ -297,18 +296,6 @@ impl EventStore {
     }
 }
 
-/// Whether an append that ended so has left nothing in the ledger and never
-/// will. Where that is not certain, the payloads stay.
-fn wrote_nothing(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::WrongExpectedVersion { .. }
-            | Error::IdConflict { .. }
-            | Error::Contended { .. }
-            | Error::Invalid(_)
-    )
-}
-
 /// Removes payloads whose commitments are nowhere. Where that fails they are
 /// left over, which harms nobody but whom they are about.
 async fn remove_unused(payloads: &dyn PayloadStore, put: Vec<PayloadCommitment>) {
@@ -320,6 +307,33 @@ async fn remove_unused(payloads: &dyn PayloadStore, put: Vec<PayloadCommitment>)
 }
 
 impl Shared {
+    /// Which of these payloads no event of an append that ended so stands for,
+    /// now or ever. Where that is not certain, the payloads stay.
+    async fn unused(
+        &self,
+        cover: &Cover,
+        events: &[Event],
+        error: &Error,
+        mut put: Vec<PayloadCommitment>,
+    ) -> Vec<PayloadCommitment> {
+        match error {
+            Error::WrongExpectedVersion { .. } | Error::Contended { .. } | Error::Invalid(_) => put,
+            // Something else has the id, and so none of these rows can come.
+            // Whatever has it may name their contents: that is looked at once
+            // more, and not taken from the error.
+            Error::IdConflict { .. } => {
+                let Ok(found) = self.with_external_id(cover, events).await else { return vec![] };
+                for (_, body) in &found {
+                    if let StoredPayload::Commitment(named) = &body.payload {
+                        put.retain(|commitment| commitment.as_bytes() != named);
+                    }
+                }
+                if found.is_empty() { vec![] } else { put }
+            }
+            _ => vec![],
+        }
+    }
+
     /// Keeps the contents of events, and gives back the events with
     /// commitments in their place, and which were put.
     async fn commit_payloads(
@@ -343,6 +357,24 @@ impl Shared {
         Ok((committed, put))
     }
 
+    /// The events that have the ids of an append with an external id.
+    async fn with_external_id(
+        &self,
+        cover: &Cover,
+        events: &[Event],
+    ) -> Result<Vec<(EventAt, EventBody)>> {
+        let external_id = &events[0].external_id;
+        if external_id.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (domain, edition) = (&cover.domain, cover.edition.as_str());
+        let ext = |index| external_ext(domain, edition, external_id, index);
+        let wanted = self.with_ids(events.len(), ext).await?;
+        let bodies: Vec<EventBody> =
+            self.verified(&wanted).await?.into_iter().map(|found| found.body).collect();
+        Ok(wanted.into_iter().zip(bodies).collect())
+    }
+
     /// The events with the commitments of an earlier append that has their
     /// external id and their contents; `None` if none has the id.
     async fn committed_before(
@@ -351,32 +383,31 @@ impl Shared {
         cover: &Cover,
         events: &[Event],
     ) -> Result<Option<Vec<Event>>> {
-        let external_id = &events[0].external_id;
-        if external_id.is_empty() {
-            return Ok(None);
-        }
-        let (domain, edition) = (&cover.domain, cover.edition.as_str());
-        let ext = |index| external_ext(domain, edition, external_id, index);
-        let wanted = self.with_ids(events.len(), ext).await?;
+        let (wanted, found): (Vec<EventAt>, Vec<EventBody>) =
+            self.with_external_id(cover, events).await?.into_iter().unzip();
         let Some(first) = wanted.first() else { return Ok(None) };
-        let tx = first.pos.tx();
+        let (external_id, tx) = (events[0].external_id.clone(), first.pos.tx());
         let conflict = || Error::IdConflict { external_id: external_id.clone(), tx };
-        if wanted.len() != events.len() {
-            return Err(conflict());
-        }
         let mut same = events.to_vec();
-        for (new, old) in same.iter_mut().zip(self.recorded(&wanted).await?) {
+        for old in &found {
+            let Some(new) = same.get_mut(old.append_index as usize) else { continue };
             let Payload::Inline(content) = &new.payload else { continue };
-            let Payload::Commitment(commitment) = old.event.payload else {
+            let StoredPayload::Commitment(commitment) = old.payload else {
                 return Err(conflict());
             };
+            let commitment = PayloadCommitment::from_bytes(commitment);
             match kept(payloads, commitment).await? {
                 Kept::Payload(payload) if payload.content() == content => {}
                 _ => return Err(conflict()),
             }
             new.payload = Payload::Commitment(commitment);
         }
-        Ok(Some(same))
+        match compared(&same, &found, |_| false) {
+            Compared::Same => Ok(Some(same)),
+            // Never the rest of it with its contents in the ledger.
+            Compared::Part { places } => Err(in_part(&wanted, &places).into()),
+            Compared::Others { .. } => Err(conflict()),
+        }
     }
 
     /// The events at these places that are stored still, and why the others are

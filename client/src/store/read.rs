@@ -501,4 +501,42 @@ mod tests {
             assert!(store.get_proof_at_tx(first).await.unwrap().verify(&state).is_ok());
         }
     }
+
+    /// A damaged index is no stream with a hole, and no event that was never
+    /// written.
+    #[tokio::test]
+    async fn an_event_that_the_index_lacks_is_missed_by_every_read() {
+        let cover = Cover::new("d", "r");
+        for lacking in 0..4 {
+            let store = EventStore::in_memory().await.unwrap();
+            for _ in 0..4 {
+                store.add_event(&Event::new(&cover, "t", "x")).await.unwrap();
+            }
+            let end = store.state().await.unwrap().tx;
+            sqlx::query("DELETE FROM event WHERE number = ?")
+                .bind(lacking)
+                .execute(store.shared.local.lock().await.conn())
+                .await
+                .unwrap();
+            let number = lacking as u64;
+            let forward = ReadOptions::forward();
+            for options in [forward, ReadOptions::backward(), forward.from(number).limit(1)] {
+                told(store.read(&cover, options).await, number);
+            }
+            told(store.get_until(&cover, i64::MAX).await, number);
+            told(store.get_event_at_tx(&cover, number, end).await, number);
+            // What does not touch it is read.
+            let before = store.read(&cover, forward.limit(number)).await.unwrap();
+            assert_eq!(before.events.len() as u64, number);
+        }
+    }
+
+    #[track_caller]
+    fn told<T: std::fmt::Debug>(read: Result<T>, lacking: u64) {
+        let error = read.unwrap_err();
+        assert!(matches!(error.verdict(), Some(Verdict::LogAltered { .. })), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("made anew") && text.contains("put the file away"), "{text}");
+        assert!(text.contains(&format!("event {lacking} of a stream of 4")), "{text}");
+    }
 }

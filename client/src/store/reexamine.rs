@@ -83,3 +83,44 @@ impl EventStore {
         .await
     }
 }
+
+#[cfg(all(test, feature = "immudb"))]
+mod tests {
+    use std::sync::Arc;
+
+    use counterfoil_test_support::temp_dir;
+
+    use crate::index::StreamKey;
+    use crate::{Config, Cover, Event, EventStore, ReadOptions, TxId};
+
+    /// Not even a panic in the middle leaves what was forgotten forgotten.
+    #[tokio::test]
+    async fn what_was_begun_and_not_ended_was_never_begun() {
+        let folder = temp_dir("anew");
+        let mut config = Config::default();
+        config.storage.embedded.path = folder.join("ledger");
+        let store = EventStore::open(&config).await.unwrap();
+        let cover = Cover::new("d", "r");
+        let event = Event::new(&cover, "t", "x");
+        for _ in 0..3 {
+            store.add_event(&event).await.unwrap();
+        }
+        let shared = Arc::clone(&store.shared);
+        let torn = tokio::spawn(async move {
+            let mut local = shared.local.lock().await;
+            let mut anew = local.derive_anew().await.unwrap();
+            anew.forget_from(TxId::new(2)).await.unwrap();
+            let stream = StreamKey::of_cover(&Cover::new("d", "r"));
+            assert_eq!(anew.stream(&stream).await.unwrap().next, 0);
+            panic!("in the middle");
+        });
+        assert!(torn.await.unwrap_err().is_panic());
+        let read = store.read(&cover, ReadOptions::forward()).await.unwrap();
+        assert_eq!(read.events.len(), 3);
+        assert_eq!(store.add_event(&event).await.unwrap().sequence, 3);
+        drop(store);
+        let store = EventStore::open(&config).await.unwrap();
+        assert_eq!(store.next_sequence(&cover).await.unwrap(), 4);
+        assert_eq!(store.findings().await.unwrap(), []);
+    }
+}

@@ -17,6 +17,11 @@ pub(super) struct Tried {
     /// Whether one may have been executed while nothing verified has its place:
     /// it may come yet.
     pub(super) open: bool,
+    /// Whether one went with others, or in one piece, and that was not found: a
+    /// liar may have taken it apart, or have refused it and mean to keep it. That
+    /// none can come is his word only, and good when he says it of this append
+    /// alone.
+    pub(super) by_word: bool,
 }
 
 impl Shared {
@@ -24,8 +29,7 @@ impl Shared {
     /// is not one that was never made.
     pub(super) async fn found_again(&self, request: &Request) -> Result<Option<Appended>> {
         self.repeated(request).await.map_err(|error| match error {
-            Error::IdConflict { .. } => error,
-            Error::Ledger(_) => error,
+            Error::IdConflict { .. } | Error::OutcomeUnknown { .. } | Error::Ledger(_) => error,
             error if request.tried.is_some() => {
                 unknown(format!("an earlier attempt cannot be looked for now: {error}"))
             }
@@ -45,16 +49,17 @@ impl Shared {
     /// The error, if no attempt can have been written; that it is unknown,
     /// otherwise.
     async fn told(&self, tried: Option<Tried>, error: Error) -> Error {
-        let Some(Tried { after, open }) = tried else { return error };
+        let Some(Tried { after, open, by_word }) = tried else { return error };
         let taken = match error {
             Error::Ledger(_) | Error::OutcomeUnknown { .. } => return error,
-            // Something verified has the place that was wanted, or the id.
+            // Something verified has the place that was wanted, or the id of
+            // the first event.
             Error::WrongExpectedVersion { .. }
             | Error::IdConflict { .. }
             | Error::Contended { .. } => true,
             _ => false,
         };
-        if open && !taken {
+        if (open || by_word) && !taken {
             return unknown(format!(
                 "an earlier attempt may come yet; the last one ended: {error}"
             ));
@@ -112,7 +117,7 @@ mod tests {
         }
         for tried in [false, true] {
             let after = TxId::new(1);
-            request.tried = tried.then_some(Tried { after, open: false });
+            request.tried = tried.then_some(Tried { after, open: false, by_word: false });
             let error = found(&request).await.unwrap_err();
             assert_eq!(matches!(error, Error::OutcomeUnknown { .. }), tried, "{error}");
         }
@@ -130,7 +135,8 @@ mod tests {
             record_finding(local.conn(), tx, None, kind, "").await.unwrap();
         }
         let told = async |tried: Option<(u64, bool)>, error: Error| {
-            let tried = tried.map(|(after, open)| Tried { after: TxId::new(after), open });
+            let after = |(after, open)| Tried { after: TxId::new(after), open, by_word: false };
+            let tried = tried.map(after);
             !matches!(shared.told(tried, error).await, Error::OutcomeUnknown { .. })
         };
         let contended = || Error::Contended { attempts: 16 };

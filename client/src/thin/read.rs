@@ -156,9 +156,13 @@ impl ThinStore {
     /// [`Error::CannotDecide`] if presence cannot be shown, which never means
     /// absence; [`Error::Ledger`] if a header or the row's place contradicts
     /// the state; [`Error::Unavailable`]; [`Error::Invalid`] for a cover that
-    /// no stream can have.
+    /// no stream, or a sequence that no event can have.
     pub async fn get_event(&self, cover: &Cover, sequence: u64) -> Result<PresentEvent> {
         check_cover(cover)?;
+        if i64::try_from(sequence).is_err() {
+            let why = format!("no event has sequence {sequence}: they are below 2^63");
+            return Err(Error::Invalid(why));
+        }
         let mut reader = self.reader.lock().await;
         reader.begin();
         reader.event(cover, sequence).await
@@ -345,6 +349,9 @@ impl Reader {
         let row = self.source.first_revision(&key, sequence).await?;
         let row = row.ok_or_else(|| Undecided::NoRow { stream: stream(), sequence })?;
         let body = EventBody::decode(&row.body).map_err(|error| no_event(error.to_string()))?;
+        if body.event_number != sequence {
+            return Err(no_event(format!("it is event {}", body.event_number)).into());
+        }
         let digest = schema::row_digest(&self.table, &row);
         let digest = digest.map_err(|error| no_event(error.to_string()))?;
         let (header, digests) = self.transaction(&row, &body, digest).await?;

@@ -419,5 +419,45 @@ async fn of_an_append_half_of_whose_ids_were_used_it_is_told_what_counts() {
         let there: Vec<_> = read.events.iter().map(|found| (found.tx, found.sequence)).collect();
         assert_eq!(there, [(tx, 0)]);
         assert!(matches!(read.stopped, Some(Verdict::OutOfLine { sequence: 1, .. })));
+        // The rival's row is the second of two, and alone.
+        let findings = reader.findings().await.unwrap();
+        let split: Vec<&Finding> =
+            findings.iter().filter(|found| found.kind == FindingKind::AppendSplit).collect();
+        let rivals = Cover::new("shipment", "rival");
+        let rival = &reader.read(&rivals, ReadOptions::forward()).await.unwrap().events[0];
+        let told: Vec<_> = split.iter().map(|found| (found.tx, found.entry)).collect();
+        assert_eq!(told, [(rival.tx, Some(0))]);
+        assert!(split[0].detail.contains("only 2 to 2"), "{}", split[0].detail);
+    }
+    let report = Audit::of(&attacked.own()).run().await.unwrap();
+    assert_eq!(report.verdict, AuditVerdict::Intact);
+    let split = |found: &&Finding| found.kind == FindingKind::AppendSplit;
+    assert_eq!(report.findings.iter().filter(split).count(), 1);
+}
+
+/// Numbers end where SQL's integers do: what is asked beyond them is not the
+/// last one, which anybody can write.
+#[tokio::test]
+async fn a_number_that_no_event_has_is_not_taken_for_the_last() {
+    let attacked = Attacked::new();
+    let store = EventStore::open(&attacked.own()).await.unwrap();
+    let added = store.add_event(&event(0)).await.unwrap();
+    let seen = store.state().await.unwrap();
+    let last = EventBody {
+        event_number: i64::MAX as u64,
+        prev_event: [1; 32],
+        append_id: [9; 16],
+        seen_tx: seen.tx.get(),
+        seen_alh: seen.alh.to_bytes(),
+        ..added.proof.decode_body().unwrap()
+    };
+    attacked.writes("INSERT", &last).await;
+    let state = attacked.newcomer().await.state().await.unwrap();
+    let thin = EventStore::open_thin(&attacked.own(), state).await.unwrap();
+    let found = thin.get_event(&stream(0), last.event_number).await.unwrap();
+    assert_eq!(found.event.sequence, last.event_number);
+    for beyond in [1 << 63, u64::MAX] {
+        let found = thin.get_event(&stream(0), beyond).await;
+        assert!(matches!(found, Err(Error::Invalid(_))), "{found:?}");
     }
 }

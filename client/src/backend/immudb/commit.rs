@@ -68,8 +68,8 @@ impl Ledger for Immudb {
 /// of several appends.
 ///
 /// The server's answer decides nothing. The rows are written when a verified
-/// header holds exactly them; they are not when something else verified has
-/// their key or id. In between the very same bytes may be sent again: their
+/// header holds exactly them; they are not when something verified has one of
+/// their keys or ids and no transaction is exactly they. In between the very same bytes may be sent again: their
 /// keys are unique, so they are written once at most.
 pub(crate) async fn commit(
     ledger: &impl Ledger,
@@ -202,21 +202,21 @@ async fn find(
     }
     let bodies: Vec<EventBody> =
         rows.iter().filter_map(|row| EventBody::decode(&row.body).ok()).collect();
-    let mut taken = Vec::new();
+    let (mut taken, mut lost) = (Vec::new(), false);
     for (index, (row, body)) in rows.iter().zip(&bodies).enumerate() {
         let stream = local.stream(&StreamKey::of_row(row)).await?;
         let number = body.event_number;
-        if stream.next > number
+        // Its own row has the key as well, if it was stored without the others.
+        if Index::by_ext(local.conn(), &body.ext()).await?.is_some() {
+            lost = true;
+        } else if stream.next > number
             || Index::held_within(local.conn(), &stream, number, 1).await?.is_some()
-            || Index::by_ext(local.conn(), &body.ext()).await?.is_some()
         {
+            lost = true;
             taken.push(index);
         }
     }
-    if !taken.is_empty() {
-        return Ok(Some(Outcome::Lost { taken }));
-    }
-    Ok(None)
+    Ok(lost.then_some(Outcome::Lost { taken }))
 }
 
 /// Where rows may be that immudb answered to have, or to have had before.

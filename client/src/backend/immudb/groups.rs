@@ -88,7 +88,8 @@ struct Candidate {
     row: NewRow,
 }
 
-/// Rows held at most, whatever a server sends: some 60 MB.
+/// Rows held at most, whatever a server sends: some 60 MB, and twice that where
+/// all keys are as long as can be and all rows signed. Bodies are not held.
 const MOST_HELD: usize = 128 * 1024;
 
 /// Rows in a chain at most: as many entries as a transaction of immudb's has.
@@ -305,7 +306,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::StoredPayload;
+    use crate::body::{Author, StoredPayload};
 
     fn body(root: &str, commit_id: u128, index: u32, prev_event: [u8; 32]) -> EventBody {
         EventBody {
@@ -346,6 +347,29 @@ mod tests {
                 row
             })
             .collect()
+    }
+
+    /// Whether a body is signed, truly or not, and how long it is, is no matter.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn of_a_body_is_held_what_it_takes_to_judge_it() {
+        let resident = || {
+            let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+            pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+        };
+        let (table, wanted) = (schema::table(1).unwrap(), HashSet::new());
+        let mut collector = Collector::new(table, &wanted);
+        let before = resident();
+        const ROWS: usize = 100;
+        for n in 0..ROWS as u128 {
+            let mut body = body("a", n, 0, [0; 32]);
+            body.payload = StoredPayload::Inline(vec![n as u8; 1_000_000].into());
+            body.author = Some(Author { key: [1; 32], signature_r: [2; 32], signature_s: [3; 32] });
+            collector.add(&row(&body));
+        }
+        assert_eq!(collector.held, ROWS);
+        let grown = resident().saturating_sub(before);
+        assert!(grown < 50_000_000, "{grown} bytes for {ROWS} rows");
     }
 
     /// Two appends and a row that hangs on the first, all with one commit id.

@@ -30,6 +30,13 @@ enum Access {
     AnyTable,
 }
 
+/// What is shown of a ledger, and which one was here before.
+struct Meeting {
+    expected: Option<Alh>,
+    found: Alh,
+    end: TrustedState,
+}
+
 impl Immudb {
     /// Opens the ledger that the configuration names.
     pub(crate) async fn open(
@@ -113,30 +120,62 @@ impl Immudb {
             let pinned = last_seen(&old, expected);
             return Err(old.refuse(Verdict::Recreated { expected, found, pinned }).await);
         }
-        let mut local = open_log(known, found).await?;
-        if local.truncation().is_some() {
-            self.wire.expect_losses();
-        }
-        // What the server calls itself decided so far: its headers must agree.
-        local.must_hold(config.trust.known().chain([first_state(found)]));
-        if let Some(pinned) = local.known_behind(end.tx) {
-            return Err(local.refuse(Verdict::Rollback { pinned, found: Some(end) }).await);
-        }
-        if local.trust().is_none_or(|trust| trust.pin.is_none()) && local.left().is_none() {
-            // What was seen before left a log, if no more.
-            let lost = expected.is_some() && local.log().size() == 0;
-            self.believe(known, &config.trust, found, end, lost).await?;
-            if lost {
-                let cause = "it was lost, and the copy of its pin";
-                local.is_made_anew(cause.into(), config.trust.pin);
+        let path = known.log(found);
+        let there = path.try_exists().map_err(|cause| Unavailable::file(path.clone(), cause))?;
+        let local = Mutex::new(open_log(known, found).await?);
+        let meeting = Meeting { expected, found, end };
+        let entered = self.enter(&local, known, &meeting, config, environment, access).await;
+        let local = local.into_inner();
+        match entered {
+            Ok(()) => Ok(local),
+            Err(error) => {
+                // The id is the server's choice: it does not choose how many
+                // files there are.
+                if !there && !local.is_begun() {
+                    local.discard(&path).await?;
+                }
+                Err(error)
             }
         }
-        let local = Mutex::new(local);
-        self.settle(&local, known, config, environment, access).await?;
+    }
+
+    /// Brings the log that the server's word has chosen to the server's end, if
+    /// what is known lets it.
+    async fn enter(
+        &self,
+        local: &Mutex<Local>,
+        known: &Known,
+        meeting: &Meeting,
+        config: &Config,
+        environment: &Environment,
+        access: Access,
+    ) -> Result<()> {
+        let Meeting { expected, found, end } = *meeting;
+        {
+            let mut local = local.lock().await;
+            if local.truncation().is_some() {
+                self.wire.expect_losses();
+            }
+            // What the server calls itself decided so far: its headers must agree.
+            local.must_hold(config.trust.known().chain([first_state(found)]));
+            if let Some(pinned) = local.known_behind(end.tx) {
+                return Err(local.refuse(Verdict::Rollback { pinned, found: Some(end) }).await);
+            }
+            if local.trust().is_none_or(|trust| trust.pin.is_none()) && local.left().is_none() {
+                // What was seen before left a log, if no more.
+                let lost = expected.is_some() && local.log().size() == 0;
+                self.believe(known, &config.trust, found, end, lost).await?;
+                if lost {
+                    let cause = "it was lost, and the copy of its pin";
+                    local.is_made_anew(cause.into(), config.trust.pin);
+                }
+            }
+        }
+        self.settle(local, known, config, environment, access).await?;
         if access != Access::AnyTable {
             known.forget_genesis()?;
         }
-        Ok(local.into_inner())
+        Ok(())
     }
 
     /// May a ledger be looked at about which nothing is known, or nothing any

@@ -59,11 +59,12 @@ impl Immudb {
         ids.sort();
         let Some(first) = ids.first() else { return Ok(report) };
         let mut local = local.lock().await;
-        local.begin().await?;
-        let derived = self.derive_from(&mut local, *first, closed, &mut report.scans).await;
-        local.end(*first, derived.is_ok()).await?;
-        match derived {
-            Ok(()) => (report.from, report.closed) = (Some(*first), ids),
+        let mut anew = local.derive_anew().await?;
+        match self.derive_from(&mut anew, *first, closed, &mut report.scans).await {
+            Ok(()) => {
+                anew.keep(*first).await?;
+                (report.from, report.closed) = (Some(*first), ids);
+            }
             Err(Halt::Lost(tx)) => report.blocked = Some(tx),
             Err(Halt::Error(error)) => return Err(error),
         }

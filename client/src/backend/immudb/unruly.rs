@@ -53,6 +53,9 @@ pub(crate) enum Fate {
     StrangeLate(u8),
     /// It is executed; what is answered is that it has to be sent again.
     Conflict,
+    /// Only its first row is executed, in a transaction of its own: the liar has
+    /// taken it apart, and answers that all is well, or that it refused.
+    Split { denied: bool },
     /// It is not sent.
     NotSent,
     /// Somebody else writes to the same stream first.
@@ -125,6 +128,12 @@ impl World {
         for (_, rows) in std::mem::take(&mut server.late) {
             server.execute(&rows).await;
         }
+    }
+
+    /// Somebody who does not use this crate writes these.
+    pub(crate) async fn writes(&self, rows: &[StoredRow]) {
+        let written = self.server.lock().await.execute(rows).await;
+        assert!(matches!(written, Sent::Answered));
     }
 
     fn fate(&self) -> Fate {
@@ -286,6 +295,13 @@ impl Unruly {
             Fate::Conflict => {
                 server.execute(rows).await;
                 Sent::Conflict
+            }
+            Fate::Split { denied } => {
+                server.execute(&rows[..1]).await;
+                match denied {
+                    true => Sent::Refused { why: words("denied"), all: false },
+                    false => Sent::Answered,
+                }
             }
             Fate::FullDisk { executed } => {
                 self.world.full.store(true, Ordering::SeqCst);

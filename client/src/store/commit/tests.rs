@@ -16,13 +16,19 @@ use proptest::prelude::*;
 use tokio::task::JoinSet;
 
 use crate::backend::immudb::{Fate, POISON, Unruly, World, is_refusal};
+use crate::body::EventBody;
 use crate::environment::Environment;
 use crate::local::Local;
+use crate::payloads::PayloadStore as _;
 use crate::row::StoredRow;
 use crate::signing_key::{Ed25519Signer, SigningFailed};
 use crate::store::{Appended, Backend, EventStore};
 use crate::trust::Anchor;
-use crate::{Cover, Error, Event, ExpectedVersion, Result, TrustConfig};
+use crate::verdict::{FindingKind, Verdict};
+use crate::{
+    Cover, Error, Event, ExpectedVersion, ReadOptions, Result, Revealed, SqlitePayloads,
+    TrustConfig,
+};
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -89,6 +95,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::Strange),
         1 => (1..90_u8).prop_map(Fate::StrangeLate),
         1 => Just(Fate::Conflict),
+        1 => any::<bool>().prop_map(|denied| Fate::Split { denied }),
         1 => Just(Fate::NotSent),
         3 => Just(Fate::Rival),
         1 => outage,
@@ -255,6 +262,7 @@ fn run_with(
     for (name, wish) in &doubtful {
         let settled = match &answers[name] {
             Ok(_) => true,
+            Err(Error::Ledger(_)) => counted(&answers[name]).is_some(),
             Err(Error::IdConflict { .. }) => wish.id == Some(SHARED),
             Err(Error::WrongExpectedVersion { .. }) => wish.expected != ExpectedVersion::Any,
             Err(_) => false,
@@ -282,11 +290,17 @@ fn check(
         || fates.iter().any(|fate| matches!(fate, Fate::NotSent | Fate::DeniedLate(_)))
             && wishes.iter().any(|(_, wish)| wish.poison.is_some());
     // Whoever is refused alone has nothing but the ledger's word for it.
-    let lied = fates.iter().any(|fate| matches!(fate, Fate::DeniedLate(_)));
+    let denied = Fate::Split { denied: true };
+    let lied = fates.iter().any(|fate| matches!(fate, Fate::DeniedLate(_)) || *fate == denied);
+    // What went with others who lost their place, were refused or were taken
+    // apart may come without them.
+    let split = fates.iter().any(|fate| matches!(fate, Fate::Split { .. }));
+    let parted = split || lied || fates.contains(&Fate::Rival);
     runtime().block_on(async {
         world.calms().await;
         let newcomer = calm(world).await;
-        assert_eq!(newcomer.findings().await.unwrap(), []);
+        let findings = newcomer.findings().await.unwrap();
+        assert!(findings.iter().all(|f| split && f.kind == FindingKind::AppendSplit));
         let all = newcomer.read_all(None, None).await.unwrap();
         assert!(all.completeness.is_complete());
         for (name, wish) in wishes {
@@ -297,7 +311,11 @@ fn check(
                 .collect();
             assert!(places.iter().all(|found| found.len() <= 1), "{name} is there twice");
             let there: Vec<_> = places.concat();
-            assert!(there.is_empty() || there.len() == events.len(), "{name} is there in part");
+            let in_part = !there.is_empty() && there.len() < events.len();
+            assert!(split || !in_part, "{name} is there in part");
+            let found = |found: &&crate::RecordedEvent| found.tx == there[0].tx;
+            assert!(!in_part || findings.iter().any(|f| f.tx == there[0].tx));
+            assert!(there.iter().all(found), "{name} is there in pieces");
             let signed = there.iter().all(|found| found.authorship.signed_by().is_some());
             assert!(signed, "{name} is not signed");
             match answers.get(name) {
@@ -309,13 +327,18 @@ fn check(
                     }
                 }
                 None => {}
-                Some(Err(error)) if lied && is_refusal(error) => {}
+                Some(Err(error)) if lied && is_refusal(error) && !in_part => {}
+                Some(answer) if let Some(counted) = counted(answer) => {
+                    let sequences: Vec<u64> = there.iter().map(|found| found.sequence).collect();
+                    assert!(in_part && counted == sequences, "{name}: {counted:?}");
+                }
                 // Without an outage only who is poison himself is in doubt, or was sent with
                 // one behind whom he then was not sent again.
                 Some(Err(Error::OutcomeUnknown { .. })) => {
                     let behind = way != Way::AtOnce
                         && wishes.iter().any(|(n, wish)| n < name && wish.poison.is_some());
-                    assert!(outage || strange || behind || wish.poison.is_some(), "{name}");
+                    let doubt = outage || strange || parted || behind || wish.poison.is_some();
+                    assert!(doubt, "{name}");
                 }
                 Some(Err(error)) => {
                     assert!(there.is_empty(), "{name} is there, after: {error}");
@@ -370,6 +393,14 @@ fn plain_fate() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::Conflict),
         3 => Just(Fate::Rival),
     ]
+}
+
+/// What counts of an append that is there in part.
+fn counted(answer: &Result<Appended>) -> Option<Vec<u64>> {
+    match answer.as_ref().err()?.verdict()? {
+        Verdict::Superseded { counted, .. } => Some(counted.clone()),
+        _ => None,
+    }
 }
 
 proptest! {
@@ -482,4 +513,167 @@ fn in_another_place_all_is_signed_anew() {
         run_with(Way::AtOnce, &key, vec![plain(0, None, None)], vec![Fate::Rival, Fate::Rival]);
     assert!(answers[&0].is_ok(), "{answers:?}");
     assert_eq!(key.1.load(Ordering::SeqCst), 3);
+}
+
+/// A client with a log of its own, with whose rows this rival deals.
+async fn beside(
+    world: &Arc<World>,
+    log: &Path,
+    rival: impl Fn(Arc<World>, StoredRow) -> futures_util::future::BoxFuture<'static, ()>
+    + Send
+    + Sync
+    + 'static,
+) -> EventStore {
+    let local = Local::open(log, true, "").await.unwrap();
+    let there = Arc::clone(world);
+    let rival = Box::new(move |row| rival(Arc::clone(&there), row));
+    connect(Unruly::new(world, Some(rival)), local, None).await
+}
+
+fn nobody(_: Arc<World>, _: StoredRow) -> futures_util::future::BoxFuture<'static, ()> {
+    async {}.boxed()
+}
+
+fn wished(cover: &Cover, count: usize, id: &str) -> Vec<Event> {
+    let event = |n| Event::new(cover, "Wished", format!("content {n}")).with_external_id(id);
+    (0..count).map(event).collect()
+}
+
+/// Somebody's row that looks like this one, but for what he alters.
+async fn forged(world: &Arc<World>, like: &EventBody, alter: impl Fn(&mut EventBody)) {
+    let mut body = EventBody { append_id: [9; 16], author: None, ..like.clone() };
+    alter(&mut body);
+    let row = crate::proof::row_of(&body, &body.encode());
+    world.writes(&[row]).await;
+}
+
+/// A liar stores the first row alone of what was sent as one. To everybody it
+/// is an event: nobody is told that it was not written, and its content stays.
+#[test]
+fn of_what_is_there_in_part_it_is_not_said_that_it_is_not() {
+    for (denied, id) in [(false, ""), (true, ""), (false, "x"), (true, "x")] {
+        let folder = temp_dir("split");
+        runtime().block_on(async {
+            let world = World::new([Fate::Split { denied }]).await;
+            let store = beside(&world, &folder.join("log"), nobody).await;
+            let payloads = SqlitePayloads::in_memory().await.unwrap();
+            let cover = Cover::new("d", "r");
+            let events = wished(&cover, 3, id);
+            let append = async |store: &EventStore, events: &[Event]| {
+                let any = ExpectedVersion::Any;
+                counted(&store.append_committed(&payloads, &cover, any, events).await)
+            };
+            assert_eq!(append(&store, &events).await, Some(vec![0]));
+            let newcomer = calm(&world).await;
+            for reader in [&store, &newcomer] {
+                let read = reader.read(&cover, ReadOptions::forward()).await.unwrap();
+                assert_eq!((read.events.len(), &read.stopped), (1, &None));
+                let content = reader.reveal(&payloads, &read.events[0]).await.unwrap();
+                assert_eq!(content, Revealed::Content("content 0".into()));
+                let findings = reader.findings().await.unwrap();
+                let found: Vec<_> =
+                    findings.iter().map(|f| (f.tx.get(), f.entry, f.kind)).collect();
+                assert_eq!(found, [(2, Some(0), FindingKind::AppendSplit)]);
+                assert!(findings[0].detail.contains("only 1 to 1"), "{}", findings[0].detail);
+            }
+            if !id.is_empty() {
+                for reader in [&store, &newcomer] {
+                    assert_eq!(append(reader, &events).await, Some(vec![0]));
+                }
+                // Others under its id are another append.
+                let other = wished(&cover, 4, id);
+                let other = store.append_committed(&payloads, &cover, Default::default(), &other);
+                assert!(matches!(other.await, Err(Error::IdConflict { .. })));
+            }
+            // The way out that the verdict names.
+            let rest = wished(&cover, 3, "").split_off(1);
+            let exact = ExpectedVersion::Exact(0);
+            assert_eq!(store.append(&cover, exact, &rest).await.unwrap().events.len(), 2);
+        });
+    }
+}
+
+/// Who was sent along with what was taken apart, or refused, may come later.
+#[test]
+fn who_was_sent_along_is_in_doubt_until_he_is_told_alone() {
+    let wishes = || vec![plain(0, None, None); 9];
+    for (fate, doubtful) in [(Fate::Split { denied: false }, 8), (Fate::DeniedLate(90), 9)] {
+        assert!(run(wishes(), vec![fate]).values().all(Result::is_ok));
+        let mut fates = vec![fate];
+        fates.extend([Fate::NotSent; 9]);
+        let answers = run(wishes(), fates);
+        let doubts = |answer: &&Result<_>| matches!(answer, Err(Error::OutcomeUnknown { .. }));
+        assert_eq!(answers.values().filter(doubts).count(), doubtful, "{fate:?}");
+    }
+}
+
+/// A row that somebody writes with the id behind an append's last one, in
+/// whatever stream, is none of the append's.
+#[test]
+fn a_row_with_the_next_id_does_not_take_an_appends_result_away() {
+    let folder = temp_dir("next");
+    runtime().block_on(async {
+        let world = World::new([]).await;
+        let store = beside(&world, &folder.join("log"), nobody).await;
+        let payloads = SqlitePayloads::in_memory().await.unwrap();
+        let cover = Cover::new("d", "r");
+        for (n, committed) in (0..).zip([false, true]) {
+            let events = wished(&cover, 1, &format!("X{n}"));
+            let append = async || match committed {
+                true => store.add_committed(&payloads, &events[0]).await.unwrap(),
+                false => store.add_event(&events[0]).await.unwrap(),
+            };
+            let first = append().await;
+            forged(&world, &first.proof.decode_body().unwrap(), |body| {
+                (body.root, body.event_number) = (format!("rival {n}").into(), 0);
+                (body.append_index, body.append_count) = (1, 2);
+                body.prev_event = [0; 32];
+            })
+            .await;
+            let again = append().await;
+            assert_eq!((again.id, again.sequence), (first.id, first.sequence));
+            // An append of two is another one, which cannot be written any more.
+            let two = wished(&cover, 2, &format!("X{n}"));
+            let two = store.append(&cover, ExpectedVersion::Any, &two);
+            assert!(matches!(two.await, Err(Error::IdConflict { .. })));
+        }
+    });
+}
+
+/// Somebody is faster with an id. What he has under it decides what can still
+/// come of what was sent, and which contents nobody needs.
+#[test]
+fn an_id_that_was_taken_on_the_way_says_no_more_than_it_does() {
+    let sent = |alter: fn(&mut EventBody)| {
+        let folder = temp_dir("taken");
+        runtime().block_on(async {
+            let world = World::new([Fate::Rival]).await;
+            let rival = move |world: Arc<World>, row: StoredRow| {
+                async move {
+                    forged(&world, &EventBody::decode(&row.body).unwrap(), alter).await;
+                }
+                .boxed()
+            };
+            let store = beside(&world, &folder.join("log"), rival).await;
+            let payloads = SqlitePayloads::in_memory().await.unwrap();
+            let cover = Cover::new("d", "r");
+            let events = wished(&cover, 2, "X");
+            let any = ExpectedVersion::Any;
+            let answer = store.append_committed(&payloads, &cover, any, &events).await;
+            (answer, payloads.list(None).await.unwrap().unwrap().len())
+        })
+    };
+    // The first id: none of ours can come. One content is named by his row.
+    let (answer, kept) = sent(|body| body.event_type = "Forged".into());
+    assert!(matches!(answer, Err(Error::IdConflict { .. })), "{answer:?}");
+    assert_eq!(kept, 1);
+    let (answer, kept) = sent(|body| {
+        body.payload = crate::body::StoredPayload::Inline("his".into());
+    });
+    assert!(matches!(answer, Err(Error::IdConflict { .. })), "{answer:?}");
+    assert_eq!(kept, 0);
+    // The second: a liar could store the first row yet.
+    let (answer, kept) = sent(|body| (body.root, body.append_index) = ("other".into(), 1));
+    assert!(matches!(answer, Err(Error::OutcomeUnknown { .. })), "{answer:?}");
+    assert_eq!(kept, 2);
 }

@@ -16,8 +16,8 @@ use super::{TABLE_ID, impossible};
 use crate::body::EventBody as StoredBody;
 use crate::error::Result;
 use crate::event::PayloadCommitment;
-use crate::index::rules::Claim;
-use crate::index::{PlacedRow, Position, seen_before};
+use crate::index::rules::{BySomebody, Claim};
+use crate::index::{InAppend, PlacedRow, Position, seen_before};
 use crate::log::{LogEnd, TxRecord};
 use crate::payloads::erasure::{self, Outside};
 use crate::schema;
@@ -195,7 +195,12 @@ impl Linker {
             prev_event: body.prev_event,
             seen_tx: body.seen_tx,
             seen_alh: body.seen_alh,
-            signed: body.author.is_some().then_some(stored),
+            append: InAppend {
+                id: *body.append_id,
+                index: body.append_index,
+                count: body.append_count,
+            },
+            signed: body.author.is_some().then_some(BySomebody::Stored(stored)),
         };
         let row = PlacedRow { stream, event_number, digest, claim };
         Some(LinkedRow { row, domain, outside })
@@ -324,10 +329,12 @@ mod tests {
                 let RowContent::Event { outside, .. } = &closely.content else { panic!() };
                 assert_eq!(linked.outside, *outside);
                 let fields = |claim| {
-                    let Claim::Event { ext, prev_event, seen_tx, seen_alh, signed } = claim else {
+                    let Claim::Event { ext, prev_event, seen_tx, seen_alh, append, signed } = claim
+                    else {
                         panic!()
                     };
-                    (*ext, *prev_event, seen_tx, *seen_alh, signed.map(<[u8]>::to_vec))
+                    let author = signed.map(|signed| signed.authorship(Alh::ZERO));
+                    (*ext, *prev_event, seen_tx, *seen_alh, append, author)
                 };
                 assert_eq!(fields(linked.row.claim), fields(closely.claim()));
             }
