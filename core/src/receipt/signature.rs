@@ -34,7 +34,7 @@ impl Receipt<'_> {
         let Some(signature) = self.signature else { return Ok(None) };
         let mut refused = None;
         for ServerKey { key, database } in policy.state_keys {
-            let signed = key.verify(database, &self.state, signature);
+            let signed = key.verify(database, &self.state(), signature);
             match signed.and_then(|signed| signed.state_of(database)) {
                 Ok(state) => return Ok(Some(Verdict::Verified(Anchor::Signed(state)))),
                 Err(error) => refused = refused.or(Some(error)),

@@ -37,6 +37,29 @@ pub unsafe extern "C" fn verify_receipt(
     }
 }
 
+/// Verifies
+///
+/// # Safety
+///
+/// `receipt` points at `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn verify_pinned_receipt(
+    receipt: *const u8,
+    len: usize,
+    ledger: &[u8; 32],
+    pin_tx: u64,
+    pin_alh: &[u8; 32],
+) -> u8 {
+    // SAFETY: the caller's promise.
+    let receipt = unsafe { slice::from_raw_parts(receipt, len) };
+    let pins = [TrustedState { tx: TxId::new(pin_tx), alh: Alh::new(*pin_alh) }];
+    let Ok(policy) = Policy::new(Alh::new(*ledger)).with_table(1).with_pins(&pins) else { return 0 };
+    match counterfoil_core::receipt::verify_pinned(receipt, &policy) {
+        Ok(_) => 0x5a,
+        Err(_) => 0xf0,
+    }
+}
+
 fn judge(receipt: &[u8], policy: &Policy<'_>) -> u8 {
     match Receipt::parse(receipt) {
         Ok(receipt) => receipt.verify(policy).verdict().code(),
