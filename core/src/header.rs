@@ -6,7 +6,7 @@ use crate::digest::{Alh, InnerHash, Root, chain_hash};
 use crate::error::HeaderError;
 use crate::number::TxId;
 use crate::sha256::{Sha256, hash_in_two_blocks};
-use crate::wire::{Reader, Sink, Writer, lay};
+use crate::wire::{Sink, Writer, lay};
 pub(crate) use raw::RawHeader;
 
 const TRUNCATED_TX_ID: u8 = 0;
@@ -79,24 +79,20 @@ impl<'a> TxMetadata<'a> {
     /// [`HeaderError::Metadata`] for an unknown, repeated, misplaced or cut part;
     /// [`HeaderError::ExtraTooLong`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, HeaderError> {
-        Self::read(&mut Reader::new(bytes)).ok_or(HeaderError::Metadata)?.check_extra()
-    }
-
-    fn read(reader: &mut Reader<'a>) -> Option<Self> {
-        let mut metadata = Self::default();
-        while let Some(part) = reader.u8() {
-            match part {
-                TRUNCATED_TX_ID if metadata == Self::default() => {
-                    metadata.truncated_tx_id = Some(reader.u64()?);
-                }
-                EXTRA if metadata.extra.is_none() => {
-                    let len = reader.u16()?;
-                    metadata.extra = Some(reader.take(usize::from(len))?);
-                }
-                _ => return None,
+        let (truncated_tx_id, rest) = match bytes.split_first_chunk::<9>() {
+            Some(([TRUNCATED_TX_ID, tx @ ..], rest)) => (Some(u64::from_be_bytes(*tx)), rest),
+            _ => (None, bytes),
+        };
+        let extra = match rest {
+            [] => None,
+            [EXTRA, a, b, extra @ ..]
+                if extra.len() == usize::from(u16::from_be_bytes([*a, *b])) =>
+            {
+                Some(extra)
             }
-        }
-        Some(metadata)
+            _ => return Err(HeaderError::Metadata),
+        };
+        Self { truncated_tx_id, extra }.check_extra()
     }
 
     fn check_extra(self) -> Result<Self, HeaderError> {
@@ -255,12 +251,7 @@ impl Header<'_> {
             return Err(HeaderError::MetadataInV0);
         }
         self.metadata.check_extra()?;
-        check_beginning(
-            self.id,
-            self.prev_alh.as_bytes(),
-            self.bl_tx_id,
-            self.bl_root.as_bytes(),
-        )
+        check_beginning(self.id, self.prev_alh.as_bytes(), self.bl_tx_id, self.bl_root.as_bytes())
     }
 
     pub(crate) fn check_numbers(&self) -> Result<(), HeaderError> {

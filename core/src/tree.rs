@@ -7,10 +7,10 @@ mod pending;
 use crate::digest::{LeafHash, Root};
 use crate::error::TreeError;
 use crate::number::{LeafIndex, TreeSize};
-pub(crate) use climb::Terms;
 #[cfg(feature = "ed25519")]
 use climb::Climb;
 use climb::Shape;
+pub(crate) use climb::Terms;
 pub(crate) use pending::{Both, Pending, both_hold, settle};
 
 /// Checks that `leaf` is leaf number `index` of the tree of `size` leaves with root `root`.

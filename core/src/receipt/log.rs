@@ -4,6 +4,7 @@ use super::flaw::Flaw;
 use super::judgement::Judgement;
 use super::known::Known;
 use super::parse::Receipt;
+use super::path::Path;
 use super::policy::Policy;
 use super::verdict::{Anchor, Missing, Verdict};
 use crate::checkpoint::{LogPolicy, Witnesses};
@@ -44,12 +45,12 @@ impl Logged {
         &mut self,
         known: &Known<'_>,
         size: TxId,
-        path: Terms<'_>,
+        path: Path<'_>,
         compared: [Option<TxId>; 2],
     ) {
         let id = known.header.id;
         if id <= self.up_to
-            && agrees_with_tree(&known.header, size, path)
+            && path.is_ok_and(|path| agrees_with_tree(&known.header, size, path))
             && shows_before(id, compared)
         {
             self.newest = Some(TrustedState { tx: id, alh: Alh::new(*known.alh) });
@@ -122,7 +123,9 @@ fn agrees_with_tree(header: &RawHeader<'_>, size: TxId, path: Terms<'_>) -> bool
         return false;
     }
     let follows = match path.clone().next() {
-        Some(before) if index.get() & 1 == 1 => *before == Alh::new(*header.prev_alh).leaf_hash().to_bytes(),
+        Some(before) if index.get() & 1 == 1 => {
+            *before == Alh::new(*header.prev_alh).leaf_hash().to_bytes()
+        }
         _ => true,
     };
     let before = root_before(index, size.tree_size(), path);

@@ -103,7 +103,8 @@ impl<'a> Receipt<'a> {
                 let from = part.at();
                 match kind {
                     EARLIER | LATER => {
-                        let (other, state) = (read_link(part).other.header.id, self.state.header.id);
+                        let (other, state) =
+                            (read_link(part).other.header.id, self.state.header.id);
                         // Of two equal ones neither is older.
                         let in_order = other != state && (other < state) == (kind == EARLIER);
                         part.expect(in_order, Kind::LinkOrder, at);

@@ -3,11 +3,11 @@
 use super::flaw::Flaw;
 use super::known::Known;
 use super::parse::Receipt;
+use super::path::Path;
 use super::policy::Policy;
 use super::verdict::Verdict;
 use crate::number::TxId;
 use crate::state::TrustedState;
-use crate::tree::Terms;
 
 /// What a checkpoint says: there is none that says anything.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ impl Logged {
         match *self {}
     }
 
-    pub(super) const fn meet(&mut self, _: &Known<'_>, _: TxId, _: Terms<'_>, _: [Option<TxId>; 2]) {
+    pub(super) const fn meet(&mut self, _: &Known<'_>, _: TxId, _: Path<'_>, _: [Option<TxId>; 2]) {
         match *self {}
     }
 }

@@ -1,22 +1,20 @@
 //! Verifying a receipt under a policy: which of core's checks, on what, and what follows.
 
+use super::body::EventBody;
 use super::cursor::Cursor;
 use super::encode::leaf;
 use super::flaw::Flaw;
 use super::judgement::{Judgement, Otherwise, Reach};
-use super::known::{Known, follows};
-use super::layout::{Entry, RawLink, Tx, next_entry};
+use super::known::Known;
+use super::layout::{RawLink, Tx, next_entry};
 use super::parse::Receipt;
-use super::path::{PathBuffer, shared_terms};
+use super::path::{Path, Paths};
 use super::policy::Policy;
 use super::verdict::{Missing, Verdict};
-use crate::digest::leaf_hash;
 use crate::dual::{Ends, ProofV2};
-use crate::error::{DualError, Part, ProofError, TreeError};
-use crate::header::RawHeader;
+use crate::error::{DualError, Part};
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::policy::ProofPolicy;
-use crate::tree::{Pending, Terms, inclusion_path_len};
 
 impl<'r> Receipt<'r> {
     /// Says what the receipt shows under a policy. Everything in it is checked, whether the policy
@@ -64,9 +62,7 @@ impl<'r> Receipt<'r> {
         self.check_table(policy)?;
         // Unconfirmed, and of it nothing is handed out but what something else vouches for.
         let state = &self.state;
-        if state.header.alh() != *state.alh {
-            return Err(Flaw::State(ProofError::StateAlh { tx: state.header.id }));
-        }
+        state.check()?;
         self.check_links()?;
 
         let up_to = state.header.id;
@@ -164,112 +160,66 @@ struct Walk<'w, 'p> {
 }
 
 impl<'w> Walk<'w, '_> {
-    /// A path shares terms with the one before it.
     #[inline(never)]
     fn transactions(&mut self) -> Result<(), Flaw> {
         let mut cursor = self.receipt.walk();
-        let mut paths = PathBuffer::new();
+        let mut paths = Paths::new(self.receipt.state.header.bl_tx_id.tree_size());
         let mut previous: Option<(TxId, [u8; 32])> = None;
         let mut left = self.receipt.tx_count.into();
         while cursor.next(&mut left) {
             let tx = self.receipt.next_tx(&mut cursor);
-            let alh = self.tx(&tx, &mut paths, previous.as_ref().map(|(before, _)| *before))?;
-            if let Some((before, hash)) = &previous {
-                follows(*before, hash, &Known { header: tx.header, alh: &alh })?;
-            }
-            previous = Some((tx.header.id, alh));
+            let path = paths.next(leaf(tx.header.id), tx.path);
+            previous = Some((tx.header.id, self.tx(&tx, path, previous.as_ref())?));
             self.events(&tx, &mut cursor)?;
         }
         Ok(cursor.finish()?)
     }
 
     /// The hash of a transaction that is in the state's ledger.
+    #[inline(never)]
     fn tx(
         &mut self,
-        tx: &Tx<'w>,
-        paths: &mut PathBuffer<'w>,
-        before: Option<TxId>,
+        tx: &Tx<'_>,
+        path: Path<'_>,
+        previous: Option<&(TxId, [u8; 32])>,
     ) -> Result<[u8; 32], Flaw> {
-        let (header, id, state) = (&tx.header, tx.header.id, &self.receipt.state);
-        let bad = |error| Flaw::Tx { tx: id, error };
-        let covered = state.header.bl_tx_id;
-        let (index, size) = (leaf(id), covered.tree_size());
-        let shared = before.map_or(0, |before| shared_terms(leaf(before), index, size));
-        let path = paths
-            .next(tx.path, shared)
-            .ok_or_else(|| bad(ProofError::TxInclusion(wrong_len(index, size, tx.path, shared))))?;
-        // The state's own has the header that was read as the state's, and no path.
-        let mut alh = *state.alh;
-        if id != state.header.id {
-            if id > covered {
-                return Err(bad(ProofError::NotCovered { tx: id, covered }));
-            }
-            alh = header.alh();
-            Pending::inclusion(&leaf_hash(&alh), index, size, path.clone(), state.header.bl_root)
-                .and_then(Pending::settle)
-                .map_err(ProofError::TxInclusion)
-                .map_err(bad)?;
-        }
-        let known = Known { header: *header, alh: &alh };
+        let state = &self.receipt.state;
+        let alh = state.hash_of(&tx.header, path.clone())?;
+        let known = Known { header: tx.header, alh: &alh };
         known.agrees(state)?;
         if let Some(earlier) = &self.earlier {
             known.agrees(earlier)?;
         }
+        if let Some((before, hash)) = previous {
+            known.follows(*before, hash)?;
+        }
         known.meets(self.policy)?;
         if let Some(logged) = &mut self.reach.logged {
+            let before = previous.map(|(before, _)| *before);
             let earlier = self.earlier.as_ref().map(|earlier| earlier.header.id);
-            logged.meet(&known, covered, path, [before, earlier]);
+            logged.meet(&known, state.header.bl_tx_id, path, [before, earlier]);
         }
         Ok(alh)
     }
 
+    #[inline(never)]
     fn events(&mut self, tx: &Tx<'w>, cursor: &mut Cursor<'w>) -> Result<(), Flaw> {
-        let size = TreeSize::new(tx.header.nentries.into());
-        let mut paths = PathBuffer::new();
-        let mut previous = None;
+        let mut paths = Paths::new(TreeSize::new(tx.header.nentries.into()));
         let mut left = tx.events.into();
         while cursor.next(&mut left) {
             let event = next_entry(cursor);
-            let index = LeafIndex::new(event.index.into());
-            let shared = previous.map_or(0, |before| shared_terms(before, index, size));
-            previous = Some(index);
-            let path = paths.next(event.path, shared);
-            self.event(&tx.header, &event, path.ok_or(shared))?;
+            let path = paths.next(LeafIndex::new(event.index.into()), event.path);
+            event.check(&tx.header, self.receipt.table_id, path)?;
+            self.judge(tx.header.id, &event.body);
         }
         Ok(())
     }
 
     #[inline(never)]
-    fn event(
-        &mut self,
-        tx: &RawHeader<'_>,
-        event: &Entry<'_>,
-        path: Result<Terms<'_>, usize>,
-    ) -> Result<(), Flaw> {
-        let entry = event.index;
-        let (index, size) = (LeafIndex::new(entry.into()), TreeSize::new(tx.nentries.into()));
-        let digest = event.body.row(&event.body.ext(), event.bytes).digest(self.receipt.table_id);
-        path.map_err(|shared| wrong_len(index, size, event.path, shared))
-            .and_then(|path| Pending::inclusion(&digest.leaf_hash(), index, size, path, tx.eh))
-            .and_then(Pending::settle)
-            .map_err(|error| Flaw::Entry {
-                tx: tx.id,
-                entry,
-                error: ProofError::EntryInclusion(error),
-            })?;
-        if event.body.seen_tx >= tx.id.get() {
-            return Err(Flaw::SeenTx { tx: tx.id, entry });
-        }
-        let verdict = self.reach.verdict(self.receipt, tx.id, &event.body);
+    fn judge(&mut self, tx: TxId, body: &EventBody<'_>) {
+        let verdict = self.reach.verdict(self.receipt, tx, body);
         if self.whole.is_none_or(|whole| verdict.rank() > whole.rank()) {
             self.whole = Some(verdict);
         }
-        Ok(())
     }
-}
-
-/// A path that is longer than any.
-fn wrong_len(index: LeafIndex, size: TreeSize, own: &[[u8; 32]], shared: usize) -> TreeError {
-    let expected = inclusion_path_len(index, size).unwrap_or(0);
-    TreeError::PathLength { expected, found: own.len().saturating_add(shared) }
 }
