@@ -25,6 +25,8 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A device without room for that verifies the simplest kind of receipt alone: [`verify_pinned`].
+//!
 //! # What a verified receipt does not prove
 //!
 //! * That the event is the first or the only one of its key: that takes an account of all entries

@@ -164,8 +164,8 @@ impl<'a> Receipt<'a> {
     /// that its header makes.
     pub fn attached(&self) -> Attached<'a> {
         Attached {
-            earlier: self.earlier_link().map(RawLink::to_link),
-            later: self.later_link().map(RawLink::to_link),
+            earlier: self.earlier_link().map(RawLink::link),
+            later: self.later_link().map(RawLink::link),
             signature: self.signature,
             checkpoint: self.checkpoint(),
         }
@@ -224,7 +224,7 @@ impl<'a> Receipt<'a> {
 }
 
 impl<'a> RawLink<'a> {
-    fn to_link(self) -> Link<'a> {
+    fn link(self) -> Link<'a> {
         let Self { other, inclusion, consistency } = self;
         Link { header: other.header.to_header(), inclusion, consistency }
     }

@@ -24,8 +24,8 @@ impl<'r> Receipt<'r> {
     ///
     /// 1. The policy is about the receipt's ledger, and the events are in the policy's table, or the
     ///    receipt shows that the ledger began with theirs.
-    /// 2. The state's header is the state's ([`TrustedState::first_contact`]).
-    /// 3. Links to other states hold ([`TrustedState::verify_extension_v2`]).
+    /// 2. The state's header is the state's ([`TrustedState::first_contact`](crate::TrustedState::first_contact)).
+    /// 3. Links to other states hold ([`TrustedState::verify_extension_v2`](crate::TrustedState::verify_extension_v2)).
     /// 4. Every transaction is in the state's ledger, by [`verify_inclusion`](crate::verify_inclusion), and
     ///    where two headers are neighbours the chain says so too.
     /// 5. Every event's row, made from its body, is an entry of its transaction, likewise, and its
@@ -43,7 +43,7 @@ impl<'r> Receipt<'r> {
     ///
     /// For a transaction its header, and at most 129 compressions of SHA-256; for an event at most 63 and one for each 64 bytes of key, row and id. A path costs
     /// its whole length, also where most of it is shared and not in the receipt. Beside that at most
-    /// two links, each as [`TrustedState::verify_extension_v2`], the twelve entries of a genesis, and
+    /// two links, each as [`TrustedState::verify_extension_v2`](crate::TrustedState::verify_extension_v2), the twelve entries of a genesis, and
     /// one signature; of a checkpoint, a verification of Ed25519 for each signature of a known key, and
     /// for each transaction up to 63 nodes more; and one for each signed event, if the policy demands
     /// authors. Reading hashes every byte once, and each walk over the events reads them again.
