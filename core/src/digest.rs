@@ -178,7 +178,8 @@ impl ValueHash {
     }
 }
 
-fn leaf_hash(data: &[u8; 32]) -> LeafHash {
+/// The hash of a leaf, `H(00 ‖ data)` (RFC 9162 §2.1.1).
+pub(crate) fn leaf_hash(data: &[u8; 32]) -> LeafHash {
     let mut block = [0; 64];
     lay(lay(&mut block, &[0]), data);
     LeafHash(hash_in_one_block::<33>(block))

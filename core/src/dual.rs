@@ -237,7 +237,7 @@ impl<'p> Checks<'p> {
         path: &'p [[u8; 32]],
     ) -> Result<(), DualError> {
         let (index, size) = (leaf_index(source), t.bl_tx_id.tree_size());
-        let inclusion = Pending::inclusion(leaf, index, size, path.into(), &t.bl_root);
+        let inclusion = Pending::inclusion(leaf, index, size, path.into(), t.bl_root.as_bytes());
         self.inclusion = Some(inclusion.map_err(DualError::Inclusion)?);
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! to one that commits to it, and the case where nothing was trusted before.
 
 use crate::chain::TxAlh;
-use crate::dual::{DualProof, DualProofV2, Ends, ProofV2, hash};
+use crate::dual::{DualProof, DualProofV2, Ends, hash};
 use crate::error::{DualError, Part, ProofError};
 use crate::header::Header;
 use crate::number::TxId;
@@ -175,7 +175,10 @@ impl TrustedState {
         proof: &DualProofV2<'_>,
         policy: ProofPolicy,
     ) -> Result<Extension, DualError> {
-        check_extension_v2(&(*self).into(), target, &proof.borrowed(), policy)?;
+        let borrowed = proof.borrowed();
+        borrowed.check_counts(self.tx, target.tx)?;
+        let ends = ends(&(*self).into(), target, &proof.source_header, &proof.target_header)?;
+        borrowed.check(&ends, policy)?;
         Ok(Extension { from: *self, to: *target, policy })
     }
 
@@ -214,18 +217,6 @@ impl TrustedState {
         }
         Ok(ends)
     }
-}
-
-/// What [`TrustedState::verify_extension_v2`] checks, from one state to another.
-pub(crate) fn check_extension_v2(
-    from: &TxAlh,
-    to: &TxAlh,
-    proof: &ProofV2<'_>,
-    policy: ProofPolicy,
-) -> Result<(), DualError> {
-    proof.check_counts(from.tx, to.tx)?;
-    let ends = ends(from, to, proof.source_header, proof.target_header)?;
-    proof.check(&ends, policy)
 }
 
 /// The headers are those of the states `from` and `to`.

@@ -7,8 +7,10 @@ mod pending;
 use crate::digest::{LeafHash, Root};
 use crate::error::TreeError;
 use crate::number::{LeafIndex, TreeSize};
+#[cfg(feature = "ed25519")]
+use climb::Climb;
+use climb::Shape;
 pub(crate) use climb::Terms;
-use climb::{Climb, Shape};
 pub(crate) use pending::{Both, Pending, both_hold, settle};
 
 /// Checks that `leaf` is leaf number `index` of the tree of `size` leaves with root `root`.
@@ -38,7 +40,7 @@ pub fn verify_inclusion(
     path: &[[u8; 32]],
     root: &Root,
 ) -> Result<(), TreeError> {
-    Pending::inclusion(leaf, index, size, path.into(), root)?.settle()
+    Pending::inclusion(leaf, index, size, path.into(), root.as_bytes())?.settle()
 }
 
 /// By a path of RFC 9162 (a server of immudb sends another form:
@@ -172,6 +174,7 @@ pub(crate) fn check_consistency_immudb_len(
 
 /// The root over the leaves before `index`, by that leaf's path in a tree of `size` leaves: its terms on
 /// the left, folded. `None` for the first leaf, and for a path of another length.
+#[cfg(feature = "ed25519")]
 pub(crate) fn root_before(index: LeafIndex, size: TreeSize, path: Terms<'_>) -> Option<Root> {
     let shape = inclusion_shape(index, size).filter(|shape| shape.len() == path.len())?;
     Climb::new([0; 32], shape, path).root_of_the_left().map(Root::new)

@@ -17,6 +17,7 @@ use receipts::{Books, Order, SALT, judge, server_keys};
 const FORMAT: &str = include_str!("../../docs/format.md");
 const RECEIPT: &str = include_str!("../../docs/receipt.md");
 
+const IN_TWO_TREES: &str = "receipt of an event in two trees";
 const EARLIER_PARTED: &str = "receipt with another chain before an earlier state";
 const LATER_PARTED: &str = "receipt with another chain before a later state";
 
@@ -41,6 +42,10 @@ fn documented(document: &str) -> BTreeMap<String, String> {
 
 fn single() -> Order {
     Order { genesis: true, ..Order::new(&[(2, 0)], 2) }
+}
+
+fn in_two_trees() -> Order {
+    Order { genesis: true, ..Order::new(&[(3, 1)], 9) }
 }
 
 fn several(books: &Books) -> Order {
@@ -82,6 +87,7 @@ fn the_documented_bytes_are_the_written_ones() {
     let mut computed = BTreeMap::new();
     let mut put = |name: &str, bytes: &[u8]| computed.insert(name.to_owned(), hex::encode(bytes));
     put("receipt of one event", &books.receipt(&single()));
+    put(IN_TWO_TREES, &books.receipt(&in_two_trees()));
     put("receipt of four events", &books.receipt(&several(&books)));
     let signed = Books::signed();
     put("receipt of a signed event", &signed.receipt(&single()));
@@ -114,7 +120,7 @@ fn the_documented_bytes_are_the_written_ones() {
 #[test]
 fn what_is_placed_leads_to_the_state() {
     let books = Books::golden();
-    for order in [single(), several(&books)] {
+    for order in [single(), in_two_trees(), several(&books)] {
         let bytes = books.receipt(&order);
         let receipt = Receipt::parse(&bytes).unwrap();
         let state = receipt.state_header();
@@ -269,6 +275,30 @@ fn the_documented_checkpoint_vouches_for_its_tree() {
             let missing = receipt.verify(&policy).events().next().unwrap().verdict();
             let witnesses = Missing::Witnesses { signed: 2, of: 3 };
             assert_eq!(missing, Verdict::CannotDecide(witnesses));
+        }
+    }
+}
+
+/// The documented receipts of the kind that a device reads, and the others.
+#[test]
+fn the_documented_receipts_for_a_device() {
+    let documented = documented(RECEIPT);
+    let bytes = |name: &str| hex::decode(&documented[name]).unwrap();
+    let (books, signed) = (Books::golden(), Books::signed());
+    for (name, books, pin, expected) in [
+        ("receipt of one event", &books, 2, None),
+        (IN_TWO_TREES, &books, 9, None),
+        ("receipt of a signed event", &signed, 2, None),
+        ("receipt of four events", &books, 6, Some(NotPinned::OtherKind)),
+        ("receipt with a checkpoint", &books, 6, Some(NotPinned::OtherKind)),
+        (EARLIER_PARTED, &books, 9, Some(NotPinned::OtherKind)),
+    ] {
+        let pins = [books.state(pin)];
+        let policy = Policy::new(books.id()).with_table(1).with_pins(&pins).unwrap();
+        let bytes = bytes(name);
+        assert_eq!(verify_pinned(&bytes, &policy).err(), expected, "{name}");
+        if expected.is_none() {
+            assert_eq!(judge(&bytes, &policy).word(), "verified_by_pinned_state", "{name}");
         }
     }
 }

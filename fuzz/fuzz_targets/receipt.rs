@@ -6,7 +6,9 @@ use std::slice::from_ref;
 use std::sync::LazyLock;
 
 use counterfoil_core::checkpoint::{LogKey, LogPolicy, Member, Quorum, WitnessKey};
-use counterfoil_core::receipt::{EventBody, Payload, Policy, Receipt, ServerKey, Verdict};
+use counterfoil_core::receipt::{
+    Anchor, EventBody, Payload, Policy, Receipt, ServerKey, Verdict, verify_pinned,
+};
 use counterfoil_core::{Alh, StateKey, TrustedState, TxId};
 use counterfoil_fuzz::{documented, texts};
 use libfuzzer_sys::fuzz_target;
@@ -82,6 +84,11 @@ fn check(bytes: &[u8], honest: &Honest) {
     let linked = witnessed.with_pins(&honest.states[4..5]).ok();
     for policy in policies.chain([signed, witnessed]).chain(linked) {
         let judgement = receipt.verify(&policy);
+        // What a device verifies alone is what the whole verifier verifies so.
+        if let Ok(event) = verify_pinned(bytes, &policy) {
+            let by_pin = matches!(judgement.verdict(), Verdict::Verified(Anchor::Pinned(_)));
+            assert!(by_pin && receipt.events().eq([event]), "{event:?}: {:?}", judgement.verdict());
+        }
         if let Ok(next) = judgement.next_pin() {
             assert!(honest.states.contains(&next.state()), "{next:?}");
         }

@@ -32,6 +32,7 @@ fn main() {
     let mut source = String::new();
     for (constant, name) in [
         ("ONE", "receipt of one event"),
+        ("IN_TWO_TREES", "receipt of an event in two trees"),
         ("FOUR", "receipt of four events"),
         ("EARLIER_PARTED", "receipt with another chain before an earlier state"),
         ("LATER_PARTED", "receipt with another chain before a later state"),

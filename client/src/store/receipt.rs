@@ -433,7 +433,7 @@ impl IssuedBatch {
         // A note says the same in more bytes.
         let mut part = vec![0; checkpoint.as_str().len()];
         let part =
-            ReceiptCheckpoint::from_note(&checkpoint.note(), receipt.state_header(), &mut part)
+            ReceiptCheckpoint::from_note(&checkpoint.note(), &receipt.state_header(), &mut part)
                 .map_err(|error| {
                     Error::Invalid(format!("the checkpoint does not fit the receipt: {error}"))
                 })?;

@@ -12,7 +12,9 @@ use core::fmt;
 use super::cursor::{Cursor, Put};
 use super::error::{ReceiptError, ReceiptErrorKind as Kind};
 use crate::checkpoint::{Checkpoint, KeyId, KeyName, Note, NoteError, NoteSignature};
-use crate::header::Header;
+use crate::digest::Root;
+use crate::header::{Header, RawHeader};
+use crate::number::TreeSize;
 use crate::wire::{Sink, TooSmall, Writer};
 
 /// A checkpoint of the tree of a receipt's state, with signatures of logs and witnesses. Nothing of it
@@ -56,16 +58,20 @@ impl<'a> ReceiptCheckpoint<'a> {
         let mut writer = Writer::new(out);
         put(&mut writer, note, checkpoint.origin())?;
         let mut cursor = Cursor::new(writer.finish());
-        let read = Self::read(&mut cursor, state);
+        let read = Self::read_of(&mut cursor, state.bl_tx_id.tree_size(), state.bl_root);
         cursor.finish()?;
         read.ok_or(ReceiptError { kind: Kind::OtherCheckpoint, at: 0 })
     }
 
     /// Reads it whole. `None` only where the cursor says what is wrong.
-    pub(super) fn read(cursor: &mut Cursor<'a>, state: &Header<'_>) -> Option<Self> {
+    pub(super) fn read(cursor: &mut Cursor<'a>, state: &RawHeader<'_>) -> Option<Self> {
+        Self::read_of(cursor, state.bl_tx_id.tree_size(), Root::new(*state.bl_root))
+    }
+
+    fn read_of(cursor: &mut Cursor<'a>, size: TreeSize, root: Root) -> Option<Self> {
         let from = cursor.at();
         let origin = read_name(cursor)?;
-        let checkpoint = Checkpoint::new(origin, state.bl_tx_id.tree_size(), state.bl_root);
+        let checkpoint = Checkpoint::new(origin, size, root);
         let checkpoint = kept(cursor, checkpoint, from)?;
         let mut walk = Walk::begin(origin, cursor);
         cursor.expect(walk.left != 0, Kind::Checkpoint(NoteError::Unsigned), from);

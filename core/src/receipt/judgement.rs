@@ -3,8 +3,13 @@
 use super::author::{Authors, Authorship};
 use super::body::{EventBody, Payload};
 use super::flaw::Flaw;
+#[cfg(feature = "ed25519")]
+use super::log::Logged;
 use super::parse::{Receipt, ReceiptEvent};
+#[cfg(not(feature = "ed25519"))]
+use super::unlogged::Logged;
 use super::verdict::{Anchor, Missing, Verdict};
+use crate::chain::TxAlh;
 use crate::digest::Alh;
 use crate::number::TxId;
 use crate::state::TrustedState;
@@ -34,37 +39,48 @@ pub(super) struct Reach<'p> {
     pub(super) pins: &'p [TrustedState],
     /// A pinned state of this ledger, and the last transaction that it is shown to vouch for.
     pub(super) pinned: Option<(&'p TrustedState, TxId)>,
-    /// What is to be said where neither pin nor checkpoint vouches.
-    pub(super) otherwise: Verdict,
+    /// Where neither pin nor checkpoint vouches.
+    pub(super) otherwise: Otherwise<'p>,
     /// What the checkpoint says, if a known log signed it.
     pub(super) logged: Option<Logged>,
-    /// The state that the receipt's is shown to continue.
-    pub(super) earlier: Option<TrustedState>,
-    pub(super) ledger: Alh,
     pub(super) authors: Authors<'p>,
 }
 
-/// What a checkpoint says of the transactions in its tree.
+/// What there is to say of events for which neither pin nor checkpoint vouches.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Logged {
-    /// The last of them.
-    pub(super) up_to: TxId,
-    /// Verified, or that witnesses are missing.
-    pub(super) verdict: Verdict,
-    /// The newest one in the receipt that may be pinned.
-    pub(super) newest: Option<TrustedState>,
-    #[cfg(feature = "ed25519")]
-    pub(super) witnesses: Option<crate::checkpoint::Witnesses>,
+pub(super) enum Otherwise<'p> {
+    /// As the signature of the receipt's state says.
+    #[cfg(feature = "p256")]
+    Signed(Verdict),
+    /// They came after this pin, which is part of the state.
+    Extends(&'p TrustedState),
+    /// Nothing shows how this pin and the state belong together.
+    Apart(&'p TrustedState),
+    Unanchored,
+}
+
+impl Otherwise<'_> {
+    pub(super) const fn verdict(&self, state: TxAlh) -> Verdict {
+        match *self {
+            #[cfg(feature = "p256")]
+            Self::Signed(verdict) => verdict,
+            Self::Extends(&pin) => Verdict::ExtendsPin { pin, state },
+            Self::Apart(&pin) => Verdict::CannotDecide(Missing::Link { pin, state }),
+            Self::Unanchored => Verdict::Unanchored,
+        }
+    }
 }
 
 impl Reach<'_> {
-    pub(super) fn verdict(&self, tx: TxId, body: &EventBody<'_>) -> Verdict {
+    pub(super) fn verdict(&self, receipt: &Receipt<'_>, tx: TxId, body: &EventBody<'_>) -> Verdict {
         let by_state = self.pinned.filter(|(_, up_to)| tx <= *up_to).map(|(pin, _)| pin);
         let pin = by_state.or_else(|| self.pins.iter().find(|pin| pin.tx == tx));
-        let verdict =
-            pin.map_or_else(|| self.unpinned(tx), |pin| Verdict::Verified(Anchor::Pinned(*pin)));
+        let verdict = match pin {
+            Some(&pin) => Verdict::Verified(Anchor::Pinned(pin)),
+            None => self.unpinned(receipt, tx),
+        };
         match (verdict, body.payload) {
-            (Verdict::Verified(anchor), _) if self.authors.miss(body, self.ledger) => {
+            (Verdict::Verified(anchor), _) if self.authors.miss(body, receipt.ledger()) => {
                 Verdict::PresenceOnly(anchor)
             }
             (Verdict::Verified(anchor), Payload::Commitment(_)) => {
@@ -75,15 +91,12 @@ impl Reach<'_> {
     }
 
     /// What is to be said of a transaction that no pin vouches for.
-    fn unpinned(&self, tx: TxId) -> Verdict {
-        match self.logged.filter(|logged| tx <= logged.up_to).map(|logged| logged.verdict) {
-            Some(verified @ Verdict::Verified(_)) if verified.rank() < self.otherwise.rank() => {
-                verified
-            }
-            Some(missing @ Verdict::CannotDecide(_)) if self.otherwise == Verdict::Unanchored => {
-                missing
-            }
-            _ => self.otherwise,
+    fn unpinned(&self, receipt: &Receipt<'_>, tx: TxId) -> Verdict {
+        let otherwise = self.otherwise.verdict(receipt.state());
+        match self.logged.as_ref().filter(|logged| tx <= logged.up_to()).map(Logged::verdict) {
+            Some(verified @ Verdict::Verified(_)) if verified.rank() < otherwise.rank() => verified,
+            Some(missing @ Verdict::CannotDecide(_)) if otherwise == Verdict::Unanchored => missing,
+            _ => otherwise,
         }
     }
 }
@@ -91,6 +104,10 @@ impl Reach<'_> {
 impl<'r, 'p> Judgement<'r, 'p> {
     pub(super) const fn new(receipt: &'r Receipt<'r>, reach: Reach<'p>, whole: Verdict) -> Self {
         Self { receipt, reach, whole }
+    }
+
+    pub(super) const fn receipt(&self) -> &'r Receipt<'r> {
+        self.receipt
     }
 
     pub(super) const fn reach(&self) -> &Reach<'p> {
@@ -110,9 +127,9 @@ impl<'r, 'p> Judgement<'r, 'p> {
             let verdict = match whole {
                 Verdict::Broken(_)
                 | Verdict::CannotDecide(Missing::Policy { .. } | Missing::Table) => whole,
-                _ => reach.verdict(event.tx, &event.body),
+                _ => reach.verdict(receipt, event.tx, &event.body),
             };
-            JudgedEvent { event, verdict, ledger: reach.ledger, authors: reach.authors }
+            JudgedEvent { event, verdict, ledger: receipt.ledger(), authors: reach.authors }
         })
     }
 }

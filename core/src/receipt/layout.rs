@@ -14,13 +14,12 @@
 
 use super::body::EventBody;
 use super::cursor::Cursor;
-use super::encode::Link;
-use super::error::ReceiptErrorKind as Kind;
+use super::error::{ReceiptError, ReceiptErrorKind as Kind};
+use super::known::Known;
+use super::parse::Receipt;
 use super::path::MAX_PATH;
 use super::schema::Genesis;
-use crate::chain::TxAlh;
-use crate::digest::{Alh, Root};
-use crate::header::{Header, HeaderVersion, TxMetadata};
+use crate::header::{RawHeader, TxMetadata};
 use crate::number::TxId;
 use crate::sha256::Sha256;
 
@@ -44,7 +43,7 @@ pub(super) const MAX_SIGNATURE: usize = 72;
 
 /// A transaction as it stands in the bytes.
 pub(super) struct Tx<'a> {
-    pub(super) header: Header<'a>,
+    pub(super) header: RawHeader<'a>,
     /// Its own terms: those that it shares with the transaction before are not there.
     pub(super) path: &'a [[u8; 32]],
     pub(super) events: u32,
@@ -59,10 +58,40 @@ pub(super) struct Entry<'a> {
     pub(super) bytes: &'a [u8],
 }
 
+/// A link as it stands in the bytes.
+pub(super) struct RawLink<'a> {
+    pub(super) other: Known<'a>,
+    pub(super) inclusion: &'a [[u8; 32]],
+    pub(super) consistency: &'a [[u8; 32]],
+}
+
 /// What ends a receipt, so that damage is not taken for an attack: no secret is in it.
 pub(super) fn check_of(bytes: &[u8]) -> [u8; CHECK_LEN] {
     let [a, b, c, d, e, f, g, h, ..] = Sha256::digest(bytes);
     [a, b, c, d, e, f, g, h]
+}
+
+/// What is behind magic and version, once those, the size and the check are right.
+pub(super) fn open(bytes: &[u8]) -> Result<Cursor<'_>, ReceiptError> {
+    let mut cursor = Cursor::new(bytes);
+    let magic = cursor.array() == MAGIC;
+    cursor.expect(magic, Kind::NotReceipt, 0);
+    let version = cursor.u8();
+    cursor.expect(version == VERSION, Kind::UnknownVersion { version }, 3);
+    cursor.expect(bytes.len() <= Receipt::MAX_LEN, Kind::TooLarge, cursor.at());
+    cursor.check()?;
+    // Not by `split_last_chunk`, which has a panic that an optimiser for size does not see through.
+    let content = bytes.len().checked_sub(CHECK_LEN);
+    let Some((content, check)) = content.and_then(|len| bytes.split_at_checked(len)) else {
+        return Err(ReceiptError { kind: Kind::Truncated, at: bytes.len() });
+    };
+    if check_of(content) != *check {
+        return Err(ReceiptError { kind: Kind::Damaged, at: content.len() });
+    }
+    let begun = cursor.at();
+    let mut cursor = Cursor::new(content);
+    cursor.take(begun);
+    Ok(cursor)
 }
 
 pub(super) fn read_table<'a>(cursor: &mut Cursor<'a>) -> (u32, Option<Genesis<'a>>) {
@@ -84,30 +113,26 @@ pub(super) fn read_table<'a>(cursor: &mut Cursor<'a>) -> (u32, Option<Genesis<'a
     (table_id, genesis)
 }
 
-pub(super) fn read_state<'a>(cursor: &mut Cursor<'a>) -> (TxAlh, Header<'a>) {
+pub(super) fn read_state<'a>(cursor: &mut Cursor<'a>) -> Known<'a> {
     let tx = TxId::new(cursor.u64());
-    let alh = Alh::new(*cursor.array());
-    (TxAlh { tx, alh }, read_header(cursor, tx))
+    let alh = cursor.array();
+    Known { header: read_header(cursor, tx), alh }
 }
 
 #[inline(never)]
-pub(super) fn read_header<'a>(cursor: &mut Cursor<'a>, id: TxId) -> Header<'a> {
+fn read_header<'a>(cursor: &mut Cursor<'a>, id: TxId) -> RawHeader<'a> {
     let at = cursor.at();
-    let prev_alh = Alh::new(*cursor.array());
+    let prev_alh = cursor.array();
     let ts = cursor.i64();
-    let metadata = TxMetadata::parse(cursor.bytes(TxMetadata::MAX_LEN)).unwrap_or_else(|error| {
-        cursor.fail(Kind::Header(error), at);
-        TxMetadata::default()
-    });
+    let metadata = cursor.bytes(TxMetadata::MAX_LEN);
     let nentries = cursor.u32();
-    let eh = Root::new(*cursor.array());
+    let eh = cursor.array();
     let lag = cursor.u64();
-    let bl_root = Root::new(*cursor.array());
+    let bl_root = cursor.array();
     // A tree cannot lag by more than there is: it would not be behind.
     let bl_tx_id = id.get().checked_sub(1).and_then(|before| before.checked_sub(lag));
     let bl_tx_id = bl_tx_id.map_or(id, TxId::new);
-    let version = HeaderVersion::V1;
-    let header = Header { id, prev_alh, ts, version, metadata, nentries, eh, bl_tx_id, bl_root };
+    let header = RawHeader { id, prev_alh, ts, metadata, nentries, eh, bl_tx_id, bl_root };
     if let Err(error) = header.check() {
         cursor.fail(Kind::Header(error), at);
     }
@@ -125,16 +150,16 @@ pub(super) fn read_count(cursor: &mut Cursor<'_>) -> u32 {
 pub(super) fn read_transactions<'a>(
     cursor: &mut Cursor<'a>,
     count: u32,
-    state_header: &Header<'a>,
+    state: &RawHeader<'a>,
 ) -> u32 {
     let mut events = 0_u32;
     let mut previous = TxId::new(0);
     let mut left = count.into();
     while cursor.next(&mut left) {
         let at = cursor.at();
-        let tx = read_tx(cursor, state_header);
+        let tx = read_tx(cursor, state);
         cursor.expect(tx.header.id > previous, Kind::Order, at);
-        cursor.expect(tx.header.id <= state_header.id, Kind::NewerThanState, at);
+        cursor.expect(tx.header.id <= state.id, Kind::NewerThanState, at);
         previous = tx.header.id;
         let mut last = None;
         let mut left = tx.events.into();
@@ -150,10 +175,10 @@ pub(super) fn read_transactions<'a>(
 }
 
 #[inline(never)]
-pub(super) fn read_tx<'a>(cursor: &mut Cursor<'a>, state_header: &Header<'a>) -> Tx<'a> {
+pub(super) fn read_tx<'a>(cursor: &mut Cursor<'a>, state: &RawHeader<'a>) -> Tx<'a> {
     let id = TxId::new(cursor.u64());
-    let (header, path): (_, &[_]) = if id == state_header.id {
-        (*state_header, &[])
+    let (header, path): (_, &[_]) = if id == state.id {
+        (*state, &[])
     } else {
         (read_header(cursor, id), cursor.hashes(MAX_PATH))
     };
@@ -172,9 +197,9 @@ pub(super) fn next_entry<'a>(cursor: &mut Cursor<'a>) -> Entry<'a> {
 }
 
 #[inline(never)]
-pub(super) fn read_link<'a>(part: &mut Cursor<'a>) -> (TxAlh, Link<'a>) {
-    let (other, header) = read_state(part);
+pub(super) fn read_link<'a>(part: &mut Cursor<'a>) -> RawLink<'a> {
+    let other = read_state(part);
     let inclusion = part.hashes(MAX_PATH);
     let consistency = part.hashes(MAX_CONSISTENCY);
-    (other, Link { header, inclusion, consistency })
+    RawLink { other, inclusion, consistency }
 }

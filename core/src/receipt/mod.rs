@@ -25,6 +25,8 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A device without room for that verifies the simplest kind of receipt alone: [`verify_pinned`].
+//!
 //! # What a verified receipt does not prove
 //!
 //! * That the event is the first or the only one of its key: that takes an account of all entries
@@ -43,17 +45,21 @@ mod encode;
 mod error;
 mod flaw;
 mod judgement;
+mod known;
 mod layout;
 #[cfg(feature = "ed25519")]
 mod log;
 mod parse;
 mod path;
 mod pin;
+mod pinned;
 mod placed;
 mod policy;
 mod schema;
 #[cfg(feature = "p256")]
 mod signature;
+#[cfg(not(feature = "ed25519"))]
+mod unlogged;
 mod verdict;
 mod verify;
 
@@ -68,6 +74,7 @@ pub use flaw::Flaw;
 pub use judgement::{JudgedEvent, Judgement};
 pub use parse::{Receipt, ReceiptEvent};
 pub use pin::{NextPin, PinStays};
+pub use pinned::{NotPinned, verify_pinned};
 pub use placed::{PlacedEvent, PlacedPath, PlacedTx};
 pub use policy::{Policy, PolicyError};
 pub use schema::{Genesis, events_table};

@@ -5,35 +5,36 @@ use super::checkpoint::ReceiptCheckpoint;
 use super::cursor::Cursor;
 use super::encode::{Attached, Link, StateSignature};
 use super::error::{ReceiptError, ReceiptErrorKind as Kind};
+use super::known::Known;
 use super::layout::{
-    CHECK_LEN, CHECKPOINT, EARLIER, Entry, LATER, MAGIC, MAX_SIGNATURE, STATE_SIGNATURE, Tx,
-    VERSION, check_of, next_entry, read_count, read_link, read_state, read_table,
-    read_transactions, read_tx,
+    CHECKPOINT, EARLIER, Entry, LATER, MAX_SIGNATURE, RawLink, STATE_SIGNATURE, Tx, next_entry,
+    open, read_count, read_link, read_state, read_table, read_transactions, read_tx,
 };
 use super::schema::Genesis;
 use crate::chain::TxAlh;
 use crate::digest::{Alh, StateKeyId};
-use crate::header::Header;
 use crate::number::TxId;
 
 /// A receipt, as its bytes say. Nothing of it is verified: see [`verify`](Self::verify).
+///
+/// It is little more than where things are, and reads them again when it is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Receipt<'a> {
-    pub(super) ledger: Alh,
+    pub(super) ledger: &'a [u8; 32],
     pub(super) table_id: u32,
     pub(super) genesis: Option<Genesis<'a>>,
-    pub(super) state: TxAlh,
-    pub(super) state_header: Header<'a>,
+    pub(super) state: Known<'a>,
     pub(super) tx_count: u32,
     pub(super) event_count: u32,
     /// The transactions' bytes.
     transactions: &'a [u8],
     /// Everything before the parts.
     pub(super) common: &'a [u8],
-    earlier: Option<(TxAlh, &'a [u8])>,
-    later: Option<(TxAlh, &'a [u8])>,
-    pub(super) signature: Option<StateSignature<'a>>,
-    pub(super) checkpoint: Option<ReceiptCheckpoint<'a>>,
+    // The bytes of each part, read once already.
+    earlier: Option<&'a [u8]>,
+    later: Option<&'a [u8]>,
+    signature: Option<&'a [u8]>,
+    checkpoint: Option<&'a [u8]>,
 }
 
 /// An event of a receipt and where it is said to be.
@@ -62,31 +63,13 @@ impl<'a> Receipt<'a> {
     /// [`Damaged`](Kind::Damaged) for whatever became of a receipt by chance, cut ones included;
     /// anything else was written so.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ReceiptError> {
-        let mut cursor = Cursor::new(bytes);
-        let magic = cursor.array() == MAGIC;
-        cursor.check()?;
-        cursor.expect(magic, Kind::NotReceipt, 0);
-        let version = cursor.u8();
-        cursor.expect(version == VERSION, Kind::UnknownVersion { version }, 3);
-        cursor.expect(bytes.len() <= Self::MAX_LEN, Kind::TooLarge, cursor.at());
-        cursor.check()?;
-        let content = bytes.len().checked_sub(CHECK_LEN).and_then(|at| bytes.get(..at));
-        let Some(content) = content else {
-            return Err(ReceiptError { kind: Kind::Truncated, at: bytes.len() });
-        };
-        if bytes.get(content.len()..) != Some(&check_of(content)) {
-            return Err(ReceiptError { kind: Kind::Damaged, at: content.len() });
-        }
-        let begun = cursor.at();
-        let mut cursor = Cursor::new(content);
-        cursor.take(begun);
-
-        let ledger = Alh::new(*cursor.array());
+        let mut cursor = open(bytes)?;
+        let ledger = cursor.array();
         let (table_id, genesis) = read_table(&mut cursor);
-        let (state, state_header) = read_state(&mut cursor);
+        let state = read_state(&mut cursor);
         let tx_count = read_count(&mut cursor);
         let from = cursor.at();
-        let event_count = read_transactions(&mut cursor, tx_count, &state_header);
+        let event_count = read_transactions(&mut cursor, tx_count, &state.header);
         let transactions = cursor.since(from);
         let common = cursor.since(0);
         let mut receipt = Self {
@@ -94,7 +77,6 @@ impl<'a> Receipt<'a> {
             table_id,
             genesis,
             state,
-            state_header,
             tx_count,
             event_count,
             transactions,
@@ -117,31 +99,39 @@ impl<'a> Receipt<'a> {
             let kind = cursor.u8();
             cursor.expect(kind > previous, Kind::Order, at);
             previous = kind;
-            cursor.part(Self::MAX_LEN, |part| match kind {
-                EARLIER | LATER => {
-                    let from = part.at();
-                    let (other, _) = read_link(part);
-                    let older = kind == EARLIER;
-                    let link = if older { &mut self.earlier } else { &mut self.later };
-                    *link = Some((other, part.since(from)));
-                    // Of two equal ones neither is older.
-                    let in_order = other.tx != self.state.tx && (other.tx < self.state.tx) == older;
-                    part.expect(in_order, Kind::LinkOrder, at);
+            let bytes = cursor.part(Self::MAX_LEN, |part| {
+                let from = part.at();
+                match kind {
+                    EARLIER | LATER => {
+                        let (other, state) =
+                            (read_link(part).other.header.id, self.state.header.id);
+                        // Of two equal ones neither is older.
+                        let in_order = other != state && (other < state) == (kind == EARLIER);
+                        part.expect(in_order, Kind::LinkOrder, at);
+                    }
+                    STATE_SIGNATURE => {
+                        read_signature(part);
+                    }
+                    CHECKPOINT => {
+                        ReceiptCheckpoint::read(part, &self.state.header);
+                    }
+                    _ => part.fail(Kind::UnknownPart { kind }, at),
                 }
-                STATE_SIGNATURE => {
-                    let key = StateKeyId::new(*part.array());
-                    let der = part.rest(MAX_SIGNATURE);
-                    self.signature = Some(StateSignature { key, der });
-                }
-                CHECKPOINT => self.checkpoint = ReceiptCheckpoint::read(part, &self.state_header),
-                _ => part.fail(Kind::UnknownPart { kind }, at),
+                part.since(from)
             });
+            let part = match kind {
+                EARLIER => &mut self.earlier,
+                LATER => &mut self.later,
+                STATE_SIGNATURE => &mut self.signature,
+                _ => &mut self.checkpoint,
+            };
+            *part = Some(bytes);
         }
     }
 
     /// The id of the ledger that the receipt says it is about.
     pub const fn ledger(&self) -> Alh {
-        self.ledger
+        Alh::new(*self.ledger)
     }
 
     /// The number of the table of events, as the receipt says.
@@ -156,17 +146,17 @@ impl<'a> Receipt<'a> {
 
     /// The state under which the events are shown to be in the ledger. It is worth nothing by itself.
     pub const fn state(&self) -> TxAlh {
-        self.state
+        self.state.state()
     }
 
     /// An older state with which the receipt's is shown to be consistent.
     pub fn earlier(&self) -> Option<TxAlh> {
-        self.earlier.map(|(state, _)| state)
+        self.earlier_link().map(|link| link.other.state())
     }
 
     /// A newer state with which the receipt's is shown to be consistent.
     pub fn later(&self) -> Option<TxAlh> {
-        self.later.map(|(state, _)| state)
+        self.later_link().map(|link| link.other.state())
     }
 
     /// What it holds beside the events. With these same parts
@@ -174,21 +164,21 @@ impl<'a> Receipt<'a> {
     /// that its header makes.
     pub fn attached(&self) -> Attached<'a> {
         Attached {
-            earlier: self.earlier_link().map(|(_, link)| link),
-            later: self.later_link().map(|(_, link)| link),
-            signature: self.signature,
-            checkpoint: self.checkpoint,
+            earlier: self.earlier_link().map(RawLink::link),
+            later: self.later_link().map(RawLink::link),
+            signature: self.state_signature(),
+            checkpoint: self.checkpoint(),
         }
     }
 
     /// A server's signature over the state.
-    pub const fn state_signature(&self) -> Option<StateSignature<'a>> {
-        self.signature
+    pub fn state_signature(&self) -> Option<StateSignature<'a>> {
+        self.signature.map(|part| read_signature(&mut Cursor::new(part)))
     }
 
     /// A checkpoint of the state's tree, with its signatures.
-    pub const fn checkpoint(&self) -> Option<ReceiptCheckpoint<'a>> {
-        self.checkpoint
+    pub fn checkpoint(&self) -> Option<ReceiptCheckpoint<'a>> {
+        ReceiptCheckpoint::read(&mut Cursor::new(self.checkpoint?), &self.state.header)
     }
 
     /// How many events there are: one or more.
@@ -224,16 +214,27 @@ impl<'a> Receipt<'a> {
     }
 
     pub(super) fn next_tx(&self, cursor: &mut Cursor<'a>) -> Tx<'a> {
-        read_tx(cursor, &self.state_header)
+        read_tx(cursor, &self.state.header)
     }
 
     // Both were read before: nothing here can fail.
 
-    pub(super) fn earlier_link(&self) -> Option<(TxAlh, Link<'a>)> {
-        self.earlier.map(|(_, bytes)| read_link(&mut Cursor::new(bytes)))
+    pub(super) fn earlier_link(&self) -> Option<RawLink<'a>> {
+        self.earlier.map(|bytes| read_link(&mut Cursor::new(bytes)))
     }
 
-    pub(super) fn later_link(&self) -> Option<(TxAlh, Link<'a>)> {
-        self.later.map(|(_, bytes)| read_link(&mut Cursor::new(bytes)))
+    pub(super) fn later_link(&self) -> Option<RawLink<'a>> {
+        self.later.map(|bytes| read_link(&mut Cursor::new(bytes)))
     }
+}
+
+impl<'a> RawLink<'a> {
+    fn link(self) -> Link<'a> {
+        let Self { other, inclusion, consistency } = self;
+        Link { header: other.header.to_header(), inclusion, consistency }
+    }
+}
+
+fn read_signature<'a>(part: &mut Cursor<'a>) -> StateSignature<'a> {
+    StateSignature { key: StateKeyId::new(*part.array()), der: part.rest(MAX_SIGNATURE) }
 }

@@ -1,7 +1,9 @@
 //! Paths in one tree share their upper terms, which a receipt holds once.
 
+use crate::digest::LeafHash;
+use crate::error::TreeError;
 use crate::number::{LeafIndex, TreeSize};
-use crate::tree::Terms;
+use crate::tree::{Pending, Terms, inclusion_path_len};
 
 /// How many terms the paths of two leaves of a tree of `size` leaves have in common: those above the
 /// node under which the leaves part. 0 where there are no two such leaves.
@@ -31,27 +33,54 @@ pub(super) fn shared_terms(one: LeafIndex, other: LeafIndex, size: TreeSize) -> 
     shared
 }
 
+/// A path, or how many terms it would have: more than any.
+pub(super) type Path<'p> = Result<Terms<'p>, usize>;
+
+/// What [`verify_inclusion`](crate::verify_inclusion) checks.
+#[inline(never)]
+pub(super) fn check_inclusion(
+    leaf: &LeafHash,
+    index: LeafIndex,
+    size: TreeSize,
+    path: Path<'_>,
+    root: &[u8; 32],
+) -> Result<(), TreeError> {
+    let path = path.map_err(|found| {
+        let expected = inclusion_path_len(index, size).unwrap_or(0);
+        TreeError::PathLength { expected, found }
+    })?;
+    Pending::inclusion(leaf, index, size, path, root)?.settle()
+}
+
 /// No path in a tree has more terms.
 pub(super) const MAX_PATH: usize = 64;
 
-/// The path of the leaf that was looked at last, its end at the end. Only where its terms are: they stay
-/// in the receipt.
-pub(super) struct PathBuffer<'a> {
+/// The paths of leaves of one tree, one after the other.
+pub(super) struct Paths<'a> {
+    size: TreeSize,
+    /// The leaf that was looked at last.
+    last: Option<LeafIndex>,
+    /// Its path, the end at the end. Only where its terms are: they stay in the receipt.
     terms: [&'a [u8; 32]; MAX_PATH],
 }
 
-impl<'a> PathBuffer<'a> {
-    pub(super) const fn new() -> Self {
-        Self { terms: [&[0; 32]; MAX_PATH] }
+impl<'a> Paths<'a> {
+    /// In a tree of `size` leaves.
+    pub(super) const fn new(size: TreeSize) -> Self {
+        Self { size, last: None, terms: [&[0; 32]; MAX_PATH] }
     }
 
-    /// The next path: its own terms, then the last `shared` of the path before. `None` if there is no
-    /// such path in any tree.
-    pub(super) fn next(&mut self, own: &'a [[u8; 32]], shared: usize) -> Option<Terms<'_>> {
-        let end = MAX_PATH.checked_sub(shared)?;
-        let start = end.checked_sub(own.len())?;
-        self.terms.get_mut(start..end)?.iter_mut().zip(own).for_each(|(to, term)| *to = term);
-        Some(Terms::Found(self.terms.get(start..)?.iter()))
+    /// The path of the next leaf: its own terms, then those that it shares with the path before.
+    #[inline(never)]
+    pub(super) fn next(&mut self, index: LeafIndex, own: &'a [[u8; 32]]) -> Path<'_> {
+        let shared = self.last.map_or(0, |last| shared_terms(last, index, self.size));
+        self.last = Some(index);
+        let found = own.len().saturating_add(shared);
+        let (start, end) = (MAX_PATH.checked_sub(found), MAX_PATH.saturating_sub(shared));
+        let start = start.ok_or(found)?;
+        let slots = self.terms.get_mut(start..end).unwrap_or_default();
+        slots.iter_mut().zip(own).for_each(|(to, term)| *to = term);
+        Ok(Terms::Found(self.terms.get(start..).unwrap_or_default().iter()))
     }
 }
 

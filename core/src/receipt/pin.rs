@@ -7,6 +7,8 @@
 use core::fmt;
 
 use super::judgement::Judgement;
+#[cfg(feature = "p256")]
+use super::judgement::Otherwise;
 use super::verdict::{Anchor, Missing, Verdict};
 use crate::state::TrustedState;
 
@@ -94,19 +96,22 @@ impl Judgement<'_, '_> {
         if next.state.tx <= pin.tx {
             return Err(PinStays::NotNewer { pin });
         }
-        match self.reach().earlier {
-            Some(earlier) if earlier == pin => Ok(next),
+        match self.receipt().earlier() {
+            Some(earlier) if earlier == pin.into() => Ok(next),
             _ => Err(PinStays::NotLinked { pin }),
         }
     }
 
     /// The newest state for which a signature vouches.
     fn signed_state(&self) -> Result<NextPin, PinStays> {
-        if let Verdict::Verified(by @ Anchor::Signed(state)) = self.reach().otherwise {
+        #[cfg(feature = "p256")]
+        if let Otherwise::Signed(Verdict::Verified(by @ Anchor::Signed(state))) =
+            self.reach().otherwise
+        {
             return Ok(NextPin { state, by });
         }
-        let Some(logged) = self.reach().logged else { return Err(PinStays::NothingSigned) };
-        match (logged.verdict, logged.newest) {
+        let Some(logged) = &self.reach().logged else { return Err(PinStays::NothingSigned) };
+        match (logged.verdict(), logged.newest()) {
             (Verdict::Verified(by), Some(state)) => Ok(NextPin { state, by }),
             (Verdict::Verified(_), None) => Err(PinStays::NoTransaction),
             _ => Err(PinStays::NothingSigned),

@@ -49,14 +49,14 @@ pub struct PlacedPath<'a> {
 
 impl<'a> Receipt<'a> {
     /// The header of the state's transaction, as the receipt says.
-    pub const fn state_header(&self) -> &Header<'a> {
-        &self.state_header
+    pub fn state_header(&self) -> Header<'a> {
+        self.state.header.to_header()
     }
 
     /// The transactions with their events, in ledger order.
     pub fn transactions(&self) -> impl Iterator<Item = PlacedTx<'a>> + use<'a> {
         let receipt = *self;
-        let size = receipt.state_header.bl_tx_id.tree_size();
+        let size = receipt.state.header.bl_tx_id.tree_size();
         let mut cursor = receipt.walk();
         let mut before = None;
         // Every byte was read before: nothing here can fail.
@@ -73,7 +73,7 @@ impl<'a> Receipt<'a> {
             }
             let path = placed(tx.path, &mut before, leaf(tx.header.id), size);
             let events = cursor.since(from);
-            Some(PlacedTx { header: tx.header, path, count: tx.events, events })
+            Some(PlacedTx { header: tx.header.to_header(), path, count: tx.events, events })
         })
     }
 }

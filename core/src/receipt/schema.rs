@@ -4,7 +4,7 @@ use super::cursor::Put;
 use crate::catalog::{COLUMN, INDEX, NOT_NULL, TABLE};
 use crate::digest::{Alh, EntryDigest, Root, node_hash};
 use crate::error::{CatalogError, ProofError};
-use crate::header::{Header, HeaderVersion, TxMetadata};
+use crate::header::RawHeader;
 use crate::key::{PART, SIGN_BIT};
 use crate::number::TxId;
 use crate::sha256::Sha256;
@@ -60,20 +60,19 @@ const ENTRIES: u32 = 12;
 
 impl Genesis<'_> {
     /// Checks that the ledger with this id began so, with the table of this number.
-    pub(super) fn check(&self, ledger: Alh, table_id: u32) -> Result<(), ProofError> {
-        let header = Header {
+    pub(super) fn check(&self, ledger: &[u8; 32], table_id: u32) -> Result<(), ProofError> {
+        let eh = self.eh(table_id)?;
+        let header = RawHeader {
             id: TxId::new(1),
-            prev_alh: Alh::BEFORE_FIRST,
+            prev_alh: Alh::BEFORE_FIRST.as_bytes(),
             ts: self.ts,
-            version: HeaderVersion::V1,
-            metadata: TxMetadata::default(),
+            metadata: &[],
             nentries: ENTRIES,
-            eh: self.eh(table_id)?,
+            eh: eh.as_bytes(),
             bl_tx_id: TxId::new(0),
-            bl_root: Root::ZERO,
+            bl_root: Root::ZERO.as_bytes(),
         };
-        let begun = header.alh().map_err(ProofError::StateHeader)?;
-        if begun == ledger { Ok(()) } else { Err(ProofError::StateAlh { tx: header.id }) }
+        if header.alh() == *ledger { Ok(()) } else { Err(ProofError::StateAlh { tx: header.id }) }
     }
 
     /// The root over the entries of the first transaction, in the order in which immudb writes them.
@@ -165,18 +164,7 @@ pub(super) struct Row<'a> {
 impl Row<'_> {
     /// The digest of the entry that an INSERT of this row writes, in version 1.
     pub(super) fn digest(&self, table_id: u32) -> EntryDigest {
-        let (number, seen_tx) = (self.event_number.to_be_bytes(), self.seen_tx.to_be_bytes());
-        let columns: [&[u8]; 7] =
-            [self.domain, self.edition, self.root, &number, self.ext, &seen_tx, self.body];
-        let mut value = Sha256::new();
-        value.add(&[0, 0, 0, 7]);
-        for (id, content) in (1_u32..=7).zip(columns) {
-            value.add(&id.to_be_bytes());
-            value.add(&len4(content.len()));
-            value.add(content);
-        }
-        let value = value.finish();
-
+        let value = self.value_hash();
         let mut entry = start_entry(ROW_KEY_LEN);
         entry.add(ROW_KEY_PREFIX);
         entry.add(&table_id.to_be_bytes());
@@ -191,6 +179,22 @@ impl Row<'_> {
         entry.add(&(self.event_number ^ SIGN_BIT).to_be_bytes());
         entry.add(&value);
         EntryDigest::new(entry.finish())
+    }
+
+    /// Apart so that the two hashes are not on the stack at once.
+    #[inline(never)]
+    fn value_hash(&self) -> [u8; 32] {
+        let (number, seen_tx) = (self.event_number.to_be_bytes(), self.seen_tx.to_be_bytes());
+        let columns: [&[u8]; 7] =
+            [self.domain, self.edition, self.root, &number, self.ext, &seen_tx, self.body];
+        let mut value = Sha256::new();
+        value.add(&[0, 0, 0, 7]);
+        for (id, content) in (1_u32..=7).zip(columns) {
+            value.add(&id.to_be_bytes());
+            value.add(&len4(content.len()));
+            value.add(content);
+        }
+        value.finish()
     }
 }
 

@@ -33,11 +33,11 @@ impl Receipt<'_> {
     /// other key is left unread, as if it were not there: who takes it away, or names another key,
     /// gains the same.
     pub(super) fn signed(&self, policy: &Policy<'_>) -> Result<Option<Verdict>, Flaw> {
-        let Some(signature) = self.signature else { return Ok(None) };
+        let Some(signature) = self.state_signature() else { return Ok(None) };
         let mut refused = None;
         let named = policy.state_keys.iter().filter(|known| known.key.id() == signature.key);
         for ServerKey { key, database } in named {
-            let signed = key.verify(database, &self.state, signature.der);
+            let signed = key.verify(database, &self.state(), signature.der);
             match signed.and_then(|signed| signed.state_of(database)) {
                 Ok(state) => return Ok(Some(Verdict::Verified(Anchor::Signed(state)))),
                 Err(error) => refused = refused.or(Some(error)),

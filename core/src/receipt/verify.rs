@@ -1,24 +1,20 @@
 //! Verifying a receipt under a policy: which of core's checks, on what, and what follows.
 
+use super::body::EventBody;
 use super::cursor::Cursor;
-use super::encode::{Link, leaf};
+use super::encode::leaf;
 use super::flaw::Flaw;
-use super::judgement::{Judgement, Reach};
-use super::layout::{Entry, Tx, next_entry};
+use super::judgement::{Judgement, Otherwise, Reach};
+use super::known::Known;
+use super::layout::{RawLink, Tx, next_entry};
 use super::parse::Receipt;
-use super::path::{PathBuffer, shared_terms};
+use super::path::{Path, Paths};
 use super::policy::Policy;
 use super::verdict::{Missing, Verdict};
-use crate::chain::TxAlh;
-use crate::digest::Alh;
-use crate::dual::ProofV2;
-use crate::error::{ProofError, TreeError};
-use crate::extension::check_extension_v2;
-use crate::header::Header;
+use crate::dual::{Ends, ProofV2};
+use crate::error::{DualError, Part};
 use crate::number::{LeafIndex, TreeSize, TxId};
 use crate::policy::ProofPolicy;
-use crate::state::TrustedState;
-use crate::tree::{Pending, Terms, inclusion_path_len, root_before};
 
 impl<'r> Receipt<'r> {
     /// Says what the receipt shows under a policy. Everything in it is checked, whether the policy
@@ -28,8 +24,8 @@ impl<'r> Receipt<'r> {
     ///
     /// 1. The policy is about the receipt's ledger, and the events are in the policy's table, or the
     ///    receipt shows that the ledger began with theirs.
-    /// 2. The state's header is the state's ([`TrustedState::first_contact`]).
-    /// 3. Links to other states hold ([`TrustedState::verify_extension_v2`]).
+    /// 2. The state's header is the state's ([`TrustedState::first_contact`](crate::TrustedState::first_contact)).
+    /// 3. Links to other states hold ([`TrustedState::verify_extension_v2`](crate::TrustedState::verify_extension_v2)).
     /// 4. Every transaction is in the state's ledger, by [`verify_inclusion`](crate::verify_inclusion), and
     ///    where two headers are neighbours the chain says so too.
     /// 5. Every event's row, made from its body, is an entry of its transaction, likewise, and its
@@ -48,81 +44,63 @@ impl<'r> Receipt<'r> {
     ///
     /// For a transaction its header, and at most 129 compressions of SHA-256; for an event at most 63 and one for each 64 bytes of key, row and id. A path costs
     /// its whole length, also where most of it is shared and not in the receipt. Beside that at most
-    /// two links, each as [`TrustedState::verify_extension_v2`], the twelve entries of a genesis, and
+    /// two links, each as [`TrustedState::verify_extension_v2`](crate::TrustedState::verify_extension_v2), the twelve entries of a genesis, and
     /// one signature; of a checkpoint, a verification of Ed25519 for each signature of a known key, and
     /// for each transaction up to 63 nodes more; and one for each signed event, if the policy demands
     /// authors. Reading hashes every byte once, and each walk over the events reads them again.
     pub fn verify<'p>(&'r self, policy: &Policy<'p>) -> Judgement<'r, 'p> {
-        let otherwise = Verdict::Unanchored;
-        let (ledger, authors, pins) = (self.ledger, policy.authors, policy.pins);
-        let (pinned, logged, earlier) = (None, None, None);
-        let mut reach = Reach { pins, pinned, otherwise, logged, earlier, ledger, authors };
+        let (pins, authors, otherwise) = (policy.pins, policy.authors, Otherwise::Unanchored);
+        let mut reach = Reach { pins, pinned: None, otherwise, logged: None, authors };
         let whole = self.check(policy, &mut reach).unwrap_or_else(Verdict::Broken);
         Judgement::new(self, reach, whole)
     }
 
-    fn check<'p>(&'r self, policy: &Policy<'p>, reach: &mut Reach<'p>) -> Result<Verdict, Flaw> {
-        if policy.ledger != self.ledger {
-            let (expected, found) = (policy.ledger, self.ledger);
+    fn check<'p>(&self, policy: &Policy<'p>, reach: &mut Reach<'p>) -> Result<Verdict, Flaw> {
+        if policy.ledger.as_bytes() != self.ledger {
+            let (expected, found) = (policy.ledger, self.ledger());
             return Ok(Verdict::CannotDecide(Missing::Policy { expected, found }));
         }
         self.check_table(policy)?;
-        TrustedState::first_contact(&self.state, &self.state_header).map_err(Flaw::State)?;
-        // Trusted for the sake of what is proved under it. Nothing of it is handed out.
-        let state = Known { header: &self.state_header, alh: &self.state.alh };
+        // Unconfirmed, and of it nothing is handed out but what something else vouches for.
+        let state = &self.state;
+        state.check()?;
         self.check_links()?;
 
-        let mut meet = |known: Known<'_>, up_to| -> Result<(), Flaw> {
-            let pin = meet(policy, &known)?;
+        let up_to = state.header.id;
+        let mut meet = |known: &Known<'_>, up_to| -> Result<(), Flaw> {
+            let pin = known.meets(policy)?;
             reach.pinned = reach.pinned.or(pin.map(|pin| (pin, up_to)));
             Ok(())
         };
-        meet(state, self.state.tx)?;
-        if let Some((other, link)) = self.later_link() {
-            meet(Known { header: &link.header, alh: &other.alh }, self.state.tx)?;
+        meet(state, up_to)?;
+        if let Some(link) = self.later_link() {
+            meet(&link.other, up_to)?;
         }
-        let earlier = self.earlier_link();
-        let mut before = None;
-        if let Some((other, link)) = &earlier {
-            let known = Known { header: &link.header, alh: &other.alh };
-            meet(known, other.tx)?;
-            reach.earlier = Some(TrustedState { tx: other.tx, alh: other.alh });
-            before = Some(known);
+        let earlier = self.earlier_link().map(|link| link.other);
+        if let Some(other) = &earlier {
+            meet(other, other.header.id)?;
         }
         reach.logged = self.logged(policy)?;
-        reach.otherwise = match self.signed(policy)? {
-            Some(signed) => signed,
-            None => self.unsigned(policy, reach),
-        };
+        reach.otherwise = self.otherwise(policy, reach)?;
 
-        let table_id = self.table_id;
-        let mut walk =
-            Walk { policy, table_id, reach, state, earlier: before, whole: None, newest: None };
-        walk.transactions(self)?;
-        let Walk { whole, newest, .. } = walk;
-        if let Some(logged) = &mut reach.logged {
-            logged.newest = newest;
-        }
+        let mut walk = Walk { policy, receipt: self, reach, earlier, whole: None };
+        walk.transactions()?;
         // All of it holds, and perhaps of a table that somebody made for the purpose.
         if policy.table.is_none() && self.genesis.is_none() {
             return Ok(Verdict::CannotDecide(Missing::Table));
         }
-        Ok(whole.unwrap_or(Verdict::Unanchored))
+        Ok(walk.whole.unwrap_or(Verdict::Unanchored))
     }
 
     // These are apart so that their stack is not there while the events are read.
 
     #[inline(never)]
     fn check_links(&self) -> Result<(), Flaw> {
-        if let Some((other, link)) = self.earlier_link() {
-            let proof = link.proof(&link.header, &self.state_header);
-            check_extension_v2(&other, &self.state, &proof, ProofPolicy::STRICT)
-                .map_err(Flaw::Earlier)?;
+        if let Some(link) = self.earlier_link() {
+            link.check(&link.other, &self.state, Part::SourceHeader).map_err(Flaw::Earlier)?;
         }
-        if let Some((other, link)) = self.later_link() {
-            let proof = link.proof(&self.state_header, &link.header);
-            check_extension_v2(&self.state, &other, &proof, ProofPolicy::STRICT)
-                .map_err(Flaw::Later)?;
+        if let Some(link) = self.later_link() {
+            link.check(&self.state, &link.other, Part::TargetHeader).map_err(Flaw::Later)?;
         }
         Ok(())
     }
@@ -140,233 +118,109 @@ impl<'r> Receipt<'r> {
         Ok(())
     }
 
-    #[cfg(not(feature = "p256"))]
-    fn signed(&self, _: &Policy<'_>) -> Result<Option<Verdict>, Flaw> {
-        Ok(None)
-    }
-
-    #[cfg(not(feature = "ed25519"))]
-    fn logged(&self, _: &Policy<'_>) -> Result<Option<super::judgement::Logged>, Flaw> {
-        Ok(None)
-    }
-
-    /// What is to be said of events for which neither pin nor signature vouches.
-    fn unsigned(&self, policy: &Policy<'_>, reach: &Reach<'_>) -> Verdict {
-        let state = self.state;
-        if let Some((&pin, _)) = reach.pinned {
-            return Verdict::ExtendsPin { pin, state };
+    /// What is to be said of events for which neither pin nor checkpoint vouches.
+    fn otherwise<'p>(&self, policy: &Policy<'p>, reach: &Reach<'p>) -> Result<Otherwise<'p>, Flaw> {
+        #[cfg(feature = "p256")]
+        if let Some(verdict) = self.signed(policy)? {
+            return Ok(Otherwise::Signed(verdict));
+        }
+        if let Some((pin, _)) = reach.pinned {
+            return Ok(Otherwise::Extends(pin));
         }
         // The pin that is easiest to link to: the next one after the state, or else the last.
-        let after = policy.pins.iter().filter(|pin| pin.tx > state.tx).min_by_key(|pin| pin.tx);
-        match after.or_else(|| policy.pins.iter().max_by_key(|pin| pin.tx)) {
-            Some(&pin) => Verdict::CannotDecide(Missing::Link { pin, state }),
-            None => Verdict::Unanchored,
+        let after = policy.pins.iter().filter(|pin| pin.tx > self.state.header.id);
+        let pin = after.min_by_key(|pin| pin.tx);
+        let pin = pin.or_else(|| policy.pins.iter().max_by_key(|pin| pin.tx));
+        Ok(pin.map_or(Otherwise::Unanchored, Otherwise::Apart))
+    }
+}
+
+impl RawLink<'_> {
+    /// Shows that the two are of one ledger. Either is the link's own, the other one's header is known to
+    /// be its.
+    fn check(&self, older: &Known<'_>, newer: &Known<'_>, own: Part) -> Result<(), DualError> {
+        let Self { inclusion, consistency, ref other } = *self;
+        let (source_header, target_header) = (&older.header.to_header(), &newer.header.to_header());
+        let proof = ProofV2 { source_header, target_header, inclusion, consistency };
+        proof.check_counts(older.header.id, newer.header.id)?;
+        if other.header.alh() != *other.alh {
+            return Err(DualError::HeaderAlh { part: own, tx: other.header.id });
         }
+        let ends = Ends { source: older.state(), target: newer.state() };
+        proof.check(&ends, ProofPolicy::STRICT)
     }
-}
-
-impl<'a> Link<'a> {
-    const fn proof(
-        &self,
-        source_header: &'a Header<'a>,
-        target_header: &'a Header<'a>,
-    ) -> ProofV2<'a> {
-        let Self { inclusion, consistency, .. } = *self;
-        ProofV2 { source_header, target_header, inclusion, consistency }
-    }
-}
-
-/// The pinned state that this is, if one is pinned for its transaction. What the policy knows of the
-/// transaction or of its predecessor is what the header says.
-fn meet<'p>(policy: &Policy<'p>, found: &Known<'_>) -> Result<Option<&'p TrustedState>, Flaw> {
-    // Before transaction 1 there is none: what its header names was compared when it was read.
-    let id = found.header.id;
-    let before = TxId::new(id.get().saturating_sub(1));
-    for (tx, found) in [(before, &found.header.prev_alh), (id, found.alh)] {
-        if policy.known(tx).is_some_and(|known| known != found) {
-            return Err(Flaw::Contradicts { tx });
-        }
-    }
-    Ok(policy.pin(id))
-}
-
-/// A transaction of which header and hash are known.
-#[derive(Clone, Copy)]
-struct Known<'k> {
-    header: &'k Header<'k>,
-    alh: &'k Alh,
-}
-
-impl Known<'_> {
-    /// Where two are neighbours, the chain leads from one to the other.
-    fn agrees(&self, other: &Self) -> Result<(), Flaw> {
-        follows(other.header.id, other.alh, self)?;
-        follows(self.header.id, self.alh, other)
-    }
-}
-
-/// If the newer is the transaction after the older, it names it; if it is the same, it is the same.
-fn follows(older: TxId, alh: &Alh, newer: &Known<'_>) -> Result<(), Flaw> {
-    let tx = newer.header.id;
-    let parted = older.next() == Some(tx) && newer.header.prev_alh != *alh
-        || older == tx && newer.alh != alh;
-    if parted { Err(Flaw::Chain { tx }) } else { Ok(()) }
 }
 
 /// Goes through the transactions and their events.
 struct Walk<'w, 'p> {
     policy: &'w Policy<'p>,
-    table_id: u32,
-    reach: &'w Reach<'p>,
-    /// The receipt's state, unconfirmed.
-    state: Known<'w>,
+    receipt: &'w Receipt<'w>,
+    reach: &'w mut Reach<'p>,
     earlier: Option<Known<'w>>,
     whole: Option<Verdict>,
-    /// The newest transaction that may be pinned under the checkpoint.
-    newest: Option<TrustedState>,
 }
 
-impl Walk<'_, '_> {
-    /// A path shares terms with the one before it.
+impl<'w> Walk<'w, '_> {
     #[inline(never)]
-    fn transactions(&mut self, receipt: &Receipt<'_>) -> Result<(), Flaw> {
-        let mut cursor = receipt.walk();
-        let mut paths = PathBuffer::new();
-        let mut previous: Option<TxAlh> = None;
-        let mut left = receipt.tx_count.into();
+    fn transactions(&mut self) -> Result<(), Flaw> {
+        let mut cursor = self.receipt.walk();
+        let mut paths = Paths::new(self.receipt.state.header.bl_tx_id.tree_size());
+        let mut previous: Option<(TxId, [u8; 32])> = None;
+        let mut left = self.receipt.tx_count.into();
         while cursor.next(&mut left) {
-            let tx = receipt.next_tx(&mut cursor);
-            let id = tx.header.id;
-            let alh = self.tx(&tx, &mut paths, previous.map(|before| before.tx))?;
-            if let Some(before) = previous {
-                follows(before.tx, &before.alh, &Known { header: &tx.header, alh: &alh })?;
-            }
-            previous = Some(TxAlh { tx: id, alh });
+            let tx = self.receipt.next_tx(&mut cursor);
+            let path = paths.next(leaf(tx.header.id), tx.path);
+            previous = Some((tx.header.id, self.tx(&tx, path, previous.as_ref())?));
             self.events(&tx, &mut cursor)?;
         }
         Ok(cursor.finish()?)
     }
 
     /// The hash of a transaction that is in the state's ledger.
-    fn tx<'a>(
+    #[inline(never)]
+    fn tx(
         &mut self,
-        tx: &Tx<'a>,
-        paths: &mut PathBuffer<'a>,
-        before: Option<TxId>,
-    ) -> Result<Alh, Flaw> {
-        let (header, id) = (&tx.header, tx.header.id);
-        let state = self.state.header;
-        let bad = |error| Flaw::Tx { tx: id, error };
-        let size = state.bl_tx_id.tree_size();
-        let index = leaf(id);
-        let shared = before.map_or(0, |before| shared_terms(leaf(before), index, size));
-        let path = paths
-            .next(tx.path, shared)
-            .ok_or_else(|| bad(ProofError::TxInclusion(wrong_len(index, size, tx.path, shared))))?;
-        // The state's own has the header that was read as the state's, and no path.
-        let alh = if id == state.id {
-            *self.state.alh
-        } else {
-            if id > state.bl_tx_id {
-                return Err(bad(ProofError::NotCovered { tx: id, covered: state.bl_tx_id }));
-            }
-            let alh = header.alh().map_err(ProofError::TxHeader).map_err(bad)?;
-            Pending::inclusion(&alh.leaf_hash(), index, size, path.clone(), &state.bl_root)
-                .and_then(Pending::settle)
-                .map_err(ProofError::TxInclusion)
-                .map_err(bad)?;
-            alh
-        };
-        let known = Known { header, alh: &alh };
-        known.agrees(&self.state)?;
-        self.earlier.map_or(Ok(()), |earlier| known.agrees(&earlier))?;
-        meet(self.policy, &known)?;
-        // Without the feature nothing is logged.
-        let logged = self.reach.logged.filter(|_| cfg!(feature = "ed25519"));
-        let covered = logged.is_some_and(|logged| id <= logged.up_to);
-        let earlier = self.earlier.map(|earlier| earlier.header.id);
-        if covered
-            && agrees_with_tree(header, state.bl_tx_id, path)
-            && shows_before(id, [before, earlier])
-        {
-            self.newest = Some(TrustedState { tx: id, alh });
+        tx: &Tx<'_>,
+        path: Path<'_>,
+        previous: Option<&(TxId, [u8; 32])>,
+    ) -> Result<[u8; 32], Flaw> {
+        let state = &self.receipt.state;
+        let alh = state.hash_of(&tx.header, path.clone())?;
+        let known = Known { header: tx.header, alh: &alh };
+        known.agrees(state)?;
+        if let Some(earlier) = &self.earlier {
+            known.agrees(earlier)?;
+        }
+        if let Some((before, hash)) = previous {
+            known.follows(*before, hash)?;
+        }
+        known.meets(self.policy)?;
+        if let Some(logged) = &mut self.reach.logged {
+            let before = previous.map(|(before, _)| *before);
+            let earlier = self.earlier.as_ref().map(|earlier| earlier.header.id);
+            logged.meet(&known, state.header.bl_tx_id, path, [before, earlier]);
         }
         Ok(alh)
     }
 
-    fn events<'a>(&mut self, tx: &Tx<'a>, cursor: &mut Cursor<'a>) -> Result<(), Flaw> {
-        let size = TreeSize::new(tx.header.nentries.into());
-        let mut paths = PathBuffer::new();
-        let mut previous = None;
+    #[inline(never)]
+    fn events(&mut self, tx: &Tx<'w>, cursor: &mut Cursor<'w>) -> Result<(), Flaw> {
+        let mut paths = Paths::new(TreeSize::new(tx.header.nentries.into()));
         let mut left = tx.events.into();
         while cursor.next(&mut left) {
             let event = next_entry(cursor);
-            let index = LeafIndex::new(event.index.into());
-            let shared = previous.map_or(0, |before| shared_terms(before, index, size));
-            previous = Some(index);
-            let path = paths.next(event.path, shared);
-            self.event(&tx.header, &event, path.ok_or(shared))?;
+            let path = paths.next(LeafIndex::new(event.index.into()), event.path);
+            event.check(&tx.header, self.receipt.table_id, path)?;
+            self.judge(tx.header.id, &event.body);
         }
         Ok(())
     }
 
     #[inline(never)]
-    fn event(
-        &mut self,
-        tx: &Header<'_>,
-        event: &Entry<'_>,
-        path: Result<Terms<'_>, usize>,
-    ) -> Result<(), Flaw> {
-        let entry = event.index;
-        let (index, size) = (LeafIndex::new(entry.into()), TreeSize::new(tx.nentries.into()));
-        let digest = event.body.row(&event.body.ext(), event.bytes).digest(self.table_id);
-        path.map_err(|shared| wrong_len(index, size, event.path, shared))
-            .and_then(|path| Pending::inclusion(&digest.leaf_hash(), index, size, path, &tx.eh))
-            .and_then(Pending::settle)
-            .map_err(|error| Flaw::Entry {
-                tx: tx.id,
-                entry,
-                error: ProofError::EntryInclusion(error),
-            })?;
-        if event.body.seen_tx >= tx.id.get() {
-            return Err(Flaw::SeenTx { tx: tx.id, entry });
-        }
-        let verdict = self.reach.verdict(tx.id, &event.body);
+    fn judge(&mut self, tx: TxId, body: &EventBody<'_>) {
+        let verdict = self.reach.verdict(self.receipt, tx, body);
         if self.whole.is_none_or(|whole| verdict.rank() > whole.rank()) {
             self.whole = Some(verdict);
         }
-        Ok(())
     }
-}
-
-/// Whether the predecessor that a leaf of the tree names is seen to be the leaf before it. An even
-/// number's is, by its path ([`agrees_with_tree`]), and the first has none. Beside an odd number's there is
-/// no leaf: it must be one of these, with whose hash it is compared.
-fn shows_before(id: TxId, compared: [Option<TxId>; 2]) -> bool {
-    let tx = id.get();
-    let follows = |other: TxId| other.next() == Some(id);
-    tx == 1 || tx & 1 == 0 || compared.into_iter().flatten().any(follows)
-}
-
-/// Whether a leaf's header commits to exactly the leaves before it, by the leaf's own path in a tree of
-/// `size` transactions: the terms on the left are what those leaves make, and the first of them, if it is
-/// a leaf, is the predecessor.
-fn agrees_with_tree(header: &Header<'_>, size: TxId, path: Terms<'_>) -> bool {
-    let Some(index) = header.id.leaf_index() else { return false };
-    if header.bl_tx_id.get() != index.get() {
-        return false;
-    }
-    let follows = match path.clone().next() {
-        Some(before) if index.get() & 1 == 1 => *before == header.prev_alh.leaf_hash().to_bytes(),
-        _ => true,
-    };
-    let before = root_before(index, size.tree_size(), path);
-    // Before the first there is no tree.
-    follows && before.map_or(index.get() == 0, |root| root == header.bl_root)
-}
-
-/// A path that is longer than any.
-fn wrong_len(index: LeafIndex, size: TreeSize, own: &[[u8; 32]], shared: usize) -> TreeError {
-    let expected = inclusion_path_len(index, size).unwrap_or(0);
-    TreeError::PathLength { expected, found: own.len().saturating_add(shared) }
 }

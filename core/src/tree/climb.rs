@@ -120,6 +120,7 @@ impl<'p> Climb<'p> {
 
     /// The root over all leaves before the one that the way began at: the terms on the left are the
     /// whole trees that these leaves make, the smallest first. `None` if there are none.
+    #[cfg(feature = "ed25519")]
     pub(super) fn root_of_the_left(self) -> Option<[u8; 32]> {
         let mut climb = self.on_the_left();
         let (smallest, _) = climb.next()?;

@@ -13,7 +13,7 @@ use crate::number::{LeafIndex, TreeSize};
 /// Several of them settled together cost less than one after the other.
 pub(crate) struct Pending<'p> {
     climb: Climb<'p>,
-    root: &'p Root,
+    root: &'p [u8; 32],
 }
 
 /// What [`verify_consistency`](super::verify_consistency) checks: the older root and the newer one.
@@ -29,7 +29,7 @@ impl<'p> Pending<'p> {
         index: LeafIndex,
         size: TreeSize,
         path: Terms<'p>,
-        root: &'p Root,
+        root: &'p [u8; 32],
     ) -> Result<Self, TreeError> {
         let outside = TreeError::IndexOutOfRange { index, size };
         let shape = inclusion_shape(index, size).ok_or(outside)?;
@@ -45,7 +45,7 @@ impl<'p> Pending<'p> {
         root: &'p Root,
     ) -> Result<Self, TreeError> {
         let index = LeafIndex::new(size.get().saturating_sub(1));
-        Self::inclusion(leaf, index, size, path.into(), root)
+        Self::inclusion(leaf, index, size, path.into(), root.as_bytes())
     }
 
     pub(crate) fn settle(mut self) -> Result<(), TreeError> {
@@ -53,7 +53,7 @@ impl<'p> Pending<'p> {
     }
 
     fn holds(&mut self) -> bool {
-        self.climb.root() == self.root.as_bytes()
+        self.climb.root() == self.root
     }
 }
 
@@ -68,8 +68,8 @@ impl<'p> Both<'p> {
     ) -> Self {
         let climb = || Climb::new(seed, shape, path.into());
         Self {
-            older: Some(Pending { climb: climb().on_the_left(), root: old_root }),
-            newer: Some(Pending { climb: climb(), root: new_root }),
+            older: Some(Pending { climb: climb().on_the_left(), root: old_root.as_bytes() }),
+            newer: Some(Pending { climb: climb(), root: new_root.as_bytes() }),
         }
     }
 

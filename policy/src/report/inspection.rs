@@ -277,7 +277,7 @@ impl Inspection {
                 created_at: genesis.created_at,
             }),
             state: receipt.state(),
-            state_header: HeaderReport::new(receipt.state_header()),
+            state_header: HeaderReport::new(&receipt.state_header()),
             transactions: transactions(receipt),
             earlier: link(receipt.earlier(), earlier),
             later: link(receipt.later(), later),

@@ -4,7 +4,7 @@
 
 use core::slice;
 
-use counterfoil_core::receipt::{Policy, Receipt, Verdict};
+use counterfoil_core::receipt::{NotPinned, Policy, Receipt, Verdict, verify_pinned};
 use counterfoil_core::{Alh, TrustedState, TxId};
 
 #[cfg(target_os = "none")]
@@ -34,6 +34,33 @@ pub unsafe extern "C" fn verify_receipt(
     match Policy::new(Alh::new(*ledger)).with_table(1).with_pins(&pins) {
         Ok(policy) => judge(receipt, &policy),
         Err(_) => 0,
+    }
+}
+
+/// Verifies a receipt of one event under exactly this pinned state: what a device calls that has no room for
+/// the whole verifier. Gives the code of `verified_by_pinned_state`, `cannot_decide` or `broken`.
+///
+/// # Safety
+///
+/// `receipt` points at `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn verify_pinned_receipt(
+    receipt: *const u8,
+    len: usize,
+    ledger: &[u8; 32],
+    pin_tx: u64,
+    pin_alh: &[u8; 32],
+) -> u8 {
+    // SAFETY: the caller's promise.
+    let receipt = unsafe { slice::from_raw_parts(receipt, len) };
+    let pins = [TrustedState { tx: TxId::new(pin_tx), alh: Alh::new(*pin_alh) }];
+    let Ok(policy) = Policy::new(Alh::new(*ledger)).with_table(1).with_pins(&pins) else {
+        return 0;
+    };
+    match verify_pinned(receipt, &policy) {
+        Ok(_) => 0x5a,
+        Err(NotPinned::OtherKind | NotPinned::OtherPolicy) => 0xcc,
+        Err(_) => 0xf0,
     }
 }
 

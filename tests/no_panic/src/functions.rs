@@ -169,6 +169,7 @@ functions! {
     EventBody__ext = EventBody::ext;
     EventBody__author_message = EventBody::author_message;
     events_table = counterfoil_core::receipt::events_table;
+    verify_pinned = counterfoil_core::receipt::verify_pinned;
     Receipt__parse = Receipt::parse;
     Receipt__ledger = Receipt::ledger;
     Receipt__table_id = Receipt::table_id;

@@ -35,11 +35,12 @@ extern "C" fn fault() -> ! {
 #[unsafe(no_mangle)]
 extern "C" fn reset() -> ! {
     let ledger = ONE[4..].first_chunk().unwrap();
-    let pinned: [(&str, &[u8], u64, &[u8; 32], u8); 9] = [
+    let pinned: [(&str, &[u8], u64, &[u8; 32], u8); 10] = [
         ("one event", ONE, 2, ALH_2, 0x5a),
         ("one event, another pin", ONE, 3, ALH_3, 0xcc),
         ("one event, a pin that it contradicts", ONE, 2, ALH_3, 0xf0),
         ("one event, cut", &ONE[..ONE.len() - 1], 2, ALH_2, 0xf0),
+        ("an event in two trees", IN_TWO_TREES, 9, ALH_9, 0x5a),
         ("four events", FOUR, 6, ALH_6, 0xaa),
         ("four events, a later pin", FOUR, 9, ALH_9, 0xaa),
         ("four events, an earlier pin", FOUR, 3, ALH_3, 0x96),
@@ -55,6 +56,22 @@ extern "C" fn reset() -> ! {
         deepest = deepest.max(depth);
     }
     say("stack_bytes", deepest);
+    let mut deepest = 0;
+    let alone: [(&str, &[u8], u64, &[u8; 32], u8); 6] = [
+        ("pinned: one event", ONE, 2, ALH_2, 0x5a),
+        ("pinned: one event, another pin", ONE, 3, ALH_3, 0xcc),
+        ("pinned: one event, a pin that it contradicts", ONE, 2, ALH_3, 0xcc),
+        ("pinned: one event, cut", &ONE[..ONE.len() - 1], 2, ALH_2, 0xf0),
+        ("pinned: an event in two trees", IN_TWO_TREES, 9, ALH_9, 0x5a),
+        ("pinned: four events", FOUR, 6, ALH_6, 0xcc),
+    ];
+    for (name, receipt, tx, alh, expected) in alone {
+        let (code, depth) = measure(&mut || verify_pinned(receipt, ledger, tx, alh));
+        say(name, depth);
+        right &= code == expected;
+        deepest = deepest.max(depth);
+    }
+    say("stack_pinned_bytes", deepest);
     #[cfg(feature = "signed")]
     {
         let (code, depth) = measure(&mut signature);
@@ -72,6 +89,11 @@ extern "C" fn reset() -> ! {
 fn verify(receipt: &[u8], ledger: &[u8; 32], tx: u64, alh: &[u8; 32]) -> u8 {
     // SAFETY: pointer and length are of one slice.
     unsafe { footprint::verify_receipt(receipt.as_ptr(), receipt.len(), ledger, tx, alh) }
+}
+
+fn verify_pinned(receipt: &[u8], ledger: &[u8; 32], tx: u64, alh: &[u8; 32]) -> u8 {
+    // SAFETY: pointer and length are of one slice.
+    unsafe { footprint::verify_pinned_receipt(receipt.as_ptr(), receipt.len(), ledger, tx, alh) }
 }
 
 #[cfg(feature = "signed")]

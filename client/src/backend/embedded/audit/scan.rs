@@ -92,8 +92,11 @@ fn read(
     let mut txs = conn.prepare(
         "SELECT id, ts, nentries, alh FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
     )?;
-    let mut rows =
-        conn.prepare("SELECT pos, value FROM ledger_row WHERE pos BETWEEN ? AND ? ORDER BY pos")?;
+    // A longer value than a row of ours is none, which SQLite knows before it reads it.
+    let mut rows = conn.prepare(
+        "SELECT pos, iif(length(value) <= 1049600, value, NULL) FROM ledger_row \
+         WHERE pos BETWEEN ? AND ? ORDER BY pos",
+    )?;
     let own = own.map(|own| open(own, false));
     let mut own = own.as_ref().map(|own| {
         own.as_ref()
@@ -156,8 +159,14 @@ fn read_rows(statement: &mut Statement<'_>, chunk: &mut Chunk) -> rusqlite::Resu
     let from = Position::new(TxId::new(chunk.first), 0).raw();
     let mut rows = statement.query((from, Position::end_of(TxId::new(chunk.last)).raw()))?;
     let mut tx = chunk.first;
+    let mut before = from.checked_sub(1);
     while let Some(row) = rows.next()? {
         let pos: i64 = row.get(0)?;
+        if before >= Some(pos) {
+            chunk.disordered = true;
+            continue;
+        }
+        before = Some(pos);
         let here = Position::from_raw(pos).tx().get();
         if here != tx && chunk.values.len() >= ENOUGH {
             chunk.last = here - 1;
@@ -175,11 +184,14 @@ fn read_rows(statement: &mut Statement<'_>, chunk: &mut Chunk) -> rusqlite::Resu
 
 fn read_txs(statement: &mut Statement<'_>, chunk: &mut Chunk) -> rusqlite::Result<()> {
     let mut rows = statement.query((to_i64(chunk.first), to_i64(chunk.last)))?;
+    let mut before = None;
     while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        chunk.disordered |= before >= Some(id);
+        before = Some(id);
         if let (ValueRef::Integer(ts), ValueRef::Integer(nentries), Some(alh)) =
             (row.get_ref(1)?, row.get_ref(2)?, hash(row.get_ref(3)?))
         {
-            let id: i64 = row.get(0)?;
             chunk.txs.push(Tx { id: id.cast_unsigned(), ts, nentries, alh: Alh::new(alh) });
         }
     }
