@@ -23,6 +23,7 @@ use crate::local::Local;
 use crate::payloads::PayloadStore;
 use crate::pin_copy::PinCopy;
 use crate::store::Progress;
+use crate::verdict::Verdict;
 
 /// Transactions derived at once.
 const BATCH: u64 = 256;
@@ -144,7 +145,14 @@ impl<'a> Derivation<'a> {
 
     pub(super) async fn run(mut self) -> Result<AuditReport> {
         match self.config.storage.backend {
-            BackendKind::Embedded => self.derive_file().await?,
+            BackendKind::Embedded => match self.derive_file().await {
+                Err(Error::Ledger(verdict))
+                    if matches!(*verdict, Verdict::FileSchemaAltered { .. }) =>
+                {
+                    self.note_now(None, Kind::AlteredFileSchema, verdict.to_string());
+                }
+                derived => derived?,
+            },
             #[cfg(feature = "immudb")]
             BackendKind::Immudb => self.derive_server().await?,
             #[cfg(not(feature = "immudb"))]
@@ -162,13 +170,7 @@ impl<'a> Derivation<'a> {
     }
 
     async fn derive_file(&mut self) -> Result<()> {
-        let mut file = match AuditedFile::open(self.config).await {
-            Err(Error::Ledger(verdict)) => {
-                self.note_now(None, Kind::AlteredFileSchema, verdict.to_string());
-                return Ok(());
-            }
-            opened => opened?,
-        };
+        let mut file = AuditedFile::open(self.config).await?;
         let end = match &mut file {
             Some(file) => file.end().await?,
             None => None,
