@@ -24,6 +24,7 @@ use crate::error::{Error, Result, Unavailable};
 use crate::payloads::PayloadStore;
 use crate::pin_copy::PinCopy;
 use crate::store::Progress;
+use crate::verdict::Verdict;
 
 /// Transactions derived at once.
 const BATCH: u64 = 256;
@@ -184,7 +185,14 @@ impl<'a> Derivation<'a> {
 
     async fn derive(&mut self) -> Result<AuditReport> {
         match self.config.storage.backend {
-            BackendKind::Embedded => self.derive_file().await?,
+            BackendKind::Embedded => match self.derive_file().await {
+                Err(Error::Ledger(verdict))
+                    if matches!(*verdict, Verdict::FileSchemaAltered { .. }) =>
+                {
+                    self.note_now(None, Kind::AlteredFileSchema, verdict.to_string());
+                }
+                derived => derived?,
+            },
             #[cfg(feature = "immudb")]
             BackendKind::Immudb => self.derive_server().await?,
             #[cfg(not(feature = "immudb"))]

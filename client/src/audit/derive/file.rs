@@ -12,7 +12,7 @@ use super::super::scratch;
 use super::compare::{Compared, compare};
 use super::{BATCH, Derivation};
 use crate::backend::embedded::audit::{AuditedFile, InOwnLog, Linked, LinkedRow, Linker};
-use crate::error::{Error, Result, Unavailable};
+use crate::error::{Result, Unavailable};
 use crate::log::TxRecord;
 use crate::sqlite::{damaged, is_damage};
 
@@ -22,14 +22,8 @@ type Records = (BTreeMap<u64, TxRecord>, Vec<Inconsistency>);
 impl Derivation<'_> {
     pub(super) async fn derive_file(&mut self) -> Result<()> {
         let missing = Unavailable::NoLedger { path: self.config.storage.embedded.path.clone() };
-        let mut file = match AuditedFile::open(self.config).await {
-            Ok(Some(file)) => file,
-            Ok(None) => return self.is_missing(missing).await,
-            Err(Error::Ledger(verdict)) => {
-                self.note_now(None, Kind::AlteredFileSchema, verdict.to_string());
-                return Ok(());
-            }
-            Err(error) => return Err(error),
+        let Some(mut file) = AuditedFile::open(self.config).await? else {
+            return self.is_missing(missing).await;
         };
         let derived = self.derive_from(&mut file, missing).await;
         file.close().await;

@@ -76,7 +76,10 @@ impl Schema {
     pub(super) async fn still(&mut self, conn: &mut SqliteConnection) -> Result<()> {
         let version = version(conn).await?;
         if version != self.version {
-            demand(conn).await?;
+            sqlite::bound_steps(conn).await?;
+            let met = demand(conn).await;
+            sqlite::unbound_steps(conn).await?;
+            met?;
             self.version = version;
         }
         Ok(())
