@@ -48,8 +48,9 @@ async fn whole(files: &Files, events: u64) {
 #[tokio::test]
 async fn announced_and_not_written_the_event_is_not_there() {
     let files = Files::with_events(2).await;
-    run(&files.ledger, LEDGER_FAILS).await;
     let store = files.open().await.unwrap();
+    // Whoever opens such a file is told of it before anything is announced.
+    run(&files.ledger, LEDGER_FAILS).await;
     store.add_event(&event(2)).await.unwrap_err();
     store.close().await.unwrap();
     assert_eq!(announced(&files).await, Some(4));
@@ -73,8 +74,10 @@ async fn written_and_not_pinned_the_event_is_there() {
 async fn an_announcement_vouches_for_nothing_but_itself() {
     let files = Files::with_events(2).await;
     let other = files.copy().await;
+    let store = files.open().await.unwrap();
     run(&files.ledger, LEDGER_FAILS).await;
-    files.open().await.unwrap().add_event(&event(2)).await.unwrap_err();
+    store.add_event(&event(2)).await.unwrap_err();
+    store.close().await.unwrap();
     // Somebody else's transaction stands in the place that was announced.
     other.append([77]).await;
     let lie = other.trusted_by(&files);

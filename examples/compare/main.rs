@@ -102,6 +102,7 @@ fn run(args: &Args) -> Result<()> {
     let (read, plain) = (of("ours_verified_reads")?, of("ours_plain_reads")?);
     let ratios = [
         ("append_ratio", of("ours_appends_shared")? / written),
+        ("append_ratio_ceiling", of("ceiling_events_per_s")? / written),
         ("verified_read_ratio", read / of("official_verify_row")?),
         ("read_overhead", plain / read),
         ("audit_events_per_s", number(&embedded, "/audit_events_per_second")?),
@@ -201,6 +202,8 @@ fn chosen(figures: &Value) -> Result<Figures> {
     [
         ("ours_appends_alone", "/appends_alone_per_second"),
         ("ours_appends_shared", "/appends_shared_per_second"),
+        ("ceiling_events_per_s", "/ceiling/events_per_second"),
+        ("ceiling_in_two_lanes", "/ceiling/in_two_lanes_per_second"),
         ("ours_verified_reads", "/reads_alone/verified_per_second"),
         ("ours_plain_reads", "/reads_alone/plain_per_second"),
         ("thin_read_statements", "/thin/statements"),

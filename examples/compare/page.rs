@@ -36,11 +36,26 @@ impl Goal {
 }
 
 /// Name, its meaning, and the goal.
-const GOALS: [(&str, &str, Goal); 6] = [
+const GOALS: [(&str, &str, Goal); 9] = [
     (
         "append_ratio",
         "events appended by all writers together, per `VerifiedSet`",
         Goal::AtLeast(20.0),
+    ),
+    (
+        "append_ratio_ceiling",
+        "the same rows in bare INSERTs that nobody verifies, per `VerifiedSet`",
+        Goal::None,
+    ),
+    (
+        "ceiling_events_per_s",
+        "a second, in bare INSERTs one after the other: what the server takes",
+        Goal::None,
+    ),
+    (
+        "ceiling_in_two_lanes",
+        "a second, in bare INSERTs of half as many rows, two at a time",
+        Goal::None,
     ),
     ("verified_read_ratio", "events read and verified, per `VerifyRow`", Goal::AtLeast(40.0)),
     (

@@ -11,8 +11,12 @@
 //! database on the server (which immudb keeps). Rates are medians of several
 //! rounds; reads and the plain reads they are compared with take turns.
 
+#[cfg(feature = "immudb")]
+mod ceiling;
 #[path = "../median.rs"]
 mod median;
+#[cfg(feature = "immudb")]
+mod plain;
 mod reads;
 mod show;
 #[cfg(feature = "immudb")]
@@ -68,6 +72,8 @@ struct Figures {
     appends_together_per_second: f64,
     writers: u32,
     appends_shared_per_second: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ceiling: Option<Ceiling>,
     reads_alone: Reads,
     reads_together: Reads,
     sync_transactions_per_second: f64,
@@ -79,6 +85,16 @@ struct Figures {
     audit_events_per_cpu_second: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     thin: Option<Thin>,
+}
+
+/// The rows of the writers at the same time, inserted without verifying
+/// anything: what the server itself takes a second.
+#[derive(Serialize)]
+struct Ceiling {
+    /// As many rows in an INSERT as there are writers, one after the other.
+    events_per_second: f64,
+    /// Two INSERTs at a time, of half as many rows.
+    in_two_lanes_per_second: f64,
 }
 
 /// A first read by somebody who has nothing but a state.
@@ -130,6 +146,13 @@ async fn measure(args: &Args, config: &Config, folder: &Path) -> Result<Figures>
     let store = EventStore::open(config).await?;
     let appends_together_per_second = writes::append_together(&store, &together, args).await?;
     let appends_shared_per_second = writes::append_shared(&store, args).await?;
+    #[cfg(feature = "immudb")]
+    let ceiling = match config.storage.backend {
+        BackendKind::Immudb => Some(ceiling::ceiling(config, args).await?),
+        BackendKind::Embedded => None,
+    };
+    #[cfg(not(feature = "immudb"))]
+    let ceiling = None;
     let reads_alone = reads(&store, config, &alone, args.rounds).await?;
     let reads_together = reads(&store, config, &together, args.rounds).await?;
     #[cfg(feature = "immudb")]
@@ -150,6 +173,7 @@ async fn measure(args: &Args, config: &Config, folder: &Path) -> Result<Figures>
         appends_together_per_second,
         writers: args.writers,
         appends_shared_per_second,
+        ceiling,
         reads_alone,
         reads_together,
         sync_transactions_per_second,

@@ -9,6 +9,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 
 use crate::median::median;
+#[cfg(feature = "immudb")]
+use crate::plain;
 
 /// Events of a stream, verified, and the same rows as the database gives them.
 #[derive(Serialize)]
@@ -73,23 +75,9 @@ impl Plain {
             }
             #[cfg(feature = "immudb")]
             BackendKind::Immudb => {
-                let immudb = &config.storage.immudb;
-                let options = sqlx::postgres::PgConnectOptions::new_without_pgpass()
-                    .host(&immudb.host)
-                    .port(immudb.port)
-                    .username(&immudb.username)
-                    .password(&immudb.password)
-                    .database(&immudb.database)
-                    .extra_float_digits(None)
-                    .ssl_mode(sqlx::postgres::PgSslMode::Disable);
-                let query = format!(
-                    "SELECT domain, edition, root, event_number, ext, seen_tx, body \
-                     FROM (HISTORY OF events) WHERE domain = x'{}' AND edition = x'' \
-                     AND root = x'{}';",
-                    hex::encode(&cover.domain),
-                    hex::encode(&cover.root)
-                );
-                Ok(Self::Immudb(sqlx::PgConnection::connect_with(&options).await?, query))
+                let query = plain::history(&cover.domain, &hex::encode(&cover.root));
+                let database = &config.storage.immudb.database;
+                Ok(Self::Immudb(plain::connect(config, database).await?, query))
             }
             #[cfg(not(feature = "immudb"))]
             BackendKind::Immudb => anyhow::bail!("{cover}: this program was built without immudb"),

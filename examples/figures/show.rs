@@ -26,6 +26,11 @@ impl fmt::Display for Figures {
         line("verified appends, 1,000 events each", self.appends_together_per_second, "events/s")?;
         let shared = format!("verified appends, {} writers of one event each", self.writers);
         line(&shared, self.appends_shared_per_second, "events/s")?;
+        if let Some(ceiling) = &self.ceiling {
+            line("  plain INSERTs of the same rows", ceiling.events_per_second, "events/s")?;
+            let two = ceiling.in_two_lanes_per_second;
+            line("  the same, two halves at a time", two, "events/s")?;
+        }
         for (name, reads) in
             [("one event each", &self.reads_alone), ("1,000 events each", &self.reads_together)]
         {
