@@ -80,6 +80,10 @@ const GOALS: [(&str, &str, Goal); 9] = [
     ),
 ];
 
+/// Between these marks the page is written anew each time.
+const BEGIN: &str = "<!-- figures: scripts/compare writes from here -->";
+const END: &str = "<!-- to here -->";
+
 /// Title of a chart, and where `figures` has its value.
 const CHARTS: [(&str, &str); 6] = [
     ("log and index, bytes a transaction", "/log_bytes_per_transaction"),
@@ -104,14 +108,20 @@ impl Page {
         self.grown.push(figures);
     }
 
-    /// Writes it, if anybody wants it.
+    /// Writes it, if anybody wants it: between the two marks of a page that
+    /// is there, so that what people wrote around them stays.
     pub(crate) fn write(&self) -> Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let write = |name: &str, text: String| {
             let path = folder.join(name);
             std::fs::write(&path, text).with_context(|| path.display().to_string())
         };
-        write("performance.md", self.text())?;
+        let there = std::fs::read_to_string(folder.join("performance.md")).unwrap_or_default();
+        let parts = there
+            .split_once(BEGIN)
+            .and_then(|(before, rest)| rest.split_once(END).map(|(_, after)| (before, after)));
+        let (before, after) = parts.unwrap_or(("# Performance\n\n", "\n"));
+        write("performance.md", [before, BEGIN, &self.text(), END, after].concat())?;
         write("performance.svg", svg(&self.charts()))
     }
 
@@ -139,7 +149,7 @@ impl Page {
             command.iter().map(String::as_str).filter(|word| !word.contains(' ')).collect();
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let mut out = format!(
-            "# Performance\n\nWritten by `scripts/compare {}` on {cores} cores, everything on one \
+            "\n\nWritten by `scripts/compare {}` on {cores} cores, everything on one \
              machine. {}\nMachines are noisy: believe the ratios, not the rates.\n\n\
              ## Beside the official client\n\nIn turns, on one immudb 1.11.1; of each figure the \
              median. The official client is immudb's own for Go over gRPC.\n\n\
