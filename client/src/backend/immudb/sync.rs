@@ -103,11 +103,8 @@ impl Immudb {
         hints: &Hints<'_>,
     ) -> Result<Option<Verdict>> {
         let _one_at_a_time = self.syncing.lock().await;
+        let end = self.wire.state().await?;
         let have = local.lock().await.log().head().map(|head| head.state);
-        let (end, next) = match (have, &hints.sent) {
-            (Some(have), Some(_)) => self.end_and_next(have).await?,
-            _ => (self.wire.state().await?, None),
-        };
         let end = match self.against_log(local, have, end).await? {
             Some(end) => end,
             None => return Ok(None),
@@ -120,7 +117,7 @@ impl Immudb {
             if size >= end.tx.get() {
                 break;
             }
-            let done = self.sync_window(local, hints, end, next, window).await?;
+            let done = self.sync_window(local, hints, end, window).await?;
             self.progress.advance(done);
             if done > 0 {
                 window = WINDOW;
@@ -135,19 +132,6 @@ impl Immudb {
         }
         self.progress.finish();
         Ok(None)
-    }
-
-    /// The server's end, and at the same time the header behind the log's: after
-    /// a write of our own it is wanted anyway, and a commit waits for one
-    /// answer instead of two.
-    async fn end_and_next(
-        &self,
-        have: TrustedState,
-    ) -> Result<(Option<TrustedState>, Option<Header<'static>>)> {
-        let next = self.wire.header(TxId::new(have.tx.get() + 1));
-        let (end, next) = tokio::join!(self.wire.state(), next);
-        // What is wrong with it, is said when it is asked for again.
-        Ok((end?, next.ok().flatten()))
     }
 
     /// Compares the server's end with the log's; `None` if there is nothing new.
@@ -179,7 +163,6 @@ impl Immudb {
         local: &Mutex<Local>,
         hints: &Hints<'_>,
         end: TrustedState,
-        next: Option<Header<'static>>,
         window: u64,
     ) -> Result<u64> {
         let (tail, first, last_ts) = {
@@ -189,10 +172,7 @@ impl Immudb {
             (tail, log.next_id(), log.head().map(|head| head.ts))
         };
         let last = end.tx.get().min(first.get().saturating_add(window));
-        let next = next.filter(|next| next.id == first);
-        let from = first.get() + u64::from(next.is_some());
-        let rest = self.wire.headers(TxId::new(from), TxId::new(last)).await?;
-        let headers: Vec<Header<'static>> = next.into_iter().chain(rest).collect();
+        let headers = self.wire.headers(first, TxId::new(last)).await?;
         let (headers, last_alh) = cut(&headers, end, window.saturating_mul(ENTRIES));
         let run = match link(tail, headers, last_alh) {
             Ok(run) => run,
