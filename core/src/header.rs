@@ -5,14 +5,16 @@ mod raw;
 use crate::digest::{Alh, InnerHash, Root, chain_hash};
 use crate::error::HeaderError;
 use crate::number::TxId;
-use crate::sha256::{Sha256, hash_in_two_blocks};
-use crate::wire::{Sink, Writer, lay};
+use crate::sha256::hash_in_place;
+use crate::wire::{Sink, Writer};
 pub(crate) use raw::RawHeader;
 
 const TRUNCATED_TX_ID: u8 = 0;
 const EXTRA: u8 = 1;
 const MAX_EXTRA_LEN: usize = 256;
 const MAX_METADATA_LEN: usize = 1 + 8 + 1 + 2 + MAX_EXTRA_LEN;
+/// What the inner hash is over, with SHA-256's padding.
+const MAX_INNER_BLOCKS: usize = (8 + 2 + 2 + MAX_METADATA_LEN + 4 + 32 + 8 + 32 + 9).div_ceil(64);
 
 /// The two formats of a header. They hash the count of entries in different widths, and only
 /// version 1 hashes metadata.
@@ -95,6 +97,10 @@ impl<'a> TxMetadata<'a> {
         Self { truncated_tx_id, extra }.check_extra()
     }
 
+    const fn is_empty(&self) -> bool {
+        self.truncated_tx_id.is_none() && self.extra.is_none()
+    }
+
     fn check_extra(self) -> Result<Self, HeaderError> {
         match self.extra {
             Some(extra) if extra.len() > Self::MAX_EXTRA_LEN => Err(HeaderError::ExtraTooLong),
@@ -125,6 +131,15 @@ impl<'a> TxMetadata<'a> {
             out.put(extra)?;
         }
         Ok(())
+    }
+
+    /// The length of the canonical bytes, saturated: [`put`](Self::put) refuses what is too long.
+    fn len(&self) -> u16 {
+        let truncated = if self.truncated_tx_id.is_some() { 9 } else { 0 };
+        let extra = self
+            .extra
+            .map_or(0, |extra| u16::try_from(extra.len()).unwrap_or(u16::MAX).saturating_add(3));
+        extra.saturating_add(truncated)
     }
 }
 
@@ -170,57 +185,30 @@ impl Header<'_> {
     /// [`HeaderError::EntryCount`], [`HeaderError::MetadataInV0`], [`HeaderError::ExtraTooLong`].
     pub fn inner_hash(&self) -> Result<InnerHash, HeaderError> {
         self.check_numbers()?;
-        let hash = match self.version {
-            HeaderVersion::V0 if self.metadata == TxMetadata::default() => self.inner_hash_v0()?,
-            HeaderVersion::V0 => return Err(HeaderError::MetadataInV0),
-            HeaderVersion::V1 if self.metadata == TxMetadata::default() => self.inner_hash_bare(),
-            HeaderVersion::V1 => {
-                let mut buffer = [0; MAX_METADATA_LEN];
-                self.raw(self.metadata.encode(&mut buffer)?).inner_hash()
+        let mut buffer = [0; MAX_INNER_BLOCKS * 64];
+        let mut out = Writer::new(&mut buffer);
+        out.put(&self.ts.to_be_bytes())?;
+        out.put(&self.version.number().to_be_bytes())?;
+        match self.version {
+            HeaderVersion::V0 => {
+                if !self.metadata.is_empty() {
+                    return Err(HeaderError::MetadataInV0);
+                }
+                let nentries = u16::try_from(self.nentries)
+                    .map_err(|_| HeaderError::EntryCount { nentries: self.nentries })?;
+                out.put(&nentries.to_be_bytes())?;
             }
-        };
-        Ok(InnerHash::new(hash))
-    }
-
-    /// Of version 1 and without metadata, as nearly every header is: laid out in its two blocks it takes
-    /// a third of the time around them.
-    fn inner_hash_bare(&self) -> [u8; 32] {
-        let mut blocks = [0; 128];
-        let rest = lay(&mut blocks, &self.ts.to_be_bytes());
-        let rest = lay(rest, &self.version.number().to_be_bytes());
-        let rest = lay(rest, &[0, 0]);
-        let rest = lay(rest, &self.nentries.to_be_bytes());
-        let rest = lay(rest, self.eh.as_bytes());
-        let rest = lay(rest, &self.bl_tx_id.get().to_be_bytes());
-        lay(rest, self.bl_root.as_bytes());
-        hash_in_two_blocks::<88>(&mut blocks)
-    }
-
-    fn inner_hash_v0(&self) -> Result<[u8; 32], HeaderError> {
-        let nentries = u16::try_from(self.nentries)
-            .map_err(|_| HeaderError::EntryCount { nentries: self.nentries })?;
-        Ok(Sha256::of(&[
-            &self.ts.to_be_bytes(),
-            &self.version.number().to_be_bytes(),
-            &nentries.to_be_bytes(),
-            self.eh.as_bytes(),
-            &self.bl_tx_id.get().to_be_bytes(),
-            self.bl_root.as_bytes(),
-        ]))
-    }
-
-    /// With this metadata.
-    const fn raw<'r>(&'r self, metadata: &'r [u8]) -> RawHeader<'r> {
-        RawHeader {
-            id: self.id,
-            prev_alh: self.prev_alh.as_bytes(),
-            ts: self.ts,
-            metadata,
-            nentries: self.nentries,
-            eh: self.eh.as_bytes(),
-            bl_tx_id: self.bl_tx_id,
-            bl_root: self.bl_root.as_bytes(),
+            HeaderVersion::V1 => {
+                out.put(&self.metadata.len().to_be_bytes())?;
+                self.metadata.put(&mut out)?;
+                out.put(&self.nentries.to_be_bytes())?;
+            }
         }
+        out.put(self.eh.as_bytes())?;
+        out.put(&self.bl_tx_id.get().to_be_bytes())?;
+        out.put(self.bl_root.as_bytes())?;
+        let len = out.finish().len();
+        hash_in_place(&mut buffer, len).map(InnerHash::new).ok_or(HeaderError::ExtraTooLong)
     }
 
     /// The transaction's hash: `H(id u64 ‖ prev_alh ‖ inner)`.
@@ -247,7 +235,7 @@ impl Header<'_> {
     /// [`inner_hash`](Self::inner_hash) about numbers.
     pub fn check(&self) -> Result<(), HeaderError> {
         self.check_numbers()?;
-        if self.version == HeaderVersion::V0 && self.metadata != TxMetadata::default() {
+        if self.version == HeaderVersion::V0 && !self.metadata.is_empty() {
             return Err(HeaderError::MetadataInV0);
         }
         self.metadata.check_extra()?;

@@ -103,6 +103,23 @@ fn end_with(message: &mut [u8], bits: [u8; 8]) {
     }
 }
 
+/// The hash of the first `len` bytes of a buffer that is zero behind them and has room for the
+/// padding; `None` if it has not.
+pub(crate) fn hash_in_place<const CAPACITY: usize>(
+    buffer: &mut [u8; CAPACITY],
+    len: usize,
+) -> Option<[u8; 32]> {
+    let blocks = len.checked_add(1 + 8)?.div_ceil(BLOCK);
+    let (buffer, _) = buffer.as_chunks_mut::<BLOCK>();
+    let blocks = buffer.get_mut(..blocks)?;
+    *blocks.as_flattened_mut().get_mut(len)? = END;
+    let bits = u64::try_from(len).ok()?.checked_mul(8)?;
+    *blocks.last_mut()?.last_chunk_mut()? = bits.to_be_bytes();
+    let mut state = INITIAL;
+    compress(&mut state, blocks);
+    Some(to_bytes(state))
+}
+
 /// The length of a message in bits, as it ends the last block.
 #[allow(clippy::as_conversions)] // evaluated at compile time, of lengths below 128
 const fn bits(len: usize) -> [u8; 8] {
@@ -246,6 +263,17 @@ pub(crate) mod tests {
             message.extend(std::iter::repeat_n(0, usize::from(byte)));
         }
         assert_eq!(hash.finish(), expected(&message));
+    }
+
+    #[test]
+    fn in_place_at_every_length_that_fits() {
+        for len in 0..200 {
+            let mut buffer = [0; 128];
+            buffer.iter_mut().take(len).for_each(|byte| *byte = 0x77);
+            let message: Vec<u8> = std::iter::repeat_n(0x77, len).collect();
+            let hash = (len <= 128 - 9).then(|| expected(&message));
+            assert_eq!(hash_in_place(&mut buffer, len), hash, "{len} bytes");
+        }
     }
 
     #[test]

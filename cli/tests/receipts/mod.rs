@@ -189,6 +189,6 @@ pub(crate) fn logged(bytes: &[u8], log: u8, witnesses: &[u8]) -> Vec<u8> {
     }
     let mut buffer = [0; 4096];
     let note = Note::parse(note.as_bytes()).unwrap();
-    let checkpoint = Some(ReceiptCheckpoint::from_note(&note, state, &mut buffer).unwrap());
+    let checkpoint = Some(ReceiptCheckpoint::from_note(&note, &state, &mut buffer).unwrap());
     attach(bytes, |attached| encode(bytes, &Attached { checkpoint, ..attached }))
 }

@@ -28,8 +28,9 @@ impl<'a> RawHeader<'a> {
         check_beginning(self.id, self.prev_alh, self.bl_tx_id, self.bl_root)
     }
 
-    /// The hash over everything but id and predecessor. It asks for no [`check`](Self::check).
-    pub(crate) fn inner_hash(&self) -> [u8; 32] {
+    /// What [`Header::inner_hash`] lays out in a buffer, for speed, without one. It asks for no
+    /// [`check`](Self::check).
+    fn inner_hash(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.add(&self.ts.to_be_bytes());
         hash.add(&HeaderVersion::V1.number().to_be_bytes());
@@ -61,6 +62,33 @@ impl<'a> RawHeader<'a> {
             eh: Root::new(*self.eh),
             bl_tx_id: self.bl_tx_id,
             bl_root: Root::new(*self.bl_root),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // tests may panic
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_the_header_that_it_makes() {
+        let (one, other, third) = ([1; 32], [2; 32], [3; 32]);
+        let truncated = [&[0][..], &7_u64.to_be_bytes()].concat();
+        let extra = [&[1, 1, 0][..], &[9; 256]].concat();
+        let both = [&truncated[..], &extra].concat();
+        for metadata in [&[][..], &truncated, &[1, 0, 0], &extra, &both] {
+            for (id, bl_tx_id, nentries, ts) in [(9, 8, 1, 0), (u64::MAX, 3, 0x7fff_ffff, i64::MIN)]
+            {
+                let (id, bl_tx_id) = (TxId::new(id), TxId::new(bl_tx_id));
+                let (prev_alh, eh, bl_root) = (&one, &other, &third);
+                let raw = RawHeader { id, prev_alh, ts, metadata, nentries, eh, bl_tx_id, bl_root };
+                let header = raw.to_header();
+                assert_eq!((raw.check(), header.check()), (Ok(()), Ok(())));
+                assert_eq!(header.alh(), Ok(Alh::new(raw.alh())));
+                let mut buffer = [0; TxMetadata::MAX_LEN];
+                assert_eq!(header.metadata.encode(&mut buffer), Ok(metadata));
+            }
         }
     }
 }
