@@ -13,9 +13,9 @@ use counterfoil::{
 use files::{Files, event, run, stream};
 use killing::readers;
 
-/// Fails the ledger file's commit of a transaction.
-const LEDGER_FAILS: &str = "CREATE TRIGGER fails BEFORE INSERT ON ledger_tx \
-    BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+/// Fails the ledger file's commit of transaction 4: its place is taken.
+const LEDGER_FAILS: &str = "INSERT INTO ledger_row VALUES (4 << 16, x'00')";
+const LEDGER_MENDED: &str = "DELETE FROM ledger_row WHERE pos = 4 << 16";
 /// Fails the log's extension by a transaction, and so the move of the pin.
 const LOG_FAILS: &str = "CREATE TRIGGER fails BEFORE INSERT ON tx \
     BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
@@ -49,12 +49,11 @@ async fn whole(files: &Files, events: u64) {
 async fn announced_and_not_written_the_event_is_not_there() {
     let files = Files::with_events(2).await;
     let store = files.open().await.unwrap();
-    // Whoever opens such a file is told of it before anything is announced.
     run(&files.ledger, LEDGER_FAILS).await;
     store.add_event(&event(2)).await.unwrap_err();
     store.close().await.unwrap();
     assert_eq!(announced(&files).await, Some(4));
-    run(&files.ledger, MENDED).await;
+    run(&files.ledger, LEDGER_MENDED).await;
     whole(&files, 2).await;
 }
 
@@ -142,7 +141,7 @@ async fn a_store_goes_on_after_its_ledger_file_refused_a_write() {
         assert_eq!(store.next_sequence(&stream()).await.unwrap(), 2);
         assert_eq!(store.state().await.unwrap().tx, TxId::new(3));
     }
-    run(&files.ledger, MENDED).await;
+    run(&files.ledger, LEDGER_MENDED).await;
     assert_eq!(store.add_event(&event(2)).await.unwrap().sequence, 2);
     store.close().await.unwrap();
     whole(&files, 3).await;

@@ -1,4 +1,8 @@
+use super::super::Embedded;
 use super::*;
+use crate::config::Config;
+use crate::environment::Environment;
+use crate::store::Progress;
 
 const TX: FileTx = FileTx { id: TxId::new(1), ts: 0, nentries: 0, alh: Alh::new([7; 32]) };
 
@@ -121,6 +125,29 @@ async fn what_was_committed_to_a_file_without_a_name_is_not_acknowledged() {
         assert_eq!(file.end().await.unwrap().unwrap().tx.get(), id + 1);
         file.close().await.unwrap();
     }
+}
+
+/// Else the pin would go to where no ledger is.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_only_a_file_without_a_name_holds_is_not_taken_into_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap().join("ledger");
+    let mut config = Config::embedded(&path);
+    config.trust.file = Some(folder.path().join("trust"));
+    let progress = Progress::default();
+    let opened = Embedded::open(&config, Environment::default(), &progress);
+    let (mut embedded, mut local) = opened.await.unwrap();
+    let pinned = local.state().unwrap();
+    local.announce(TrustedState { tx: TxId::new(2), alh: TX.alh }).await.unwrap();
+    let (from, to) = (path.clone(), folder.path().join("away"));
+    let hook = move || std::fs::rename(&from, &to).is_ok();
+    embedded.file.conn.lock_handle().await.unwrap().set_commit_hook(hook);
+    let error = embedded.file.commit(Some(pinned), &tx(2), &rows(2, 1, 9)).await.unwrap_err();
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error}");
+    let error = embedded.settle(&mut local).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(Unavailable::LedgerMoved { .. })), "{error}");
+    assert_eq!(local.state().unwrap(), pinned);
 }
 
 #[tokio::test]
