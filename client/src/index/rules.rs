@@ -206,3 +206,124 @@ pub(crate) fn split(rows: &[Placed]) -> Vec<(Position, String)> {
     }
     split
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: [u8; 32] = [5; 32];
+    const OTHER: [u8; 32] = [6; 32];
+    const APPEND: InAppend = InAppend { id: [0; 16], index: 0, count: 1 };
+
+    /// A stream of two events, under whose key 2 another row may stand.
+    #[derive(Default)]
+    struct Two {
+        held: bool,
+        has_ext: bool,
+        saw_another: bool,
+        found: Vec<FindingKind>,
+    }
+
+    impl Before for Two {
+        fn stream(&self) -> Option<StreamEnd> {
+            Some(StreamEnd { next: 2, head: HEAD, any_held: self.held })
+        }
+
+        fn has_ext(&self, _: &[u8; 32]) -> bool {
+            self.has_ext
+        }
+
+        fn is_held(&self, number: u64) -> bool {
+            self.held && number == 2
+        }
+
+        fn saw(&self, _: u64, _: &[u8; 32]) -> bool {
+            !self.saw_another
+        }
+
+        fn ledger(&self) -> Alh {
+            Alh::ZERO
+        }
+
+        fn find(&mut self, kind: FindingKind, _: String) {
+            self.found.push(kind);
+        }
+    }
+
+    /// What becomes of a row, in one letter, and what is found.
+    fn ruled(number: i64, prev_event: &[u8; 32], mut before: Two) -> (char, Vec<FindingKind>) {
+        let claim = Claim::Event {
+            ext: &OTHER,
+            prev_event,
+            seen_tx: 1,
+            seen_alh: &OTHER,
+            append: APPEND,
+            signed: None,
+        };
+        let ruling = match judge(claim, number, &mut before) {
+            Ruling::Event { signed_by: None } => 'e',
+            Ruling::Holds(_) => 'h',
+            Ruling::Nothing => 'n',
+            _ => '?',
+        };
+        (ruling, before.found)
+    }
+
+    #[test]
+    fn only_the_next_event_that_names_the_last_one_counts() {
+        use FindingKind::{OutOfLine, Overwritten, RepeatedId, SawOtherHistory};
+        assert_eq!(ruled(2, &HEAD, Two::default()), ('e', vec![]));
+        // Another previous event, a hole before it, or both.
+        assert_eq!(ruled(2, &OTHER, Two::default()), ('h', vec![OutOfLine]));
+        assert_eq!(ruled(2, &[0; 32], Two::default()), ('h', vec![OutOfLine]));
+        assert_eq!(ruled(3, &HEAD, Two::default()), ('h', vec![OutOfLine]));
+        assert_eq!(ruled(3, &OTHER, Two::default()), ('h', vec![OutOfLine]));
+        // A key that is an event's, whatever it names.
+        for (number, prev_event) in [(0, &HEAD), (1, &HEAD), (1, &OTHER)] {
+            assert_eq!(ruled(number, prev_event, Two::default()), ('n', vec![Overwritten]));
+        }
+        // A key that an earlier row holds without being an event.
+        let held = || Two { held: true, ..Two::default() };
+        assert_eq!(ruled(2, &HEAD, held()), ('n', vec![Overwritten]));
+        assert_eq!(ruled(2, &OTHER, held()), ('h', vec![OutOfLine]));
+        let repeats = Two { has_ext: true, ..Two::default() };
+        assert_eq!(ruled(2, &HEAD, repeats), ('h', vec![RepeatedId]));
+        // What its writer saw is told, and changes nothing.
+        let misled = Two { saw_another: true, ..Two::default() };
+        assert_eq!(ruled(2, &HEAD, misled), ('e', vec![SawOtherHistory]));
+    }
+
+    #[test]
+    fn an_append_that_is_not_whole_is_told_once_a_part() {
+        let id = |n: u8| [n; 16];
+        let placed = |tx: u64, entry, append: u8, index, count, is_event| Placed {
+            pos: Position::new(counterfoil_core::TxId::new(tx), entry),
+            append: InAppend { id: id(append), index, count },
+            is_event,
+        };
+        let places = |rows: &[Placed]| -> Vec<(u64, u32)> {
+            let split = split(rows).into_iter();
+            split.map(|(pos, _)| (pos.tx().get(), pos.entry())).collect()
+        };
+        let whole = [placed(2, 0, 1, 0, 2, true), placed(2, 1, 1, 1, 2, true)];
+        assert_eq!(places(&whole), []);
+        // Its end or its beginning is missing, or another append's row is between.
+        assert_eq!(places(&whole[..1]), [(2, 0)]);
+        assert_eq!(places(&whole[1..]), [(2, 1)]);
+        let apart =
+            [placed(2, 0, 1, 0, 2, true), placed(2, 1, 2, 0, 1, true), placed(2, 2, 1, 1, 2, true)];
+        assert_eq!(places(&apart), [(2, 0), (2, 2)]);
+        // In two transactions; twice; of another length; and none that is an event.
+        assert_eq!(
+            places(&[placed(2, 0, 1, 0, 2, true), placed(3, 0, 1, 1, 2, true)]),
+            [(2, 0), (3, 0)]
+        );
+        assert_eq!(places(&[whole[0], placed(2, 1, 1, 0, 2, true)]), [(2, 0), (2, 1)]);
+        assert_eq!(
+            places(&[placed(2, 0, 1, 0, 2, true), placed(2, 1, 1, 1, 3, true)]),
+            [(2, 0), (2, 1)]
+        );
+        assert_eq!(places(&[placed(2, 0, 1, 0, 2, false)]), []);
+        assert_eq!(places(&[placed(2, 0, 1, 1, 3, false), placed(2, 1, 1, 2, 3, true)]), [(2, 1)]);
+    }
+}
