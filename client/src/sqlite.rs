@@ -606,6 +606,63 @@ mod tests {
         assert!(error.to_string().contains("ledger.lock: it cannot be taken"), "{error}");
     }
 
+    /// Pages of its schema that hang together so that a walk over them passes
+    /// one row 40¹² times: what a UNIQUE column puts there, which SQLite takes
+    /// any number of times.
+    #[tokio::test]
+    async fn a_schema_that_does_not_end_is_damage() {
+        const PAGE: usize = 512;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let mut conn = options.page_size(PAGE as u32).connect().await.unwrap();
+        run(&mut conn, "CREATE TABLE t (a UNIQUE)").await.unwrap();
+        close(conn).await;
+        let mut file = std::fs::read(&path).unwrap();
+        let pages = file.len() / PAGE;
+        let page = |n: usize| u32::try_from(pages + n).unwrap().to_be_bytes();
+        // Both rows, and the second alone: leaves as page 1 is one behind the
+        // file's header.
+        let mut both = file[..PAGE].to_vec();
+        both.copy_within(100..112, 0);
+        let mut second = both.clone();
+        second[4] = 1;
+        second.copy_within(10..12, 8);
+        // A kind, no free block, a number of cells, where they begin, no
+        // fragments, the last child: then the cells' places, and each cell with
+        // a child and a number.
+        let inner = |head: usize, first: [u8; 4], cells: u8, rest: [u8; 4]| {
+            let mut page = vec![0; PAGE];
+            let begin = PAGE - 5 * usize::from(cells);
+            page[head] = 5;
+            page[head + 4] = cells;
+            page[head + 5..head + 7].copy_from_slice(&u16::try_from(begin).unwrap().to_be_bytes());
+            page[head + 8..head + 12].copy_from_slice(&rest);
+            for cell in 0..usize::from(cells) {
+                let at = begin + 5 * cell;
+                let place = head + 12 + 2 * cell;
+                page[place..place + 2].copy_from_slice(&u16::try_from(at).unwrap().to_be_bytes());
+                page[at..at + 4].copy_from_slice(&first);
+                page[at + 4] = 2;
+            }
+            page
+        };
+        let root = inner(100, page(1), 1, page(3));
+        file[100..PAGE].copy_from_slice(&root[100..]);
+        file.extend(both);
+        file.extend(second);
+        for depth in 0..12 {
+            let below = if depth < 11 { page(4 + depth) } else { page(2) };
+            file.extend(inner(0, below, 40, below));
+        }
+        file[28..32].copy_from_slice(&page(14));
+        std::fs::write(&path, file).unwrap();
+        let opened = open(&path, FileKind::Ledger, false);
+        let opened = tokio::time::timeout(Duration::from_secs(20), opened).await;
+        let error = opened.expect("it does not end").unwrap_err();
+        assert!(is_damage(&error) && error.to_string().contains("interrupted"), "{error}");
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_lock_is_for_whom_the_file_is() {

@@ -15,7 +15,7 @@ use crate::sqlite::{self, FileKind, FileLock, Named, Unchanging, to_i64, to_u64}
 use crate::verdict::Verdict;
 
 /// A value, if it is one and no longer than a row of ours can be: a body of
-/// [`MAX_BODY`] and what is fixed. SQLite knows that before it reads it.
+/// `MAX_BODY` and what is fixed. SQLite knows that before it reads it.
 macro_rules! value {
     ($else:literal) => {
         concat!(
