@@ -255,9 +255,15 @@ async fn a_transaction_or_a_row_that_is_there_twice_is_told() {
     // The number is 3 << 16, in groups of seven bits, and then the types' length.
     let second_row =
         number(&bytes, &[0x8c, 0x80, 0x00, 0x04, 0x00], &[0x88, 0x80, 0x00, 0x04, 0x00]);
+    // What is twice behind something else that does not hold, and is found first.
+    let other = honest.copy().await;
+    other.tamper("UPDATE ledger_row SET value = x'00' WHERE pos = 2 << 16").await;
+    files::run(&other.ledger, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").await;
+    let behind = number(&std::fs::read(&other.ledger).unwrap(), &tx(4), &tx(3));
     for (altered, place, missing) in [
         (second_tx, (2, None, SurplusRow), (3, None, MissingTx)),
         (second_row, (2, Some(0), SurplusRow), (3, Some(0), MissingRow)),
+        (behind, (3, None, SurplusRow), (2, Some(0), AlteredRow)),
     ] {
         let files = honest.copy().await;
         std::fs::write(&files.ledger, altered).unwrap();

@@ -150,9 +150,9 @@ impl Derivation<'_> {
             let id = tx.record.id;
             self.memory()?.take(tx)?;
             let mut is_noted = false;
-            while let Some(one) = found.next_if(|one| one.tx == Some(id)) {
+            while let Some(one) = found.next_if(|one| one.tx <= Some(id)) {
+                is_noted |= one.tx == Some(id);
                 self.noted.add(one);
-                is_noted = true;
             }
             if self.own_differs {
                 continue;
@@ -164,6 +164,7 @@ impl Derivation<'_> {
                 self.compare_one(own, &tx.record, is_noted).await?;
             }
         }
+        found.for_each(|one| self.noted.add(one));
         let Some(why) = derived.stopped else { return Ok(true) };
         self.found.push(why);
         Ok(false)

@@ -67,6 +67,7 @@ pub(crate) struct AuditedFile {
 #[derive(Default)]
 pub(crate) struct Derived {
     pub(crate) txs: Vec<NewTx>,
+    /// In the order of their transactions.
     pub(crate) inconsistencies: Vec<Inconsistency>,
     /// Why nothing behind them can be linked, if so.
     pub(crate) stopped: Option<Inconsistency>,
@@ -168,6 +169,7 @@ impl AuditedFile {
                 }
             }
         }
+        derived.inconsistencies.sort_by_key(|one| one.tx);
         Ok(derived)
     }
 }
