@@ -30,11 +30,7 @@ pub unsafe extern "C" fn verify_receipt(
 ) -> u8 {
     // SAFETY: the caller's promise.
     let receipt = unsafe { slice::from_raw_parts(receipt, len) };
-    let pins = [TrustedState { tx: TxId::new(pin_tx), alh: Alh::new(*pin_alh) }];
-    match Policy::new(Alh::new(*ledger)).with_table(1).with_pins(&pins) {
-        Ok(policy) => judge(receipt, &policy),
-        Err(_) => 0,
-    }
+    under_pin(ledger, pin_tx, pin_alh, |policy| judge(receipt, policy))
 }
 
 /// Verifies a receipt of one event under exactly this pinned state: what a device calls that has no room for
@@ -53,14 +49,23 @@ pub unsafe extern "C" fn verify_pinned_receipt(
 ) -> u8 {
     // SAFETY: the caller's promise.
     let receipt = unsafe { slice::from_raw_parts(receipt, len) };
-    let pins = [TrustedState { tx: TxId::new(pin_tx), alh: Alh::new(*pin_alh) }];
-    let Ok(policy) = Policy::new(Alh::new(*ledger)).with_table(1).with_pins(&pins) else {
-        return 0;
-    };
-    match verify_pinned(receipt, &policy) {
+    under_pin(ledger, pin_tx, pin_alh, |policy| match verify_pinned(receipt, policy) {
         Ok(_) => 0x5a,
         Err(NotPinned::OtherKind | NotPinned::OtherPolicy) => 0xcc,
         Err(_) => 0xf0,
+    })
+}
+
+fn under_pin(
+    ledger: &[u8; 32],
+    pin_tx: u64,
+    pin_alh: &[u8; 32],
+    judge: impl FnOnce(&Policy<'_>) -> u8,
+) -> u8 {
+    let pins = [TrustedState { tx: TxId::new(pin_tx), alh: Alh::new(*pin_alh) }];
+    match Policy::new(Alh::new(*ledger)).with_table(1).with_pins(&pins) {
+        Ok(policy) => judge(&policy),
+        Err(_) => 0,
     }
 }
 
