@@ -27,8 +27,10 @@ async fn a_signer_that_is_killed_has_written_down_what_it_gave_out() {
     let folder = temp_dir("signer");
     SigningKeyFile::generate(&folder.join("key"), ORIGIN).unwrap();
     LogSigner::begin(&folder.join("last"), ORIGIN).unwrap();
-    let mut printed = 0;
-    for millis in (0..20).map(|n| n * 7) {
+    let (mut lives, mut printed) = (0, 0);
+    // On a busy machine a life is short: as many of them as it takes.
+    while lives < 20 || printed <= 20 {
+        assert!(lives < 200, "the signers did not get to sign: {printed}");
         let mut child = Command::new(env::current_exe().unwrap())
             .args([name, "--exact", "--nocapture"])
             .env(SIGNER, folder.path())
@@ -39,7 +41,8 @@ async fn a_signer_that_is_killed_has_written_down_what_it_gave_out() {
         // It has begun.
         let ready = lines.by_ref().any(|line| line.unwrap() == "ready");
         assert!(ready, "the signer did not begin");
-        thread::sleep(Duration::from_millis(millis));
+        thread::sleep(Duration::from_millis(lives % 20 * 7));
+        lives += 1;
         child.kill().unwrap();
         child.wait().unwrap();
         // What it was printing when it died may be cut.
@@ -51,8 +54,6 @@ async fn a_signer_that_is_killed_has_written_down_what_it_gave_out() {
         let known: u64 = text.lines().nth(1).unwrap().parse().unwrap();
         assert!(known >= printed, "{printed} was given out, {known} is known");
     }
-    // On a busy machine each gets to few.
-    assert!(printed > 2, "the signers did not get to sign: {printed}");
 }
 
 async fn sign_for_ever(folder: std::path::PathBuf) {
