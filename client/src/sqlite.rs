@@ -524,9 +524,7 @@ impl Named {
     pub(crate) fn of(path: &Path, log: bool) -> std::io::Result<Self> {
         let suffixes: &[&str] = if log { &["", "-wal"] } else { &[""] };
         let named = |suffix: &&str| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            let name = PathBuf::from(name);
+            let name = beside(path, suffix);
             inode(&name).map(|inode| (name, inode))
         };
         suffixes.iter().map(named).collect::<std::io::Result<_>>().map(Self)

@@ -25,6 +25,7 @@ macro_rules! value {
         )
     };
 }
+pub(super) use value;
 
 const _: () = assert!(crate::event::MAX_BODY + 1024 == 1_049_600);
 

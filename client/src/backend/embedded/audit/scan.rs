@@ -14,6 +14,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Statement};
 use tokio::sync::mpsc;
 
+use super::super::file::value;
 use super::chunk::{Chunk, OwnTx, PlainTx, Row, Tx};
 use crate::index::Position;
 use crate::sqlite::to_i64;
@@ -92,11 +93,11 @@ fn read(
     let mut txs = conn.prepare(
         "SELECT id, ts, nentries, alh FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
     )?;
-    // A longer value than a row of ours is none, which SQLite knows before it reads it.
-    let mut rows = conn.prepare(
-        "SELECT pos, iif(length(value) <= 1049600, value, NULL) FROM ledger_row \
-         WHERE pos BETWEEN ? AND ? ORDER BY pos",
-    )?;
+    let mut rows = conn.prepare(concat!(
+        "SELECT pos, ",
+        value!("NULL"),
+        " FROM ledger_row WHERE pos BETWEEN ? AND ? ORDER BY pos"
+    ))?;
     let own = own.map(|own| open(own, false));
     let mut own = own.as_ref().map(|own| {
         own.as_ref()
