@@ -1,5 +1,7 @@
 //! Holding what was known beforehand against what was derived.
 
+use std::collections::BTreeMap;
+
 use counterfoil_core::{TrustedState, TxId};
 
 use super::super::fresh::Fresh;
@@ -11,28 +13,24 @@ use crate::error::Result;
 use crate::log::TxRecord;
 use crate::sqlite::is_damage;
 
+/// Records by transaction, and which of them are damaged.
+type Records = (BTreeMap<u64, TxRecord>, Vec<Inconsistency>);
+
 impl Derivation<'_> {
     /// Holds this client's own log against what the ledger made.
     pub(super) async fn compare_own(&mut self) -> Result<()> {
         // In memory every transaction was compared as it came.
-        let (Some(own), Fresh::Kept(fresh)) = (&mut self.own, &mut self.fresh) else {
+        if let Fresh::Memory(_) = self.fresh {
             return Ok(());
-        };
-        let fresh = fresh.get_mut();
-        let size = fresh.log().size();
-        let gone = fresh.truncation();
+        }
+        let size = self.fresh.size();
         let mut first = self.from.map_or(1, |from| from.tx.get() + 1);
         while first <= size {
             let last = size.min(first + BATCH - 1);
-            let (records, damaged) = match own.records(first, last).await {
-                Err(error) if is_damage(&error) => {
-                    let (kind, detail) = (Kind::OwnLog, error.to_string());
-                    self.found.push(Inconsistency { tx: None, entry: None, kind, detail });
-                    self.own = None;
-                    return Ok(());
-                }
-                records => records?,
-            };
+            let (records, damaged) = self.own_records(first, last).await?;
+            let Some(own) = &mut self.own else { return Ok(()) };
+            let fresh = self.fresh.tables()?.get_mut();
+            let gone = fresh.truncation();
             self.found.extend(damaged);
             let altered = own.altered(first, last).await?;
             let derived = crate::log::Log::records(fresh.conn(), first, last).await?;
@@ -58,6 +56,20 @@ impl Derivation<'_> {
             first = last + 1;
         }
         Ok(())
+    }
+
+    /// The own log's records. Where it is damaged as a whole that is told, and
+    /// it is asked no more.
+    pub(super) async fn own_records(&mut self, first: u64, last: u64) -> Result<Records> {
+        let Some(own) = &mut self.own else { return Ok(Records::default()) };
+        match own.records(first, last).await {
+            Err(error) if is_damage(&error) => {
+                self.note_now(None, Kind::OwnLog, error.to_string());
+                self.own = None;
+                Ok(Records::default())
+            }
+            records => records,
+        }
     }
 
     /// Holds what was known beforehand against what the ledger made; tells

@@ -1,23 +1,18 @@
 //! Deriving a ledger file: in memory, unless the audit goes on from a file of
 //! its own.
 
-use std::collections::BTreeMap;
-
 use counterfoil_core::{TrustedState, TxId};
 
 use super::super::fresh::Fresh;
 use super::super::memory::Memory;
-use super::super::report::{Inconsistency, InconsistencyKind as Kind};
+use super::super::report::InconsistencyKind as Kind;
 use super::super::scratch;
 use super::compare::{Compared, compare};
 use super::{BATCH, Derivation};
 use crate::backend::embedded::audit::{AuditedFile, InOwnLog, Linked, LinkedRow, Linker};
 use crate::error::{Result, Unavailable};
 use crate::log::TxRecord;
-use crate::sqlite::{damaged, is_damage};
-
-/// Records by transaction, and which of them are damaged.
-type Records = (BTreeMap<u64, TxRecord>, Vec<Inconsistency>);
+use crate::sqlite::damaged;
 
 impl Derivation<'_> {
     pub(super) async fn derive_file(&mut self) -> Result<()> {
@@ -180,20 +175,6 @@ impl Derivation<'_> {
         match records.get(&tx.id.get()) {
             Some(own) => self.compare_one(own, &tx.record(rows), false).await,
             None => Ok(()),
-        }
-    }
-
-    /// The own log's records. Where it is damaged as a whole that is told, and
-    /// it is asked no more.
-    async fn own_records(&mut self, first: u64, last: u64) -> Result<Records> {
-        let Some(own) = &mut self.own else { return Ok(Records::default()) };
-        match own.records(first, last).await {
-            Err(error) if is_damage(&error) => {
-                self.note_now(None, Kind::OwnLog, error.to_string());
-                self.own = None;
-                Ok(Records::default())
-            }
-            records => records,
         }
     }
 
