@@ -104,19 +104,14 @@ pub(crate) fn serialize<S: Serializer>(
 mod tests {
     use super::*;
     use crate::TrustPolicy;
+    use crate::golden::documented;
 
     /// The signed body of `docs/format.md`: what is kept of it is as good as it
     /// all, in its ledger and in others.
     #[test]
     fn a_signature_is_checked_without_its_body() {
-        let documented = include_str!("../../docs/format.md");
-        let golden = |name: &str| {
-            let (_, value) = documented.split_once(&format!("\n{name} = ")).unwrap();
-            let digits = value.lines().enumerate();
-            let more = digits.take_while(|(n, line)| *n == 0 || line.starts_with(' '));
-            let text: String = more.map(|(_, line)| line.trim()).collect();
-            hex::decode(text).unwrap()
-        };
+        let documented = documented();
+        let golden = |name: &str| hex::decode(&documented[name]).unwrap();
         let stored = golden("event body, signed");
         let ledger = Alh::new(golden("genesis alh").try_into().unwrap());
         let mut altered = stored.clone();

@@ -17,7 +17,7 @@ use crate::{pin_copy, proof, schema};
 const DOC: &str = include_str!("../../docs/format.md");
 
 /// Lines `name = hex` inside the document's `golden` blocks.
-fn documented() -> BTreeMap<String, String> {
+pub(crate) fn documented() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut inside = false;
     let mut last = None;

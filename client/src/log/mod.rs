@@ -75,6 +75,24 @@ pub(crate) struct TxRecord {
     pub(crate) opaque: bool,
 }
 
+impl TxRecord {
+    /// Of a header that recomputes to this Alh, all of whose entries are known.
+    pub(crate) fn whole(header: &Header<'_>, alh: Alh, digests: Vec<EntryDigest>) -> Self {
+        Self {
+            id: header.id,
+            ts: header.ts,
+            version: header.version,
+            nentries: header.nentries,
+            eh: header.eh,
+            bl_tx_id: header.bl_tx_id,
+            alh,
+            digests: Some(digests),
+            truncated: None,
+            opaque: false,
+        }
+    }
+}
+
 /// The log's end in memory. What is durable is in the tables; a clone is
 /// worked on while a batch is written and takes the old one's place at its
 /// commit.

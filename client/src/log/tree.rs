@@ -236,18 +236,7 @@ mod tests {
         let digests = vec![EntryDigest::new([id.get() as u8; 32])];
         let eh = entries_root(&digests);
         let header = log.next_header(1_700_000_000, 1, eh);
-        let record = TxRecord {
-            id,
-            ts: header.ts,
-            version: header.version,
-            nentries: 1,
-            eh,
-            bl_tx_id: header.bl_tx_id,
-            alh: header.alh().unwrap(),
-            digests: Some(digests),
-            truncated: None,
-            opaque: false,
-        };
+        let record = TxRecord::whole(&header, header.alh().unwrap(), digests);
         log.append(conn, &[&record]).await.unwrap();
     }
 

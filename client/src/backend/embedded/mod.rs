@@ -175,18 +175,7 @@ fn new_tx(end: &LogEnd, id: TxId, ts: i64, rows: &[StoredRow]) -> Result<NewTx> 
     if let Some(head) = end.head().filter(|head| ts < head.ts) {
         findings.push((FindingKind::TimeWentBack, format!("{ts} after {}", head.ts)));
     }
-    let record = TxRecord {
-        id,
-        ts,
-        version: header.version,
-        nentries,
-        eh,
-        bl_tx_id: header.bl_tx_id,
-        alh,
-        digests: Some(digests),
-        truncated: None,
-        opaque: false,
-    };
+    let record = TxRecord::whole(&header, alh, digests);
     let table = (id.get() == 1).then_some(TABLE_ID);
     Ok(NewTx { record, rows: new_rows, findings, table })
 }

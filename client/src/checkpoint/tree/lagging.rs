@@ -36,18 +36,7 @@ fn ledger(size: u64, covered: u64) -> (Vec<NewTx>, Vec<Root>) {
         prev_alh = header.alh().unwrap();
         tree.push(prev_alh.leaf_hash()).unwrap();
         roots.push(tree.root());
-        let record = TxRecord {
-            id: header.id,
-            ts: header.ts,
-            version: header.version,
-            nentries: header.nentries,
-            eh: header.eh,
-            bl_tx_id: header.bl_tx_id,
-            alh: prev_alh,
-            digests: Some(vec![digest]),
-            truncated: None,
-            opaque: false,
-        };
+        let record = TxRecord::whole(&header, prev_alh, vec![digest]);
         txs.push(NewTx { record, rows: Vec::new(), findings: Vec::new(), table: None });
     }
     (txs, roots)
