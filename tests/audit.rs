@@ -4,6 +4,8 @@
 mod files;
 #[path = "audit/from_state.rs"]
 mod from_state;
+#[path = "audit/own.rs"]
+mod own;
 #[path = "audit/payloads.rs"]
 mod payloads;
 #[path = "audit/resuming.rs"]

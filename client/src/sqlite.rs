@@ -83,6 +83,20 @@ pub(crate) async fn open_unchanging(
     Ok((open_kind(options, path, kind, false).await?, seen))
 }
 
+/// The path as a URI that says that nobody writes the file.
+pub(crate) fn immutable(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                uri.push(char::from(*byte));
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri + "?immutable=1"
+}
+
 /// A file that is read as one that nobody writes. SQLite then looks neither for a write-ahead log nor
 /// for locks, and keeps what it has read: as soon as anything changed, it has to be opened anew, and
 /// what was read meanwhile is nobody's.
@@ -311,6 +325,14 @@ pub(crate) async fn check(conn: &mut SqliteConnection, path: &Path) -> Result<()
         whole if whole == "ok" => Ok(()),
         found => Err(damaged(found)),
     }
+}
+
+/// What SQLite finds in a file that nobody wrote: pages that do not hang
+/// together, rows that an index does not have. Reads all of it.
+pub(crate) async fn integrity(conn: &mut SqliteConnection) -> Result<Vec<String>> {
+    let found: Vec<String> =
+        sqlx::query_scalar("PRAGMA integrity_check(100)").fetch_all(conn).await?;
+    Ok(found.into_iter().filter(|line| line != "ok").collect())
 }
 
 /// Puts a database away that cannot be used, with what belongs to it, under a

@@ -2,6 +2,7 @@
 
 mod compare;
 mod file;
+mod rest;
 #[cfg(feature = "immudb")]
 mod server;
 
@@ -36,6 +37,8 @@ pub(super) struct Derivation<'a> {
     /// What is derived.
     fresh: Fresh,
     own: Option<OwnLog>,
+    /// Where the own log ended when it was opened.
+    own_end: Option<TxId>,
     /// States that the ledger must contain.
     known: Vec<TrustedState>,
     /// What did not hold on the way, where it is not kept with what is derived.
@@ -73,6 +76,7 @@ impl<'a> Derivation<'a> {
             noted: Noted::default(),
             own_differs: false,
             own: None,
+            own_end: None,
             known: config.trust.pin.into_iter().chain(audit.contains.iter().copied()).collect(),
             found: Vec::new(),
             claimed: None,
@@ -93,6 +97,9 @@ impl<'a> Derivation<'a> {
         if let Some(state) = audit.from {
             begun.known.push(state);
             begun.take_over(state).await?;
+        }
+        if let (Fresh::Memory(memory), Some(end)) = (&mut begun.fresh, begun.own_end) {
+            memory.index().sum_through(end);
         }
         // What several know, the pin and its copy mostly, is held against the
         // ledger once.
@@ -152,6 +159,7 @@ impl<'a> Derivation<'a> {
         match opened.await {
             Ok(Some((own, pin, held))) => {
                 self.own = Some(own);
+                self.own_end = pin.map(|pin| pin.tx);
                 self.known.extend(pin);
                 // It counts all the same: whatever became of the log, this
                 // state was believed, and the ledger must contain it.
@@ -206,6 +214,7 @@ impl<'a> Derivation<'a> {
         #[cfg(feature = "immudb")]
         self.name_lost().await?;
         let confirmed = self.compare_known().await?;
+        self.compare_rest().await?;
         self.report(confirmed).await
     }
 

@@ -10,6 +10,7 @@ use super::memory::Memory;
 use super::report::{AuditCounts, AuditReport, AuditedAuthors, Inconsistency};
 use super::scratch;
 use crate::author::TrustedAuthor;
+use crate::backend::embedded::TABLE_ID;
 use crate::error::Result;
 use crate::event::PayloadCommitment;
 use crate::index::{Index, Position};
@@ -77,6 +78,22 @@ impl Fresh {
         match self {
             Self::Memory(memory) => Ok(memory.alh(tx)),
             Self::Kept(local) => scratch::alh(local.get_mut().conn(), tx).await,
+        }
+    }
+
+    /// Those of transactions `first` to `last`.
+    pub(super) async fn alhs(&mut self, first: u64, last: u64) -> Result<Vec<Alh>> {
+        match self {
+            Self::Memory(memory) => Ok(memory.alhs(first, last).to_vec()),
+            Self::Kept(local) => scratch::alhs(local.get_mut().conn(), first, last).await,
+        }
+    }
+
+    /// The id of the table of events and the transaction that created it.
+    pub(super) async fn table(&mut self) -> Result<Option<(u32, u64)>> {
+        match self {
+            Self::Memory(_) => Ok(Some((TABLE_ID, 1))),
+            Self::Kept(local) => scratch::table(local.get_mut().conn()).await,
         }
     }
 

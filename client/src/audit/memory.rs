@@ -60,6 +60,13 @@ impl Memory {
         self.alhs.get(at).copied()
     }
 
+    /// Those of transactions `first` to `last`, which are there.
+    pub(super) fn alhs(&self, first: u64, last: u64) -> &[Alh] {
+        let at = |tx: u64| usize::try_from(tx).ok();
+        let range = at(first.saturating_sub(1)).zip(at(last)).map(|(first, last)| first..last);
+        range.and_then(|range| self.alhs.get(range)).unwrap_or_default()
+    }
+
     /// What the ledger consists of.
     pub(super) fn counts(&self) -> AuditCounts {
         let erased = self.committed.iter().filter(|(_, one)| self.erased.contains(one)).count();
@@ -113,14 +120,15 @@ impl Memory {
         }
         let mut stream = Vec::new();
         for row in rows {
-            put_stream(&row.key, &mut stream);
+            put_stream(row.key.parts(), &mut stream);
             let (digest, event_number) = (row.digest, row.event_number);
-            let outside = match &row.content {
-                RowContent::Event { outside, .. } => *outside,
-                _ => None,
+            let (outside, correlation) = match &row.content {
+                RowContent::Event { outside, correlation, .. } => (*outside, *correlation),
+                _ => (None, None),
             };
-            let placed = PlacedRow { stream: &stream, event_number, digest, claim: row.claim() };
-            self.add(row.pos, &placed, &row.key.domain, outside);
+            let (pos, stream, claim) = (row.pos, &stream[..], row.claim());
+            let placed = PlacedRow { pos, stream, event_number, digest, claim, correlation };
+            self.add(&placed, &row.key.domain, outside);
         }
         self.ends(record.digests.is_some());
         Ok(())
@@ -139,8 +147,8 @@ impl Memory {
         self.counts.accounted += 1;
         self.counts.ours += 1;
         self.counts.entries_accounted += rows.len() as u64;
-        for (LinkedRow { row, domain, outside }, entry) in rows.iter().zip(0..) {
-            self.add(Position::new(tx.id, entry), row, domain, *outside);
+        for LinkedRow { row, domain, outside } in rows {
+            self.add(row, domain, *outside);
         }
         self.ends(true);
         Ok(())
@@ -189,7 +197,8 @@ impl Memory {
         Ok(())
     }
 
-    fn add(&mut self, pos: Position, row: &PlacedRow<'_>, domain: &[u8], outside: Option<Outside>) {
+    fn add(&mut self, row: &PlacedRow<'_>, domain: &[u8], outside: Option<Outside>) {
+        let pos = row.pos;
         let ruling = self.index.add(row, &self.alhs, &mut self.about);
         let mut broken = false;
         for (kind, detail) in std::mem::take(&mut self.about) {
@@ -220,6 +229,7 @@ impl Memory {
     }
 
     pub(super) fn find(&mut self, finding: Finding) {
+        self.index.found(&finding);
         self.findings_total += 1;
         if self.findings.len() < AuditReport::MOST_LISTED {
             self.findings.push(finding);

@@ -17,6 +17,11 @@ impl Noted {
         }
     }
 
+    /// So many more that are not listed.
+    pub(super) fn add_unlisted(&mut self, more: u64) {
+        self.total += more;
+    }
+
     /// How many there are, listed or not.
     pub(super) fn total(&self) -> u64 {
         self.total

@@ -10,10 +10,10 @@ use counterfoil_core::{Alh, TrustedState, TxId};
 use futures_util::TryStreamExt as _;
 use sqlx::{Row, SqliteConnection};
 
-use super::report::{Inconsistency, InconsistencyKind as Kind};
+use super::report::{AuditReport, Inconsistency, InconsistencyKind as Kind};
 use super::scratch;
 use crate::error::Result;
-use crate::index::{Index, Position, StreamKey};
+use crate::index::{Compared, Index, Position, StreamKey};
 #[cfg(feature = "immudb")]
 use crate::log::TileCache;
 use crate::log::{Log, TxRecord};
@@ -32,6 +32,8 @@ pub(super) struct OwnEvent {
 pub(super) struct OwnLog {
     path: PathBuf,
     conn: SqliteConnection,
+    /// Nothing can be written beside it: it is read as one that nobody writes.
+    is_unchanging: bool,
 }
 
 impl OwnLog {
@@ -40,9 +42,9 @@ impl OwnLog {
         if !path.exists() {
             return Ok(None);
         }
-        let mut conn = sqlite::open(path, FileKind::Log, false).await?;
+        let (mut conn, unchanging) = sqlite::open_to_read(path, FileKind::Log).await?;
         sqlite::run(&mut conn, "PRAGMA query_only = ON").await?;
-        Ok(Some(Self { path: path.into(), conn }))
+        Ok(Some(Self { path: path.into(), conn, is_unchanging: unchanging.is_some() }))
     }
 
     pub(super) async fn close(self) {
@@ -53,8 +55,6 @@ impl OwnLog {
         &self.path
     }
 
-    /// Its index.
-    #[cfg(feature = "immudb")]
     pub(super) fn conn(&mut self) -> &mut SqliteConnection {
         &mut self.conn
     }
@@ -67,18 +67,47 @@ impl OwnLog {
         Ok(Some(header).filter(|header| header.alh() == Ok(record.alh)))
     }
 
+    /// What SQLite finds in it that nobody wrote.
+    pub(super) async fn integrity(&mut self) -> Result<Vec<String>> {
+        sqlite::integrity(&mut self.conn).await
+    }
+
+    /// How many transactions it has up to this one.
+    pub(super) async fn size_up_to(&mut self, last: TxId) -> Result<u64> {
+        let sql = "SELECT count(*) FROM tx WHERE id BETWEEN 1 AND ?";
+        let there = sqlx::query_scalar(sql).bind(to_i64(last.get()));
+        to_u64(there.fetch_one(&mut self.conn).await?, "count")
+    }
+
+    /// The streams whose ends its index has wrong.
+    pub(super) async fn wrong_ends(&mut self) -> Result<Vec<(Option<Position>, Vec<u8>)>> {
+        Index::wrong_ends(&mut self.conn, AuditReport::MOST_LISTED).await
+    }
+
+    /// Holds its index against the one beside a derived log.
+    pub(super) async fn compare_index(
+        &self,
+        derived: &mut SqliteConnection,
+        after: TxId,
+        last: TxId,
+    ) -> Result<Compared> {
+        let name = match self.is_unchanging {
+            true => sqlite::immutable(&self.path),
+            false => self.path.to_string_lossy().into_owned(),
+        };
+        sqlx::query("ATTACH DATABASE ? AS own").bind(name).execute(&mut *derived).await?;
+        // All of it as of one moment.
+        sqlite::run(derived, "BEGIN").await?;
+        let compared = Index::compare(derived, after, last, AuditReport::MOST_LISTED).await;
+        sqlite::run(derived, "COMMIT").await?;
+        sqlite::run(derived, "DETACH DATABASE own").await?;
+        compared
+    }
+
     /// The id of the table of events and the transaction that created it, as
     /// it says.
     pub(super) async fn table(&mut self) -> Result<Option<(u32, u64)>> {
-        let row = sqlx::query(
-            "SELECT (SELECT value FROM meta WHERE name = 'table_id') AS id, \
-             (SELECT value FROM meta WHERE name = 'genesis_tx') AS tx",
-        )
-        .fetch_one(&mut self.conn)
-        .await?;
-        let number = |name: &str| row.try_get::<Option<i64>, _>(name);
-        let (Some(id), Some(tx)) = (number("id")?, number("tx")?) else { return Ok(None) };
-        Ok(u32::try_from(id).ok().zip(u64::try_from(tx).ok()))
+        scratch::table(&mut self.conn).await
     }
 
     /// Reads on as of one moment, until it is [let go](Self::let_go).

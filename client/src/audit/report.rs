@@ -153,6 +153,10 @@ pub enum InconsistencyKind {
     LostEntries,
     /// This client's own log is not what the ledger makes.
     OwnLog,
+    /// This client's own index of events is not what the ledger makes: reads
+    /// may leave events out. The ledger is whole; the index is made anew with
+    /// the log if that is put away.
+    OwnIndex,
     /// The table of events is not provably the one that this version writes.
     TableDiffers,
     /// An embedded ledger's file has another SQLite schema than the one that is
@@ -161,7 +165,7 @@ pub enum InconsistencyKind {
 }
 
 impl InconsistencyKind {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Missing,
         Self::WrongLedger,
         Self::Rollback,
@@ -177,6 +181,7 @@ impl InconsistencyKind {
         Self::AlteredTx,
         Self::LostEntries,
         Self::OwnLog,
+        Self::OwnIndex,
         Self::TableDiffers,
         Self::AlteredFileSchema,
     ];
@@ -199,6 +204,7 @@ impl InconsistencyKind {
             Self::AlteredTx => "altered_tx",
             Self::LostEntries => "lost_entries",
             Self::OwnLog => "own_log",
+            Self::OwnIndex => "own_index",
             Self::TableDiffers => "table_differs",
             Self::AlteredFileSchema => "altered_file_schema",
         }

@@ -98,6 +98,31 @@ pub(super) async fn alh(conn: &mut SqliteConnection, tx: TxId) -> Result<Option<
     row.map(|row| Ok(Alh::new(sqlite::hash(&row, "alh")?))).transpose()
 }
 
+/// Those of transactions `first` to `last`.
+pub(super) async fn alhs(conn: &mut SqliteConnection, first: u64, last: u64) -> Result<Vec<Alh>> {
+    sqlx::query("SELECT alh FROM tx WHERE id BETWEEN ? AND ? ORDER BY id")
+        .bind(to_i64(first))
+        .bind(to_i64(last))
+        .fetch_all(conn)
+        .await?
+        .iter()
+        .map(|row| Ok(Alh::new(sqlite::hash(row, "alh")?)))
+        .collect()
+}
+
+/// The id of the table of events and the transaction that created it.
+pub(super) async fn table(conn: &mut SqliteConnection) -> Result<Option<(u32, u64)>> {
+    let row = sqlx::query(
+        "SELECT (SELECT value FROM meta WHERE name = 'table_id') AS id, \
+         (SELECT value FROM meta WHERE name = 'genesis_tx') AS tx",
+    )
+    .fetch_one(conn)
+    .await?;
+    let number = |name: &str| row.try_get::<Option<i64>, _>(name);
+    let (Some(id), Some(tx)) = (number("id")?, number("tx")?) else { return Ok(None) };
+    Ok(u32::try_from(id).ok().zip(u64::try_from(tx).ok()))
+}
+
 /// What the ledger consists of.
 pub(super) async fn counts(conn: &mut SqliteConnection) -> Result<AuditCounts> {
     let row = sqlx::query(

@@ -2,28 +2,32 @@
 //! and of a stream's name are 16 bytes that nobody outside can predict.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasherDefault, Hasher};
 
-use counterfoil_core::{Alh, EntryDigest};
+use counterfoil_core::{Alh, EntryDigest, TxId};
 
-use super::StreamKey;
+use super::names::{Names, Said, StreamName, Sum};
 use super::rules::{self, Before, Claim, Ruling, StreamEnd};
-use crate::verdict::FindingKind;
+use super::{Position, StreamKey};
+use crate::verdict::{Finding, FindingKind};
 
 /// A row on its way into the index.
 pub(crate) struct PlacedRow<'a> {
+    pub(crate) pos: Position,
     /// The stream, as [`put_stream`] writes it.
     pub(crate) stream: &'a [u8],
     pub(crate) event_number: i64,
     pub(crate) digest: EntryDigest,
     pub(crate) claim: Claim<'a>,
+    /// The short hash of its correlation id.
+    pub(crate) correlation: Option<i64>,
 }
 
-/// Writes a stream's key as it begins a stored value, so that a value need not
+/// Writes a stream's [key](StreamKey::parts) as it begins a stored value, so that a value need not
 /// be taken apart to name its stream.
-pub(crate) fn put_stream(key: &StreamKey, out: &mut Vec<u8>) {
+pub(crate) fn put_stream(key: [&[u8]; 3], out: &mut Vec<u8>) {
     out.clear();
-    for (column, part) in (1_u32..).zip([&key.domain, &key.edition, &key.root]) {
+    for (column, part) in (1_u32..).zip(key) {
         out.extend(column.to_be_bytes());
         // A part that is longer is in no row.
         out.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
@@ -31,21 +35,18 @@ pub(crate) fn put_stream(key: &StreamKey, out: &mut Vec<u8>) {
     }
 }
 
-/// What is kept of a stream's key.
-#[derive(Clone, Copy)]
-pub(crate) struct StreamName(u128);
-
 #[derive(Default)]
 pub(crate) struct MemoryIndex {
-    secret: Secret,
+    names: Names,
     streams: Map<StreamEnd>,
     exts: HashSet<u128, BuildHasherDefault<Taken>>,
     /// Keys that are held, by stream and number.
     held: HashSet<(u128, i64)>,
-    /// The last stream's key and name, which the next row mostly stands in.
-    last: (Vec<u8>, u128),
     events: u64,
     begun: u64,
+    /// What is said about transactions up to this one, if somebody wants to
+    /// hold it against another index.
+    summed: Option<(TxId, Sum)>,
 }
 
 type Map<V> = HashMap<u128, V, BuildHasherDefault<Taken>>;
@@ -69,9 +70,9 @@ impl MemoryIndex {
         alhs: &[Alh],
         found: &mut Vec<(FindingKind, String)>,
     ) -> Ruling {
-        let name = self.name(row.stream);
+        let StreamName(name) = self.names.stream(row.stream);
         let ext = match row.claim {
-            Claim::Event { ext, .. } => Some(self.secret.name(ext)),
+            Claim::Event { ext, .. } => Some(self.names.name(ext)),
             _ => None,
         };
         let is_new = ext.is_some_and(|ext| self.exts.insert(ext));
@@ -86,11 +87,16 @@ impl MemoryIndex {
                 self.begun += u64::from(next == 1);
                 let head = row.digest.to_bytes();
                 self.streams.insert(name, StreamEnd { next, head, ..stream });
+                self.sum_event(row, StreamName(name));
                 return ruling;
             }
             Ruling::Holds(_) => {
                 self.streams.insert(name, StreamEnd { any_held: true, ..stream });
-                self.held.insert((name, row.event_number));
+                let (pos, number) = (row.pos, row.event_number);
+                // The first row on a key holds it.
+                if self.held.insert((name, number)) {
+                    self.say(pos.tx(), &Said::Held { pos, stream: StreamName(name), number });
+                }
             }
             Ruling::Genesis => {
                 self.streams.insert(name, stream);
@@ -103,11 +109,44 @@ impl MemoryIndex {
         ruling
     }
 
+    /// Takes note of something that was found.
+    pub(crate) fn found(&mut self, finding: &Finding) {
+        let Finding { tx, entry, kind, .. } = *finding;
+        self.say(tx, &Said::Found { tx: tx.get(), entry, kind });
+    }
+
+    /// From now on sums up what is said about transactions up to this one.
+    pub(crate) fn sum_through(&mut self, last: TxId) {
+        self.summed = Some((last, Sum::default()));
+    }
+
+    /// The sum, and what another index is summed up with.
+    pub(crate) fn sum(&self) -> Option<(Sum, Names)> {
+        self.summed.map(|(_, sum)| (sum, self.names.clone()))
+    }
+
+    fn sum_event(&mut self, row: &PlacedRow<'_>, stream: StreamName) {
+        let Claim::Event { ext, .. } = row.claim else { return };
+        let (pos, number) = (row.pos, row.event_number.cast_unsigned());
+        self.say(pos.tx(), &Said::Event { pos, stream, number, ext });
+        if let Some(id) = row.correlation {
+            self.say(pos.tx(), &Said::Correlated { pos, id });
+        }
+    }
+
+    fn say(&mut self, tx: TxId, what: &Said<'_>) {
+        if let Some((last, sum)) = &mut self.summed
+            && tx <= *last
+        {
+            self.names.add(sum, what);
+        }
+    }
+
     /// The name of a stream, to remember its events under.
     pub(crate) fn name_stream(&self, key: &StreamKey) -> StreamName {
         let mut stream = Vec::new();
-        put_stream(key, &mut stream);
-        StreamName(self.secret.name(&stream))
+        put_stream(key.parts(), &mut stream);
+        StreamName(self.names.name(&stream))
     }
 
     /// Takes an event as somebody else's index has it. False if it is not the
@@ -120,7 +159,7 @@ impl MemoryIndex {
         digest: EntryDigest,
     ) -> bool {
         let stream = self.streams.entry(name).or_insert(StreamEnd::NEW);
-        if number != stream.next || !self.exts.insert(self.secret.name(ext)) {
+        if number != stream.next || !self.exts.insert(self.names.name(ext)) {
             return false;
         }
         (stream.next, stream.head) = (number + 1, digest.to_bytes());
@@ -138,15 +177,6 @@ impl MemoryIndex {
     /// Takes a stream's key as taken, though it may have no event.
     pub(crate) fn hold_stream(&mut self, StreamName(name): StreamName) {
         self.streams.entry(name).or_insert(StreamEnd::NEW);
-    }
-
-    fn name(&mut self, stream: &[u8]) -> u128 {
-        if self.last.0 != stream {
-            self.last.0.clear();
-            self.last.0.extend_from_slice(stream);
-            self.last.1 = self.secret.name(stream);
-        }
-        self.last.1
     }
 }
 
@@ -183,24 +213,6 @@ impl Before for Known<'_> {
 
     fn find(&mut self, kind: FindingKind, detail: String) {
         self.found.push((kind, detail));
-    }
-}
-
-/// A key that is made anew for each audit. Under it, SipHash of two inputs
-/// that differ in a byte is a name of 128 bits: whoever does not know the key
-/// cannot look for two things that have the same.
-#[derive(Default)]
-struct Secret(RandomState);
-
-impl Secret {
-    fn name(&self, of: &[u8]) -> u128 {
-        let half = |which: u8| {
-            let mut hash = self.0.build_hasher();
-            hash.write_u8(which);
-            hash.write(of);
-            u128::from(hash.finish())
-        };
-        half(0) << 64 | half(1)
     }
 }
 
@@ -310,7 +322,7 @@ mod tests {
                 prev_event: if dice.below(9) == 0 { [9; 32] } else { head },
                 seen_tx,
                 seen_alh: if dice.below(9) == 0 { [77; 32] } else { seen.unwrap_or_default() },
-                correlation: None,
+                correlation: (dice.below(3) == 0).then(|| dice.below(4) as i64 - 2),
                 outside: None,
                 append: InAppend { id: [0; 16], index: 0, count: 1 },
                 signed: None,
@@ -326,17 +338,27 @@ mod tests {
         let mut kinds = HashSet::new();
         for case in 0..60 {
             let (mut dice, mut memory) = (Dice(case), MemoryIndex::default());
-            let conn = &mut sqlite::memory().await.unwrap();
+            memory.sum_through(TxId::new(30));
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("log");
+            let conn = &mut sqlite::open(&path, sqlite::FileKind::Log, true).await.unwrap();
+            // Written at once, or it takes minutes.
+            sqlite::begin(conn).await.unwrap();
             let alhs = log(conn, 40).await;
             let (mut ends, mut findings, mut rows) = (HashMap::new(), Vec::new(), Vec::new());
             for tx in (1..=40).map(TxId::new) {
                 for entry in 0..dice.below(5) as u32 {
                     let row = row(&mut dice, Position::new(tx, entry), &ends, &alhs);
                     let mut stream = Vec::new();
-                    put_stream(&row.key, &mut stream);
+                    put_stream(row.key.parts(), &mut stream);
                     let (digest, event_number) = (row.digest, row.event_number);
+                    let (pos, stream, claim) = (row.pos, &stream[..], row.claim());
+                    let correlation = match row.content {
+                        RowContent::Event { correlation, .. } => correlation,
+                        _ => None,
+                    };
                     let placed =
-                        PlacedRow { stream: &stream, event_number, digest, claim: row.claim() };
+                        PlacedRow { pos, stream, event_number, digest, claim, correlation };
                     let mut about = Vec::new();
                     if let Ruling::Event { .. } = memory.add(&placed, &alhs, &mut about) {
                         let end = (row.event_number as u64 + 1, digest.to_bytes());
@@ -344,7 +366,9 @@ mod tests {
                     }
                     for (kind, detail) in about {
                         kinds.insert(kind);
-                        findings.push(Finding { tx, entry: Some(entry), kind, detail });
+                        let finding = Finding { tx, entry: Some(entry), kind, detail };
+                        memory.found(&finding);
+                        findings.push(finding);
                     }
                     rows.push(row);
                 }
@@ -363,6 +387,14 @@ mod tests {
             assert_eq!(streams.iter().cloned().collect::<HashMap<_, _>>(), next, "{case}");
             assert_eq!(memory.streams(), streams.len() as u64);
             assert_eq!(memory.events(), next.values().sum::<u64>());
+            assert!(sqlite::finish(conn, Ok(())).await.is_ok());
+            let (sum, mut names) = memory.sum().unwrap();
+            let plain = rusqlite::Connection::open(&path).unwrap();
+            let mut sum_of = |from, to| {
+                crate::index::sum(&plain, &mut names, TxId::new(from), TxId::new(to)).unwrap()
+            };
+            assert_eq!(sum_of(0, 30), Some(sum), "{case}");
+            assert!(sum_of(0, 40) != Some(sum) && sum_of(9, 30) != Some(sum), "{case}");
         }
         // Every kind of thing that rows can do was there.
         assert_eq!(kinds.len(), 6, "{kinds:?}");

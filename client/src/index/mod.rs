@@ -3,11 +3,14 @@
 
 mod claims;
 pub(crate) mod classify;
+mod differences;
 mod lookup;
 mod memory;
+mod names;
 #[cfg(feature = "immudb")]
 mod rederive;
 pub(crate) mod rules;
+mod said;
 mod taken;
 
 use std::collections::HashMap;
@@ -18,9 +21,12 @@ use sqlx::SqliteConnection;
 
 pub(crate) use self::claims::Gaps;
 pub(crate) use self::classify::{record_finding, seen_before};
+pub(crate) use self::differences::{Compared, Difference};
 pub(crate) use self::lookup::{EventAt, Held, StreamInfo};
 pub(crate) use self::memory::{MemoryIndex, PlacedRow, put_stream};
+pub(crate) use self::names::{Names, Said, StreamName, Sum};
 use self::rules::{BySomebody, Claim};
+pub(crate) use self::said::sum;
 use crate::author::Signed;
 use crate::error::Result;
 use crate::payloads::erasure::Outside;
@@ -155,6 +161,11 @@ pub(crate) struct StreamKey {
 impl StreamKey {
     pub(crate) fn of_row(row: &StoredRow) -> Self {
         Self { domain: row.domain.clone(), edition: row.edition.clone(), root: row.root.clone() }
+    }
+
+    /// Domain, edition and root.
+    pub(crate) fn parts(&self) -> [&[u8]; 3] {
+        [&self.domain, &self.edition, &self.root]
     }
 
     /// Whether the row stands in this stream.

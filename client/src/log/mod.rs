@@ -1,6 +1,7 @@
 //! The ledger's log as this client keeps it: one record a transaction and the
 //! tree over all of them. Appended to, never changed.
 
+mod check;
 mod end;
 pub(crate) mod tiles;
 mod tree;
@@ -13,11 +14,11 @@ use counterfoil_core::{
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
+pub(crate) use self::check::TileCheck;
 pub(crate) use self::end::{Head, LogEnd};
 #[cfg(feature = "immudb")]
 pub(crate) use self::tree::Loaded;
 pub(crate) use self::tree::TileCache;
-#[cfg(any(test, feature = "immudb"))]
 pub(crate) use self::tree::read_tile;
 use crate::error::Result;
 use crate::prover::Hash;

@@ -37,7 +37,7 @@ impl Derivation<'_> {
             for (id, derived) in derived {
                 let derived = derived?;
                 let Some(own) = records.get(&id) else { continue };
-                let found = match compare(own, &derived) {
+                let found = match compare(own, &derived, self.config.storage.backend) {
                     Compared::Same => continue,
                     Compared::Fork(found) => {
                         self.found.push(found);
@@ -140,7 +140,7 @@ pub(super) enum Compared {
     Fork(Inconsistency),
 }
 
-pub(super) fn compare(own: &TxRecord, derived: &TxRecord) -> Compared {
+pub(super) fn compare(own: &TxRecord, derived: &TxRecord, backend: BackendKind) -> Compared {
     if own.alh != derived.alh {
         let detail = format!(
             "this client's log holds {}:{} in its place, the ledger {}",
@@ -148,15 +148,19 @@ pub(super) fn compare(own: &TxRecord, derived: &TxRecord) -> Compared {
         );
         return Compared::Fork(Inconsistency::of_tx(own.id, Kind::Fork, detail));
     }
-    differs(own, derived).map_or(Compared::Same, Compared::Differs)
+    differs(own, derived, backend).map_or(Compared::Same, Compared::Differs)
 }
 
 /// In what this client's record of a transaction differs from the one that
 /// the ledger made, both with the same Alh.
-fn differs(own: &TxRecord, derived: &TxRecord) -> Option<Inconsistency> {
+fn differs(own: &TxRecord, derived: &TxRecord, backend: BackendKind) -> Option<Inconsistency> {
     if !own.opaque && derived.opaque {
         let detail = "its header was verified before, and now it does not recompute";
         return Some(Inconsistency::of_tx(own.id, Kind::BrokenHeader, detail));
+    }
+    if own.opaque && !derived.opaque {
+        let detail = "its header recomputes, and this client's log says that it does not";
+        return Some(Inconsistency::of_tx(own.id, Kind::OwnLog, detail));
     }
     let bound = !own.opaque && !derived.opaque && derived.digests.is_some();
     if bound
@@ -174,6 +178,11 @@ fn differs(own: &TxRecord, derived: &TxRecord) -> Option<Inconsistency> {
         (Some(_), None) => {
             let detail = "its entries were verified before, and are not shown any more";
             Some(Inconsistency::of_tx(own.id, Kind::LostEntries, detail))
+        }
+        // What a server showed otherwise for a while, the log looks for again.
+        (None, Some(_)) if backend == BackendKind::Embedded => {
+            let detail = "this client's log does not have its entries, which are all there";
+            Some(Inconsistency::of_tx(own.id, Kind::OwnLog, detail))
         }
         _ => None,
     }

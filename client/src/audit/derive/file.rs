@@ -10,6 +10,7 @@ use super::super::scratch;
 use super::compare::{Compared, compare};
 use super::{BATCH, Derivation};
 use crate::backend::embedded::audit::{AuditedFile, InOwnLog, Linked, LinkedRow, Linker};
+use crate::config::BackendKind;
 use crate::error::{Result, Unavailable};
 use crate::log::TxRecord;
 use crate::sqlite::damaged;
@@ -60,7 +61,7 @@ impl Derivation<'_> {
     }
 
     /// Into the tables that the audit goes on from later.
-    async fn in_tables(&mut self, file: &mut AuditedFile, last: TxId) -> Result<()> {
+    pub(super) async fn in_tables(&mut self, file: &mut AuditedFile, last: TxId) -> Result<()> {
         while self.fresh.size() < last.get() {
             let first = self.fresh.size() + 1;
             let batch_last = last.get().min(first.saturating_add(BATCH - 1));
@@ -184,7 +185,7 @@ impl Derivation<'_> {
         derived: &TxRecord,
         is_noted: bool,
     ) -> Result<()> {
-        match compare(own, derived) {
+        match compare(own, derived, BackendKind::Embedded) {
             Compared::Same => {}
             Compared::Differs(_) if is_noted => {}
             Compared::Differs(found) => {

@@ -32,7 +32,7 @@ pub(crate) struct Embedded {
 }
 
 /// The table's id in a database whose first table it is.
-const TABLE_ID: u32 = 1;
+pub(crate) const TABLE_ID: u32 = 1;
 
 impl Embedded {
     /// Closes the file, and waits until it is.

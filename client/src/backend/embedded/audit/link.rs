@@ -17,7 +17,7 @@ use crate::body::EventBody as StoredBody;
 use crate::error::Result;
 use crate::event::PayloadCommitment;
 use crate::index::rules::{BySomebody, Claim};
-use crate::index::{InAppend, PlacedRow, Position, seen_before};
+use crate::index::{InAppend, PlacedRow, Position, correlation, seen_before};
 use crate::log::{LogEnd, TxRecord};
 use crate::payloads::erasure::{self, Outside};
 use crate::schema;
@@ -113,10 +113,11 @@ impl Linker {
         }
         rows.clear();
         for (row, entry) in here.iter().zip(0..) {
-            if row.pos != Position::new(id, entry).raw() {
+            let pos = Position::new(id, entry);
+            if row.pos != pos.raw() {
                 return None;
             }
-            rows.push(self.row(id, &chunk.values[row.value.clone()?])?);
+            rows.push(self.row(pos, &chunk.values[row.value.clone()?])?);
         }
         let eh = root(rows);
         let alh = end.next_header(tx.ts, nentries, eh).alh().ok()?;
@@ -149,7 +150,7 @@ impl Linker {
 
     /// A stored value that is an event of the table in its one encoding. What
     /// does not decode, and what is a row and no event, is not for here.
-    fn row<'a>(&mut self, tx: TxId, value: &'a [u8]) -> Option<LinkedRow<'a>> {
+    fn row<'a>(&mut self, pos: Position, value: &'a [u8]) -> Option<LinkedRow<'a>> {
         let mut columns = [None; 7];
         self.table.decode_value(value, &mut columns).ok()?;
         let [
@@ -172,7 +173,7 @@ impl Linker {
             && u64::try_from(event_number) == Ok(body.event_number)
             && u64::try_from(seen_tx) == Ok(body.seen_tx)
             && *ext == body.ext()
-            && seen_before(body.seen_tx, tx).is_ok();
+            && seen_before(body.seen_tx, pos.tx()).is_ok();
         if !agree {
             return None;
         }
@@ -202,7 +203,8 @@ impl Linker {
             },
             signed: body.author.is_some().then_some(BySomebody::Stored(stored)),
         };
-        let row = PlacedRow { stream, event_number, digest, claim };
+        let correlation = correlation(body.correlation_id);
+        let row = PlacedRow { pos, stream, event_number, digest, claim, correlation };
         Some(LinkedRow { row, domain, outside })
     }
 
@@ -316,18 +318,21 @@ mod tests {
             NewRow::new(digest, &row).at(Position::new(tx, 0))
         });
         let closely = closely.filter(|row| matches!(row.content, RowContent::Event { .. }));
-        let linked = linker.row(tx, value);
+        let linked = linker.row(Position::new(tx, 0), value);
         match (&linked, &closely) {
             (None, None) => return false,
             (Some(linked), Some(closely)) => {
                 let mut stream = Vec::new();
-                put_stream(&closely.key, &mut stream);
+                put_stream(closely.key.parts(), &mut stream);
                 assert_eq!(linked.row.stream, stream);
                 assert_eq!(linked.row.digest, closely.digest);
                 assert_eq!(linked.row.event_number, closely.event_number);
                 assert_eq!(linked.domain, closely.key.domain);
-                let RowContent::Event { outside, .. } = &closely.content else { panic!() };
-                assert_eq!(linked.outside, *outside);
+                let RowContent::Event { outside, correlation, .. } = &closely.content else {
+                    panic!()
+                };
+                assert_eq!((linked.outside, linked.row.correlation), (*outside, *correlation));
+                assert_eq!(linked.row.pos, closely.pos);
                 let fields = |claim| {
                     let Claim::Event { ext, prev_event, seen_tx, seen_alh, append, signed } = claim
                     else {

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use counterfoil_core::{Alh, Root, TxId};
 
 pub(crate) use self::link::{InOwnLog, Linked, LinkedRow, Linker};
+pub(crate) use self::scan::open as open_plain;
 use self::scan::{Place as ScanPlace, Scan};
 use super::file::LedgerFile;
 use super::{TABLE_ID, first_entry, impossible, new_tx, open};

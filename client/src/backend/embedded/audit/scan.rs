@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::super::file::value;
 use super::chunk::{Chunk, OwnTx, PlainTx, Row, Tx};
 use crate::index::Position;
-use crate::sqlite::to_i64;
+use crate::sqlite::{self, to_i64};
 
 /// Transactions read at once, and bytes of rows at which it is enough.
 const MOST_TXS: u64 = 1024;
@@ -127,31 +127,17 @@ fn read(
 }
 
 /// For reading alone.
-fn open(path: &Path, unchanging: bool) -> rusqlite::Result<Connection> {
+pub(crate) fn open(path: &Path, unchanging: bool) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = match unchanging {
         false => Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)?,
         true => {
             let flags = flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-            Connection::open_with_flags(immutable(path), flags)?
+            Connection::open_with_flags(sqlite::immutable(path), flags)?
         }
     };
     conn.pragma_update(None, "query_only", true)?;
     Ok(conn)
-}
-
-/// The path as a URI that says that nobody writes the file.
-fn immutable(path: &Path) -> String {
-    let mut uri = String::from("file:");
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                uri.push(char::from(*byte));
-            }
-            other => uri.push_str(&format!("%{other:02X}")),
-        }
-    }
-    uri + "?immutable=1"
 }
 
 /// The rows of the chunk's transactions, until there are enough: then the

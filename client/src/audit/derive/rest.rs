@@ -1,0 +1,176 @@
+//! Holding what else this client keeps beside its log's records against what
+//! was derived: the index and the tree's tiles. Nothing in an answer is
+//! believed for their sake; but what an index does not name is not read, and
+//! with wrong tiles nothing can be proved.
+
+use std::path::Path;
+
+use counterfoil_core::TxId;
+use tokio::task;
+
+use super::super::fresh::Fresh;
+use super::super::own::OwnLog;
+use super::super::report::{Inconsistency, InconsistencyKind as Kind};
+use super::{BATCH, Derivation};
+use crate::backend::embedded::audit::{AuditedFile, open_plain};
+use crate::config::BackendKind;
+use crate::error::Result;
+use crate::index::{self, Compared, Difference, Names, Position, Sum};
+use crate::log::TileCheck;
+use crate::log::tiles::TileId;
+use crate::sqlite::is_damage;
+
+impl Derivation<'_> {
+    /// Compares them where the ledger and the log agree throughout. Where they
+    /// do not, that was told, and what hangs on it differs with them.
+    pub(super) async fn compare_rest(&mut self) -> Result<()> {
+        let (_, noted) = self.fresh.noted().await?;
+        let agree = noted == 0
+            && self.noted.total() == 0
+            && self.found.iter().all(|one| one.kind == Kind::UnconfirmedEnd);
+        let (Some(last), true) = (self.own_end, agree) else { return Ok(()) };
+        if self.own.is_none() || self.fresh.size() < last.get() {
+            return Ok(());
+        }
+        match self.compare_all(last).await {
+            Err(error) if is_damage(&error) => {
+                self.note_now(None, Kind::OwnLog, error.to_string());
+                Ok(())
+            }
+            compared => compared,
+        }
+    }
+
+    async fn compare_all(&mut self, last: TxId) -> Result<()> {
+        let Some(own) = &mut self.own else { return Ok(()) };
+        own.hold().await?;
+        let compared = inside(own, &mut self.fresh, last).await;
+        own.let_go().await?;
+        self.found.extend(compared?);
+        if !self.is_summed_up_alike(last).await? {
+            self.compare_index(last).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the own index says what was derived in memory: no more than
+    /// that.
+    async fn is_summed_up_alike(&mut self, last: TxId) -> Result<bool> {
+        let Fresh::Memory(memory) = &mut self.fresh else { return Ok(false) };
+        let (Some((sum, names)), Some(own)) = (memory.index().sum(), &self.own) else {
+            return Ok(false);
+        };
+        let (path, after) =
+            (own.path().to_path_buf(), self.from.map_or(TxId::new(0), |from| from.tx));
+        let read = move || own_sum(&path, names, after, last);
+        Ok(matches!(task::spawn_blocking(read).await, Ok(Ok(Some(own))) if own == sum))
+    }
+
+    /// Holds the index against one in tables, and names each difference.
+    async fn compare_index(&mut self, last: TxId) -> Result<()> {
+        let is_in_memory = matches!(self.fresh, Fresh::Memory(_));
+        let memory = match self.fresh {
+            Fresh::Kept(_) => None,
+            Fresh::Memory(_) => {
+                let kept = Fresh::kept(None).await?;
+                Some(std::mem::replace(&mut self.fresh, kept))
+            }
+        };
+        let compared = async {
+            if memory.is_some() {
+                self.derive_in_tables(last).await?;
+            }
+            let after = self.from.map_or(TxId::new(0), |from| from.tx);
+            let Some(own) = &self.own else { return Ok(None) };
+            let fresh = self.fresh.tables()?.get_mut();
+            own.compare_index(fresh.conn(), after, last).await.map(Some)
+        };
+        let compared = compared.await;
+        if let Some(memory) = memory {
+            std::mem::replace(&mut self.fresh, memory).close().await?;
+        }
+        match compared? {
+            Some(Compared::Differs(differences, total)) => {
+                if total == 0 && is_in_memory {
+                    let detail = "this client's index has rows that no index has";
+                    self.note_now(None, Kind::OwnIndex, detail);
+                }
+                self.noted.add_unlisted(total.saturating_sub(differences.len() as u64));
+                for Difference { tx, entry, detail } in differences {
+                    self.noted.add(Inconsistency {
+                        tx: Some(tx),
+                        entry,
+                        kind: Kind::OwnIndex,
+                        detail,
+                    });
+                }
+            }
+            // What a server shows comes and goes, and with it what can be told.
+            Some(Compared::OtherEntries(tx)) => {
+                tracing::info!(%tx, "the own index knows other entries, and is not compared");
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn derive_in_tables(&mut self, last: TxId) -> Result<()> {
+        let Some(mut file) = AuditedFile::open(self.config).await? else { return Ok(()) };
+        self.progress.start(last.get());
+        let derived = self.in_tables(&mut file, last).await;
+        self.progress.finish();
+        file.close().await;
+        derived
+    }
+}
+
+/// What follows from the rest of the own log, as of one moment: SQLite's own
+/// indexes, the ends of streams, the tiles.
+async fn inside(own: &mut OwnLog, fresh: &mut Fresh, last: TxId) -> Result<Vec<Inconsistency>> {
+    let mut found = Vec::new();
+    let mut log = Vec::new();
+    log.extend(own.integrity().await?);
+    if own.table().await? != fresh.table().await? {
+        log.push("this client's log names another table or another creation of it".into());
+    }
+    let there = own.size_up_to(last).await?;
+    if there != last.get() {
+        log.push(format!("this client's log has only {there} of the transactions up to {last}"));
+    }
+    for (pos, root) in own.wrong_ends().await? {
+        let root = String::from_utf8_lossy(&root);
+        let detail =
+            format!("stream {root:?} ends elsewhere in this client's index than its events");
+        let (tx, entry) = (pos.map(Position::tx), pos.map(Position::entry));
+        found.push(Inconsistency { tx, entry, kind: Kind::OwnIndex, detail });
+    }
+    let mut check = TileCheck::default();
+    let mut first = 1;
+    while first <= last.get() {
+        let to = last.get().min(first.saturating_add(BATCH - 1));
+        check.take(own.conn(), &fresh.alhs(first, to).await?).await?;
+        first = to + 1;
+    }
+    let has_gone_on = own.pinned().await?.0.is_some_and(|pin| pin.tx > last);
+    let (wrong, surplus) = check.end(own.conn(), has_gone_on).await?;
+    for TileId { level, index } in wrong {
+        log.push(format!("tile {level}/{index} of this client's log is not the tree's"));
+    }
+    if surplus > 0 {
+        log.push(format!("this client's log has {surplus} tiles that the tree has not"));
+    }
+    let whole = |detail| Inconsistency { tx: None, entry: None, kind: Kind::OwnLog, detail };
+    found.extend(log.into_iter().map(whole));
+    Ok(found)
+}
+
+/// What the own index says, summed up.
+fn own_sum(
+    path: &Path,
+    mut names: Names,
+    after: TxId,
+    last: TxId,
+) -> rusqlite::Result<Option<Sum>> {
+    let conn = open_plain(path, false)?;
+    index::sum(&conn, &mut names, after, last)
+}

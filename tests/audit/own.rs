@@ -1,0 +1,109 @@
+//! What this client keeps beside its log's records is compared, too: without
+//! an index's row an event is not read, with another tile nothing is proved.
+
+use counterfoil::AuditVerdict;
+use counterfoil::InconsistencyKind::{OwnIndex, OwnLog};
+
+use crate::files::{self, Files, event};
+use crate::places;
+
+/// A ledger whose index has something to say of every kind: transaction 9 has
+/// an event with a correlation id, 10 a row that holds a key of its stream and
+/// is no event.
+async fn indexed() -> Files {
+    let files = Files::varied().await;
+    let store = files.open().await.unwrap();
+    store.add_event(&event(10).with_correlation_id("order 7")).await.unwrap();
+    store.close().await.unwrap();
+    files
+}
+
+#[tokio::test]
+async fn whatever_the_index_lacks_or_says_otherwise_is_told_at_its_place() {
+    let honest = indexed().await;
+    assert_eq!(honest.audit().await.verdict, AuditVerdict::Intact);
+    let at = |tx: u64, entry| Some((tx, entry));
+    for (sql, expected) in [
+        ("DELETE FROM event WHERE pos = 3 << 16", at(3, 0)),
+        ("DELETE FROM event WHERE pos = (7 << 16) + 2", at(7, 2)),
+        ("UPDATE event SET pos = (7 << 16) + 9 WHERE pos = (7 << 16) + 2", at(7, 2)),
+        ("UPDATE event SET ext = zeroblob(32) WHERE pos = 4 << 16", at(4, 0)),
+        ("UPDATE event SET number = 99 WHERE pos = 8 << 16", at(8, 0)),
+        ("UPDATE event SET stream = 99 WHERE pos = 4 << 16", at(4, 0)),
+        ("DELETE FROM correlation WHERE pos = 9 << 16", at(9, 0)),
+        ("UPDATE correlation SET id = id + 1 WHERE pos = 9 << 16", at(9, 0)),
+        ("INSERT INTO correlation VALUES (1, 5 << 16)", at(5, 0)),
+        ("INSERT INTO held VALUES (1, 77, 6 << 16, 'because')", at(6, 0)),
+        ("INSERT INTO finding VALUES (6, NULL, 'unaccounted', '')", None),
+        ("INSERT INTO finding VALUES (6, 0, 'overwritten', '')", at(6, 0)),
+        ("INSERT INTO finding VALUES (6, 0, 'nonsense', '')", at(6, 0)),
+    ] {
+        let files = honest.copy().await;
+        assert_eq!(files::run(&files.trust, sql).await, 1, "{sql}");
+        let report = files.audit().await;
+        assert_eq!(report.verdict, AuditVerdict::Broken, "{sql}");
+        let found = places(&report);
+        let place = expected.map_or((6, None, OwnIndex), |(tx, entry)| (tx, Some(entry), OwnIndex));
+        assert!(found.contains(&place), "{sql}: {found:?}");
+        assert!(found.iter().all(|one| one.2 == OwnIndex), "{sql}: {found:?}");
+        // The ledger is what it was.
+        assert_eq!(report.counts.events, 11);
+    }
+}
+
+/// What follows from the rest of the own log is looked at in it alone.
+#[tokio::test]
+async fn ends_of_streams_and_the_table_are_compared() {
+    let honest = indexed().await;
+    for (sql, expected) in [
+        ("UPDATE stream SET next = next - 1 WHERE next > 0", (9, Some(0), OwnIndex)),
+        ("UPDATE stream SET head = zeroblob(32) WHERE next > 0", (9, Some(0), OwnIndex)),
+        ("UPDATE meta SET value = 77 WHERE name = 'table_id'", (0, None, OwnLog)),
+        ("UPDATE meta SET value = 2 WHERE name = 'genesis_tx'", (0, None, OwnLog)),
+        ("UPDATE tx SET digests = NULL WHERE id = 3", (3, None, OwnLog)),
+        ("UPDATE tx SET opaque = 1 WHERE id = 3", (3, None, OwnLog)),
+        ("DELETE FROM tx WHERE id = 3", (0, None, OwnLog)),
+        ("INSERT INTO tile VALUES (0, 0, zeroblob(8192))", (0, None, OwnLog)),
+        ("INSERT INTO tile VALUES (1, 0, zeroblob(32))", (0, None, OwnLog)),
+    ] {
+        let files = honest.copy().await;
+        assert_eq!(files::run(&files.trust, sql).await, 1, "{sql}");
+        assert_eq!(places(&files.audit().await), [expected], "{sql}");
+    }
+}
+
+/// What SQLite looks up in is not the table. Here a gap that the table names
+/// is not in the index by which gaps are found.
+#[tokio::test]
+async fn an_index_of_sqlites_own_that_lacks_a_row_is_told() {
+    let files = indexed().await;
+    let unhook = "PRAGMA writable_schema = ON; \
+        CREATE TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 'finding_gap'; \
+        DELETE FROM sqlite_schema WHERE name = 'finding_gap'";
+    assert_eq!(files::run(&files.trust, unhook).await, 1);
+    let sql = "INSERT INTO finding VALUES (6, NULL, 'unaccounted', '')";
+    assert_eq!(files::run(&files.trust, sql).await, 1);
+    let hook = "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema SELECT * FROM kept; \
+        DROP TABLE kept";
+    files::run(&files.trust, hook).await;
+    let report = files.audit().await;
+    assert_eq!(places(&report), [(0, None, OwnLog), (6, None, OwnIndex)]);
+    assert!(report.inconsistencies[0].detail.contains("finding_gap"), "{report:?}");
+}
+
+#[tokio::test]
+async fn tiles_are_compared() {
+    let honest = Files::with_events(600).await;
+    assert_eq!(honest.audit().await.verdict, AuditVerdict::Intact);
+    for sql in [
+        "UPDATE tile SET hashes = zeroblob(8192) WHERE level = 0 AND idx = 1",
+        "UPDATE tile SET hashes = substr(hashes, 1, 32) WHERE level = 1",
+        "UPDATE tile SET hashes = x'00' WHERE level = 0 AND idx = 0",
+        "DELETE FROM tile WHERE level = 0 AND idx = 0",
+        "INSERT INTO tile VALUES (0, 2, zeroblob(8192))",
+    ] {
+        let files = honest.copy().await;
+        assert_eq!(files::run(&files.trust, sql).await, 1, "{sql}");
+        assert_eq!(places(&files.audit().await), [(0, None, OwnLog)], "{sql}");
+    }
+}
