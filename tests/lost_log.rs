@@ -309,6 +309,35 @@ async fn what_is_made_anew_is_held_to_the_copy() {
     assert_eq!(error.verdict(), Some(&Verdict::Missing { pinned: state }), "{error}");
 }
 
+/// What a ledger would grow on: a transaction over a damaged tree, or of another
+/// table, is in it for good.
+#[tokio::test]
+async fn nothing_is_written_over_a_damaged_tree_or_for_another_table() {
+    let honest = Files::with_events(600).await;
+    for (sql, what) in [
+        ("UPDATE tile SET hashes = zeroblob(64) WHERE level = 1", "tree"),
+        ("UPDATE tile SET hashes = zeroblob(32) WHERE level = 1", "tile"),
+        ("UPDATE tx SET alh = zeroblob(32) WHERE id = 599", "tree"),
+        ("UPDATE tx SET ts = ts + 1 WHERE id = 601", "tree"),
+        ("UPDATE meta SET value = 77 WHERE name = 'table_id'", "table"),
+        ("UPDATE meta SET value = 2 WHERE name = 'genesis_tx'", "table"),
+    ] {
+        let files = honest.copy().await;
+        files::run(&files.trust, sql).await;
+        let error = files.open().await.unwrap_err();
+        assert!(matches!(error.verdict(), Some(Verdict::LogAltered { .. })), "{sql}: {error}");
+        assert!(error.to_string().contains(what), "{sql}: {error}");
+        // With the copy of its pin it is made anew.
+        fs::copy(beside(&honest.trust, ".pin"), beside(&files.trust, ".pin")).unwrap();
+        let store = files.open().await.unwrap();
+        assert_eq!(store.status().await.unwrap().repairs.len(), 1);
+        store.add_event(&event(600)).await.unwrap();
+        store.close().await.unwrap();
+        let report = Audit::of(&files.config()).run().await.unwrap();
+        assert_eq!(report.verdict, AuditVerdict::Intact, "{sql}: {report:?}");
+    }
+}
+
 #[tokio::test]
 async fn without_a_copy_nothing_is_believed() {
     let files = Files::with_events(3).await;

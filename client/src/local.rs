@@ -500,7 +500,10 @@ impl Local {
                 self.log.inclusion_path(&mut self.conn, &mut self.tiles, id.get(), size).await?
             }
         };
-        let tx = state.verify_tx(&state_header, &header, &path).map_err(Verdict::from)?;
+        // All of it is the log's own.
+        let tx = state.verify_tx(&state_header, &header, &path).map_err(|error| {
+            damaged(format!("transaction {id} cannot be proved from it: {error}"))
+        })?;
         if let Some(digests) = &record.digests {
             tx.verify_all_entries(HeaderVersion::V1, digests.iter().copied())
                 .map_err(|_| Verdict::EntriesAltered { tx: id })?;
@@ -660,12 +663,15 @@ impl Next {
         let genesis = meta(conn, "genesis_tx").await?.unwrap_or(0);
         let trust = Trust::load(conn).await?;
         let log = Log::load(conn).await?;
-        if let Some(pin) = trust.and_then(|trust| trust.pin)
-            && log.head().map(|head| head.state) != Some(pin.state)
-        {
-            return Err(damaged("the log does not end at the pinned state"));
-        }
         let genesis = TxId::new(sqlite::to_u64(genesis, "genesis_tx")?);
+        // An audit's is not pinned: it goes on behind what does not hold.
+        if let Some(pin) = trust.and_then(|trust| trust.pin) {
+            if log.head().map(|head| head.state) != Some(pin.state) {
+                return Err(damaged("the log does not end at the pinned state"));
+            }
+            log.demand_tree(conn).await?;
+            demand_table(conn, &log, table.as_ref(), genesis).await?;
+        }
         let mut truncation = None;
         for tx in Index::truncations(conn).await? {
             if let Some(record) = log.record(conn, tx).await? {
@@ -697,6 +703,22 @@ impl Next {
             pin.state = head.state;
         }
         Ok(())
+    }
+}
+
+/// Demands that the log has the table's creation where it names it.
+async fn demand_table(
+    conn: &mut SqliteConnection,
+    log: &Log,
+    table: Option<&Table<'static>>,
+    genesis: TxId,
+) -> Result<()> {
+    let Some(table) = table else { return Ok(()) };
+    let record = log.record(conn, genesis).await?;
+    let created = schema::catalog_digests(table).map_err(|error| damaged(error.to_string()))?;
+    match record.and_then(|record| record.digests) {
+        Some(digests) if digests.starts_with(&created) => Ok(()),
+        _ => Err(damaged("it does not have the table's creation where it names it")),
     }
 }
 

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use counterfoil_core::{
     Alh, EntryDigest, Frontier, Header, HeaderVersion, Root, TrustedState, TxId, TxMetadata,
 };
+use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
@@ -148,6 +149,32 @@ impl Log {
         let mut log = Self { end: LogEnd::new(head, Frontier::new()), level0 };
         log.end = LogEnd::new(head, log.load_frontier(conn, size).await?);
         Ok(log)
+    }
+
+    /// Demands that the tree is the one that the last transaction's header
+    /// was made over, and has its leaf. A ledger that grows on a damaged one is
+    /// damaged for good: what follows would be made, or believed, over that.
+    pub(crate) async fn demand_tree(&self, conn: &mut SqliteConnection) -> Result<()> {
+        // Before an opaque header, whose root nobody knows, there is another one.
+        let last = sqlx::query(record_where!("NOT opaque ORDER BY id DESC LIMIT 1"));
+        let Some(row) = last.fetch_optional(&mut *conn).await? else { return Ok(()) };
+        let record = parse_record(&row)?;
+        let cache = &mut TileCache::default();
+        let header = self.header(conn, cache, &record).await?;
+        let before = record.bl_tx_id.get();
+        let mut grown = self.load_frontier(conn, before).await?;
+        let mut rows = sqlx::query("SELECT alh FROM tx WHERE id > ? ORDER BY id")
+            .bind(to_i64(before))
+            .fetch(&mut *conn);
+        while let Some(row) = rows.try_next().await? {
+            let leaf = Alh::new(sqlite::hash(&row, "alh")?).leaf_hash();
+            grown.push(leaf).map_err(|error| damaged(error.to_string()))?;
+        }
+        if header.alh() != Ok(record.alh) || grown.root() != self.root() {
+            let what = format!("its tree is not the one of transaction {}", record.id);
+            return Err(damaged(what));
+        }
+        Ok(())
     }
 
     /// The log's end, to compute ahead from.

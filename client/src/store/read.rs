@@ -1,6 +1,8 @@
 //! Reading: every event that is returned has the digest that the verified log
 //! holds in its place.
 
+use std::ops::Range;
+
 use counterfoil_core::receipt::Authorship;
 use counterfoil_core::{Alh, EntryDigest, Table, TrustedState, TxId};
 use futures_util::{StreamExt, stream};
@@ -343,7 +345,22 @@ impl Shared {
             ranges.push(start..end);
             start = end;
         }
-        // The next batches are under way while one is verified.
+        let verified = self.verified_ranges(wanted, ranges, &mut events).await?;
+        match verified {
+            Ok(()) => Ok(events),
+            Err(error) => Err(self.blamed(error).await),
+        }
+    }
+
+    /// The events of these ranges, until one is not what the log says. The next
+    /// batches are under way while one is verified, and hold what they wait
+    /// with: who to blame is not asked before they are gone.
+    async fn verified_ranges(
+        &self,
+        wanted: &[EventAt],
+        ranges: Vec<Range<usize>>,
+        events: &mut Vec<RecordedEvent>,
+    ) -> Result<Result<()>> {
         let mut batches = stream::iter(ranges)
             .map(async |range| self.fetched(&wanted[range]).await)
             .buffered(AHEAD);
@@ -351,11 +368,11 @@ impl Shared {
             for verified in batch?.verified() {
                 match verified {
                     Ok(verified) => events.push(verified.recorded()),
-                    Err(error) => return Err(self.blamed(error).await),
+                    Err(error) => return Ok(Err(error)),
                 }
             }
         }
-        Ok(events)
+        Ok(Ok(()))
     }
 
     /// The same error, unless it is the log's own record that does not hold:

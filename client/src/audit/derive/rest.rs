@@ -13,7 +13,6 @@ use super::super::own::OwnLog;
 use super::super::report::{Inconsistency, InconsistencyKind as Kind};
 use super::{BATCH, Derivation};
 use crate::backend::embedded::audit::{AuditedFile, open_plain};
-use crate::config::BackendKind;
 use crate::error::Result;
 use crate::index::{self, Compared, Difference, Names, Position, Sum};
 use crate::log::TileCheck;
