@@ -43,27 +43,6 @@ async fn every_altered_byte_of_a_row_is_found_when_it_is_read() {
     assert_eq!(store.get_event_at_tx(&stream(), 1, tx(4)).await.unwrap().event, event(1));
 }
 
-/// While others are read ahead.
-#[tokio::test]
-async fn an_altered_row_among_many_is_found_without_end() {
-    let files = Files::new();
-    let store = files.open().await.unwrap();
-    for first in (0..3000).step_by(1000) {
-        let events = (first..first + 1000).map(|n| event(n).with_external_id(""));
-        let events: Vec<Event> = events.collect();
-        store.append(&stream(), ExpectedVersion::Any, &events).await.unwrap();
-    }
-    let altered = "UPDATE ledger_row SET value = x'00' WHERE pos = (2 << 16) + 7";
-    assert_eq!(files.tamper(altered).await, 1);
-    for _ in 0..20 {
-        let stream = stream();
-        let read = store.read(&stream, ReadOptions::forward());
-        let read = tokio::time::timeout(std::time::Duration::from_secs(60), read).await;
-        let altered = Verdict::RowAltered { tx: tx(2), entry: 7 };
-        assert_eq!(verdict(read.expect("it waits for itself")), altered);
-    }
-}
-
 #[tokio::test]
 async fn an_altered_payload_is_found_at_its_place() {
     let files = Files::new();

@@ -477,8 +477,12 @@ impl Verified {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::event::Event;
+    use crate::config::Config;
+    use crate::event::{Event, ExpectedVersion};
+    use crate::sqlite::{self, FileKind};
 
     /// However few events that are.
     #[tokio::test]
@@ -504,6 +508,38 @@ mod tests {
             let Some(found) = followed.event() else { panic!("{n}") };
             assert_eq!(found.event, large(n));
         }
+    }
+
+    /// Whatever the next batch is waiting with.
+    #[tokio::test]
+    async fn an_altered_row_is_told_while_others_are_read_ahead() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger");
+        let mut config = Config::embedded(&ledger);
+        config.trust.file = Some(folder.path().join("trust"));
+        let store = EventStore::open(&config).await.unwrap();
+        let cover = Cover::new("d", "r");
+        for _ in 0..2 {
+            let events: Vec<Event> =
+                (0..BATCH).map(|_| Event::new(&cover, "t", "content")).collect();
+            store.append(&cover, ExpectedVersion::Any, &events).await.unwrap();
+        }
+        let mut hands = sqlite::open(&ledger, FileKind::Ledger, true).await.unwrap();
+        let alter = sqlx::query("UPDATE ledger_row SET value = x'00' WHERE pos = 2 << 16");
+        assert_eq!(alter.execute(&mut hands).await.unwrap().rows_affected(), 1);
+        // The log is slow: the second batch waits for it when the first one fails.
+        let slow = || {
+            std::thread::sleep(Duration::from_millis(1));
+            true
+        };
+        let mut local = store.shared.local.lock().await;
+        local.conn().lock_handle().await.unwrap().set_progress_handler(1, slow);
+        drop(local);
+        let read = store.read(&cover, ReadOptions::forward());
+        let read = tokio::time::timeout(Duration::from_secs(60), read).await;
+        let error = read.expect("it waits for itself").unwrap_err();
+        let altered = Verdict::RowAltered { tx: TxId::new(2), entry: 0 };
+        assert_eq!(error.verdict(), Some(&altered));
     }
 
     /// A proof that was made before belongs to an older state.
