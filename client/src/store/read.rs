@@ -481,7 +481,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::event::{Event, ExpectedVersion};
+    use crate::event::Event;
     use crate::sqlite::{self, FileKind};
 
     /// However few events that are.
@@ -519,17 +519,19 @@ mod tests {
         config.trust.file = Some(folder.path().join("trust"));
         let store = EventStore::open(&config).await.unwrap();
         let cover = Cover::new("d", "r");
-        for _ in 0..2 {
-            let events: Vec<Event> =
-                (0..BATCH).map(|_| Event::new(&cover, "t", "content")).collect();
-            store.append(&cover, ExpectedVersion::Any, &events).await.unwrap();
+        // Ten of them are a batch.
+        for _ in 0..20 {
+            store.add_event(&Event::new(&cover, "t", vec![1; 1_000_000])).await.unwrap();
         }
         let mut hands = sqlite::open(&ledger, FileKind::Ledger, true).await.unwrap();
-        let alter = sqlx::query("UPDATE ledger_row SET value = x'00' WHERE pos = 2 << 16");
+        // Still a row, and an event.
+        let alter = "UPDATE ledger_row SET value = \
+            CAST(substr(value, 1, length(value) - 1) || x'77' AS BLOB) WHERE pos = 2 << 16";
+        let alter = sqlx::query(alter);
         assert_eq!(alter.execute(&mut hands).await.unwrap().rows_affected(), 1);
         // The log is slow: the second batch waits for it when the first one fails.
         let slow = || {
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(10));
             true
         };
         let mut local = store.shared.local.lock().await;
