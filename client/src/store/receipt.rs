@@ -25,11 +25,11 @@ use crate::schema::{GENESIS_CATALOG, row_digest};
 use crate::server_state::ServerSignedState;
 use crate::verdict::Verdict;
 
-/// A receipt that a store made, and what its holder needs to know of it.
+/// A receipt that a store made, of one event or of several, and what its holder needs to know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct IssuedReceipt {
-    /// The receipt (`docs/receipt.md`).
+    /// The receipt (`docs/receipt.md`): what the events have in common is in it once.
     #[serde(skip)]
     pub bytes: Vec<u8>,
     /// The ledger's id, which a verifier must have from elsewhere.
@@ -43,32 +43,9 @@ pub struct IssuedReceipt {
     pub state: TrustedState,
     /// The older state to which it is tied, if one was asked for.
     pub since: Option<TrustedState>,
-    /// The transaction that holds the event.
-    pub tx: TxId,
-    /// The event's place among the transaction's entries, from 0.
-    pub entry: u32,
-}
-
-/// A receipt of several events, and what its holder needs to know of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct IssuedBatch {
-    /// The receipt (`docs/receipt.md`): what the events have in common is in it once.
-    #[serde(skip)]
-    pub bytes: Vec<u8>,
-    /// The ledger's id, which a verifier must have from elsewhere.
-    pub ledger: Alh,
-    /// The number of the table of events.
-    pub table_id: u32,
-    /// As [`IssuedReceipt::shows_table`].
-    pub shows_table: bool,
-    /// The state that the receipt is under: whoever has pinned it can verify.
-    pub state: TrustedState,
-    /// The older state to which it is tied, if one was asked for.
-    pub since: Option<TrustedState>,
     /// The later state to which it is tied, if one was asked for.
     pub until: Option<TrustedState>,
-    /// The events' places, in the ledger's order.
+    /// The events' places, in the ledger's order: one or more.
     pub places: Vec<LedgerPosition>,
     /// How many bytes receipts of the single events take together.
     pub size_of_singles: u64,
@@ -171,13 +148,8 @@ impl EventStore {
         sequence: u64,
         since: Option<TrustedState>,
     ) -> Result<IssuedReceipt> {
-        let of = [(cover.clone(), sequence)];
-        let IssuedBatch { bytes, ledger, table_id, shows_table, state, since, places, .. } = self
-            .issue_batch(&of, ReceiptOptions { earlier: since, ..ReceiptOptions::new() })
-            .await?;
-        // One was asked for, and each has its place.
-        let LedgerPosition { tx, entry } = places[0];
-        Ok(IssuedReceipt { bytes, ledger, table_id, shows_table, state, since, tx, entry })
+        let options = ReceiptOptions { earlier: since, ..ReceiptOptions::new() };
+        self.issue_batch(&[(cover.clone(), sequence)], options).await
     }
 
     /// One receipt of several events, of any streams, each named by its stream and sequence; one that is
@@ -194,7 +166,7 @@ impl EventStore {
         &self,
         of: &[(Cover, u64)],
         options: ReceiptOptions,
-    ) -> Result<IssuedBatch> {
+    ) -> Result<IssuedReceipt> {
         of.iter().try_for_each(|(cover, _)| check_cover(cover))?;
         self.sync().await?;
         self.issue_synced(of, options).await
@@ -205,7 +177,7 @@ impl EventStore {
         &self,
         of: &[(Cover, u64)],
         options: ReceiptOptions,
-    ) -> Result<IssuedBatch> {
+    ) -> Result<IssuedReceipt> {
         let ReceiptOptions { under, earlier: since, later: until } = options;
         for state in [under, since, until].into_iter().flatten() {
             self.check_synced(state).await?;
@@ -293,7 +265,7 @@ impl EventStore {
             size_of_singles +=
                 receipt::size(std::slice::from_ref(proof), genesis, attached)? as u64;
         }
-        let issued = IssuedBatch {
+        let issued = IssuedReceipt {
             bytes: receipt::encode(&proofs, genesis, attached)?,
             ledger: first.ledger,
             table_id: first.table_id,
@@ -328,7 +300,7 @@ impl EventStore {
         of: &[(Cover, u64)],
         checkpoint: &SignedCheckpoint,
         options: ReceiptOptions,
-    ) -> Result<IssuedBatch> {
+    ) -> Result<IssuedReceipt> {
         of.iter().try_for_each(|(cover, _)| check_cover(cover))?;
         self.sync().await?;
         let size = checkpoint.checkpoint().size().get();
@@ -364,7 +336,7 @@ impl EventStore {
         of: &[(Cover, u64)],
         signed: &ServerSignedState,
         options: ReceiptOptions,
-    ) -> Result<IssuedBatch> {
+    ) -> Result<IssuedReceipt> {
         let state = signed.state();
         if options.under.is_some_and(|under| under != state) {
             return Err(Error::Invalid(format!(
@@ -414,7 +386,7 @@ impl EventStore {
     }
 }
 
-impl IssuedBatch {
+impl IssuedReceipt {
     /// The same with the server's signature of its state.
     fn with_signature(mut self, signed: &ServerSignedState) -> Result<Self> {
         let receipt = Receipt::parse(&self.bytes).map_err(bad_proof)?;
@@ -481,17 +453,18 @@ mod tests {
             assert_eq!((plain.state, plain.shows_table, plain.since), (newest, true, None));
             for since in &states {
                 let issued = store.issue_receipt(&cover, sequence, Some(*since)).await.unwrap();
-                assert_eq!(issued.tx.get(), sequence + 2);
+                let tx = issued.places[0].tx;
+                assert_eq!(tx.get(), sequence + 2);
                 let pins = [*since];
                 let policy = Policy::new(issued.ledger).with_pins(&pins).unwrap();
                 let verdict =
                     |bytes: &[u8]| Receipt::parse(bytes).unwrap().verify(&policy).verdict();
-                let linked = match since.tx >= issued.tx {
+                let linked = match since.tx >= tx {
                     true => "verified_by_pinned_state",
                     false => "extends_pin_unconfirmed",
                 };
                 assert_eq!(verdict(&issued.bytes).word(), linked, "{sequence} since {since}");
-                let itself = *since == newest || since.tx == issued.tx;
+                let itself = *since == newest || since.tx == tx;
                 let unlinked = if itself { "verified_by_pinned_state" } else { "cannot_decide" };
                 assert_eq!(verdict(&plain.bytes).word(), unlinked, "{sequence} under {since}");
             }
