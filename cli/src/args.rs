@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{
+    Args, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
 use counterfoil::{Alh, Bookmark, Bytes, Cover, ExpectedVersion, LedgerPosition, TrustedState};
 
 use crate::commands::checkpoint::CheckpointArgs;
@@ -19,6 +22,14 @@ pub(crate) struct Cli {
     pub(crate) output: OutputArgs,
     #[command(subcommand)]
     pub(crate) command: Task,
+}
+
+/// What the user asks for.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let found = command().try_get_matches()?;
+    let mut cli = Cli::from_arg_matches(&found)?;
+    cli.ledger.config_by_flag = found.value_source("config") == Some(ValueSource::CommandLine);
+    Ok(cli)
 }
 
 /// All commands and their options.
@@ -56,6 +67,9 @@ pub(crate) struct LedgerArgs {
     /// Configuration in TOML [default: counterfoil.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE", env = "COUNTERFOIL_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+    /// Whether it was named on the command line, and not by the environment.
+    #[arg(skip)]
+    pub(crate) config_by_flag: bool,
     /// An embedded ledger: its file
     #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["host", "database"])]
     pub(crate) ledger: Option<PathBuf>,
@@ -447,8 +461,10 @@ pub(crate) struct ReceiptArgs {
 
 What you trust comes from somebody you believe, not from whoever gives you the receipt: the
 policy (docs/policy.md), or the ledger's id and pins. With --config instead they come from
-`ledger`, `pin` and the authors of its [trust]; what is given here goes over that. A
-counterfoil.toml that lies about is not read. Times are the ledger's claim.
+`ledger`, `pin` and the authors of its [trust]; --ledger-id and --pin go over that. --policy is
+all that is trusted: --config, --ledger-id, --table or --pin beside it is an error, and
+COUNTERFOIL_CONFIG is not looked at then. A counterfoil.toml in the working directory is never
+read. Times are the ledger's claim.
 
 Exit codes of this command; of several files the worst, in the order 1, 4, 5, 3, 0:
   0  every event is verified
