@@ -394,6 +394,8 @@ pub(crate) struct AuditArgs {
 }
 
 #[derive(Args)]
+#[command(group = clap::ArgGroup::new("own_state")
+    .args(["under", "checkpoint", "state_signature"]).multiple(true))]
 #[command(after_help = "Examples:
   counterfoil receipt shipment SSCC-1 0 -o departed.receipt
   counterfoil receipt shipment SSCC-1 0 2 5-9 -o some.receipt
@@ -404,11 +406,17 @@ pub(crate) struct AuditArgs {
       -o departed.receipt
   counterfoil receipt shipment SSCC-1 0 -o - | ssh clinic counterfoil verify - --policy goods.policy
 
-Whoever verifies it needs the ledger's id from elsewhere, and has pinned the state that is
-printed, or the one that --since named. `counterfoil state pin` prints an id and a state to
-hand on. The events' content is in the file, unless it is kept outside the ledger. Several
-events in one receipt take less than a receipt of each: how much is printed. --all means the
-events that are there now; that a receipt shows all of a stream is not proved by it.")]
+Whoever verifies it needs the ledger's id from elsewhere, and something that he trusts: as a pin
+the state that is printed, or the one that --since or --link-to named; or whoever signed.
+`counterfoil state pin` prints an id and a state to hand on.
+
+A receipt is under one state. With --checkpoint and --state-signature in one receipt either is
+enough for a verifier who trusts it: where the server signed the state of transaction N, the
+checkpoint has size N - 1 (`counterfoil checkpoint make --size`).
+
+The events' content is in the file, unless it is kept outside the ledger. Several events in one
+receipt take less than a receipt of each: how much is printed. --all means the events that are
+there now; that a receipt shows all of a stream is not proved by it.")]
 pub(crate) struct ReceiptArgs {
     #[command(flatten)]
     pub(crate) stream: StreamArgs,
@@ -430,20 +438,18 @@ pub(crate) struct ReceiptArgs {
     pub(crate) under: Option<TrustedState>,
     /// Puts this checkpoint with its signatures in, for verifiers who trust a log and witnesses: the
     /// receipt is then under the transaction behind the checkpoint's
-    #[arg(long, value_name = "FILE", conflicts_with = "under")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Puts the server's signature of a state in, for verifiers who trust the server's key: what immudb
     /// answers as JSON at /api/db/state, or its Go client as CurrentState. The receipt is then under
     /// that state
-    #[arg(
-        long, value_name = "FILE", requires = "state_key", conflicts_with_all = ["under", "checkpoint"]
-    )]
+    #[arg(long, value_name = "FILE", requires = "state_key")]
     pub(crate) state_signature: Option<PathBuf>,
     /// The server's public key, in PEM: the state must be signed by it
     #[arg(long, value_name = "FILE", requires = "state_signature")]
     pub(crate) state_key: Option<PathBuf>,
     /// Ties the receipt to a later state than its own, which its verifier has pinned
-    #[arg(long, value_name = "TX:ALH", requires = "under")]
+    #[arg(long, value_name = "TX:ALH", requires = "own_state")]
     pub(crate) link_to: Option<TrustedState>,
     /// Where the receipt goes: all of it, or nothing; - for standard output
     #[arg(long, short, value_name = "FILE")]

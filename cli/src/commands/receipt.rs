@@ -24,6 +24,7 @@ const MOST: u64 = 100_000;
 pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArgs) -> Result<Exit> {
     let file = args.output.as_path();
     let signed = server_state(args)?;
+    let checkpoint = args.checkpoint.as_deref().map(checkpoint::checkpoint).transpose()?;
     if file == Path::new(STDOUT) {
         may_go_to_stdout(session)?;
     } else {
@@ -42,14 +43,13 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             options = with(options, state);
         }
     }
-    let issued = match (&args.checkpoint, &signed) {
-        (Some(file), _) => {
-            let checkpoint = checkpoint::checkpoint(file)?;
-            store.issue_checkpointed(&wanted, &checkpoint, options).await?
-        }
-        (None, Some(signed)) => store.issue_signed(&wanted, signed, options).await?,
-        (None, None) => store.issue_batch(&wanted, options).await?,
-    };
+    if let Some(signed) = &signed {
+        options = options.with_state_signature(signed);
+    }
+    if let Some(checkpoint) = &checkpoint {
+        options = options.with_checkpoint(checkpoint);
+    }
+    let issued = store.issue_batch(&wanted, options).await?;
     save(file, &issued.bytes, args.force)?;
     tell(session, &Made { file: Name(file), size: issued.bytes.len(), issued: &issued })?;
     if let Some(signed) = &signed {
