@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{
+    Args, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
 use counterfoil::{Alh, Bookmark, Bytes, Cover, ExpectedVersion, LedgerPosition, TrustedState};
 
 use crate::commands::checkpoint::CheckpointArgs;
@@ -11,7 +14,10 @@ use crate::exit::EXIT_CODES;
 
 /// Write, read, follow and audit a ledger that nobody can change unnoticed.
 #[derive(Parser)]
-#[command(name = "counterfoil", version, after_help = EXIT_CODES, propagate_version = true)]
+#[command(
+    name = "counterfoil", version, propagate_version = true,
+    after_help = format!("{WHICH_LEDGER}\n\n{EXIT_CODES}")
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) ledger: LedgerArgs,
@@ -19,6 +25,20 @@ pub(crate) struct Cli {
     pub(crate) output: OutputArgs,
     #[command(subcommand)]
     pub(crate) command: Task,
+}
+
+const WHICH_LEDGER: &str = "\
+Which ledger: options go over the environment (STORAGE_BACKEND, IMMUDB_HOST, IMMUDB_PORT,
+IMMUDB_DATABASE, IMMUDB_USERNAME, IMMUDB_PASSWORD), that over the configuration, and that over
+the defaults. --ledger says that it is embedded, --host or --database that it is in an immudb;
+where nothing says which, it is embedded.";
+
+/// What the user asks for.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let found = command().try_get_matches()?;
+    let mut cli = Cli::from_arg_matches(&found)?;
+    cli.ledger.config_by_flag = found.value_source("config") == Some(ValueSource::CommandLine);
+    Ok(cli)
 }
 
 /// All commands and their options.
@@ -37,7 +57,18 @@ pub(crate) fn command() -> Command {
             if hides { arg.hide(true) } else { arg }
         })
     };
-    command = command.mut_subcommand("verify", |verify| without(verify, &["config", "pin"]));
+    command = command.mut_subcommand("verify", |verify| {
+        // There these two say what is trusted.
+        without(verify, &["config", "pin"]).mut_args(|arg| match arg.get_id().as_str() {
+            "config" => arg
+                .help("What you trust, without --policy: [trust] of a configuration in TOML")
+                .help_heading(None),
+            "pin" => arg
+                .help("A state of the ledger that you trust, without --policy; may be repeated")
+                .help_heading(None),
+            _ => arg,
+        })
+    });
     for name in ["inspect", "man", "completions"] {
         command = command.mut_subcommand(name, |one| without(one, &[]));
     }
@@ -53,29 +84,33 @@ pub(crate) fn command() -> Command {
 #[derive(Args)]
 #[command(next_help_heading = "Ledger")]
 pub(crate) struct LedgerArgs {
-    /// Configuration in TOML [default: counterfoil.toml, if there is one]
+    /// Configuration in TOML [default: counterfoil.toml in the working directory, if it is there]
     #[arg(long, global = true, value_name = "FILE", env = "COUNTERFOIL_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// An embedded ledger: its file
+    /// Whether it was named on the command line, and not by the environment.
+    #[arg(skip)]
+    pub(crate) config_by_flag: bool,
+    /// The file of an embedded ledger [default: counterfoil.ledger]
     #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["host", "database"])]
     pub(crate) ledger: Option<PathBuf>,
-    /// Embedded ledger: the file of its log and pinned state. Whoever can write the ledger should
-    /// not be able to write this
+    /// The file of an embedded ledger's log and pinned state; whoever can write the ledger should not
+    /// be able to write this [default: one in the platform's data folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) trust: Option<PathBuf>,
-    /// An immudb: its host
+    /// The host of an immudb [default: localhost]
     #[arg(long, global = true)]
     pub(crate) host: Option<String>,
-    /// immudb: the port of its PostgreSQL wire
+    /// The port of immudb's PostgreSQL wire [default: 5432]
     #[arg(long, global = true)]
     pub(crate) port: Option<u16>,
-    /// immudb: the database
+    /// The database in immudb [default: angzarr]
     #[arg(long, global = true)]
     pub(crate) database: Option<String>,
-    /// immudb: the user. The password comes from IMMUDB_PASSWORD or the configuration
+    /// The user of immudb; the password comes from IMMUDB_PASSWORD or the configuration
+    /// [default: immudb]
     #[arg(long, global = true)]
     pub(crate) username: Option<String>,
-    /// A state that the ledger must contain; `verify` takes several
+    /// A state that the ledger must contain; with it a ledger that is not known here is believed
     #[arg(long, global = true, value_name = "TX:ALH")]
     pub(crate) pin: Vec<TrustedState>,
     /// Believe an unknown ledger this once, and hold it to what it shows from then on
@@ -93,7 +128,7 @@ pub(crate) struct OutputArgs {
     /// Show no progress
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Tell what is done, on stderr; twice for more
+    /// Tell what is done, on stderr; -vv and -vvv for more
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -119,7 +154,7 @@ pub(crate) enum Task {
     Follow(FollowArgs),
     /// Derive the whole ledger again and tell everything that does not hold
     Audit(AuditArgs),
-    /// Make a receipt of an event: a file that anybody can verify, without the ledger
+    /// Make a receipt of one or more events: a file that anybody can verify, without the ledger
     Receipt(ReceiptArgs),
     /// Verify receipts: no ledger is opened and nobody is asked
     Verify(VerifyArgs),
@@ -184,7 +219,7 @@ pub(crate) struct StreamArgs {
     /// The root within the domain: text, or hex:… for any bytes
     #[arg(value_parser = root)]
     pub(crate) root: Bytes,
-    /// The timeline [default: the main one]
+    /// The stream's edition: a timeline beside the main one [default: the main one]
     #[arg(long)]
     pub(crate) edition: Option<String>,
 }
@@ -236,7 +271,7 @@ pub(crate) struct AppendArgs {
     /// Its content: text, hex:… for any bytes, @FILE, or @- for standard input
     #[arg(required_unless_present_any = ["lines", "epcis"])]
     pub(crate) payload: Option<String>,
-    /// The timeline [default: the main one]
+    /// The stream's edition: a timeline beside the main one [default: the main one]
     #[arg(long, conflicts_with = "lines")]
     pub(crate) edition: Option<String>,
     /// Something beside the content, by name; may be repeated
@@ -251,7 +286,8 @@ pub(crate) struct AppendArgs {
     /// What directly caused the event
     #[arg(long, value_name = "ID", conflicts_with_all = ["lines", "epcis"])]
     pub(crate) causation_id: Option<String>,
-    /// Where the stream must be: any, none, exists, or the last event's sequence
+    /// Where the stream must be: any, none (it is new), exists, or its last event's sequence
+    /// [default: any]
     #[arg(long, value_name = "VERSION", value_parser = expected, conflicts_with_all = ["lines", "epcis"])]
     pub(crate) expect: Option<ExpectedVersion>,
     /// Appends the events of a file of JSON Lines, - for standard input, in its order
@@ -260,7 +296,7 @@ pub(crate) struct AppendArgs {
     /// Appends the events of an EPCIS document, - for standard input, in its order
     #[arg(long, value_name = "FILE", conflicts_with = "domain")]
     pub(crate) epcis: Option<PathBuf>,
-    /// --epcis: the domain in which the events' streams are [default: epcis]
+    /// The domain in which the streams of --epcis are [default: epcis]
     #[arg(long, value_name = "DOMAIN", requires = "epcis", conflicts_with_all = ["domain", "lines"])]
     pub(crate) in_domain: Option<String>,
 }
@@ -273,13 +309,14 @@ pub(crate) struct AppendArgs {
 pub(crate) struct ReadArgs {
     #[command(flatten)]
     pub(crate) stream: StreamArgs,
-    /// The first event to show, by its sequence
+    /// The first event to show, by its sequence [default: the stream's first, or its last with
+    /// --backward]
     #[arg(long, value_name = "SEQUENCE")]
     pub(crate) from: Option<u64>,
-    /// At most so many
+    /// Shows at most so many [default: all]
     #[arg(long, value_name = "COUNT")]
     pub(crate) limit: Option<u64>,
-    /// From the last event back
+    /// Backward, from the last event to the first
     #[arg(long)]
     pub(crate) backward: bool,
     /// As it was before the ledger's clock passed this time (RFC 3339)
@@ -293,10 +330,10 @@ pub(crate) struct ReadArgs {
   counterfoil log --after 17/3 --json
   counterfoil log --correlation-id order-4711")]
 pub(crate) struct LogArgs {
-    /// Only what comes after this transaction, this entry of it, or a bookmark
+    /// Only what comes after this transaction, this entry of it, or a bookmark [default: all]
     #[arg(long, value_name = "TX[/ENTRY]", value_parser = bookmark)]
     pub(crate) after: Option<Bookmark>,
-    /// At most so many
+    /// Shows at most so many [default: all]
     #[arg(long, value_name = "COUNT")]
     pub(crate) limit: Option<u64>,
     /// Only events that carry this correlation id
@@ -323,10 +360,10 @@ pub(crate) struct StreamsArgs {
   counterfoil state pin >> elsewhere.toml
   counterfoil state compare 2:8b62…55b5")]
 pub(crate) struct StateArgs {
-    /// What to do with it
+    /// What to do
     #[arg(value_enum, default_value_t)]
     pub(crate) action: StateAction,
-    /// compare: the state to look for
+    /// The state to look for, with `compare`
     #[arg(value_name = "TX:ALH", required_if_eq("action", "compare"))]
     pub(crate) other: Option<TrustedState>,
 }
@@ -359,7 +396,7 @@ pub(crate) struct FollowArgs {
     /// Only the streams of this domain
     #[arg(long)]
     pub(crate) domain: Option<String>,
-    /// Ends after so many
+    /// Ends after so many [default: never]
     #[arg(long, value_name = "COUNT")]
     pub(crate) limit: Option<u64>,
 }
@@ -374,27 +411,35 @@ pub(crate) struct AuditArgs {
     /// reads only what is new
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,
-    /// A state that the ledger must contain; may be repeated
+    /// Another state that the ledger must contain, which somebody else has seen; may be repeated
     #[arg(long, value_name = "TX:ALH")]
     pub(crate) containing: Vec<TrustedState>,
 }
 
 #[derive(Args)]
+#[command(group = clap::ArgGroup::new("own_state")
+    .args(["under", "checkpoint", "state_signature"]).multiple(true))]
 #[command(after_help = "Examples:
   counterfoil receipt shipment SSCC-1 0 -o departed.receipt
   counterfoil receipt shipment SSCC-1 0 2 5-9 -o some.receipt
   counterfoil receipt shipment SSCC-1 --all -o whole.receipt
   counterfoil receipt shipment SSCC-1 0 --since 2:8b62…55b5 -o departed.receipt
   counterfoil receipt shipment SSCC-1 0 --under 9:41f0…7ac2 -o departed.receipt
-  counterfoil receipt shipment SSCC-1 0 --state-signature state.json --state-key immudb.pem \
-      -o departed.receipt
+  counterfoil receipt shipment SSCC-1 0 --state-signature state.json --state-key immudb.pem \\
+    -o departed.receipt
   counterfoil receipt shipment SSCC-1 0 -o - | ssh clinic counterfoil verify - --policy goods.policy
 
-Whoever verifies it needs the ledger's id from elsewhere, and has pinned the state that is
-printed, or the one that --since named. `counterfoil state pin` prints an id and a state to
-hand on. The events' content is in the file, unless it is kept outside the ledger. Several
-events in one receipt take less than a receipt of each: how much is printed. --all means the
-events that are there now; that a receipt shows all of a stream is not proved by it.")]
+Whoever verifies it needs the ledger's id from elsewhere, and something that he trusts: as a pin
+the state that is printed, or the one that --since or --link-to named; or whoever signed.
+`counterfoil state pin` prints an id and a state to hand on.
+
+A receipt is under one state. With --checkpoint and --state-signature in one receipt either is
+enough for a verifier who trusts it: where the server signed the state of transaction N, the
+checkpoint has size N - 1 (`counterfoil checkpoint make --size`).
+
+The events' content is in the file, unless it is kept outside the ledger. Several events in one
+receipt take less than a receipt of each: how much is printed. --all means the events that are
+there now; that a receipt shows all of a stream is not proved by it.")]
 pub(crate) struct ReceiptArgs {
     #[command(flatten)]
     pub(crate) stream: StreamArgs,
@@ -410,28 +455,27 @@ pub(crate) struct ReceiptArgs {
     /// Ties the receipt to an older state, which its verifier has pinned
     #[arg(long, value_name = "TX:ALH", visible_alias = "link-from")]
     pub(crate) since: Option<TrustedState>,
-    /// Makes the receipt under this state, in place of the newest: one that somebody has pinned,
-    /// signed or witnessed
+    /// Makes the receipt under this state: one that somebody has pinned, signed or witnessed
+    /// [default: the newest]
     #[arg(long, value_name = "TX:ALH")]
     pub(crate) under: Option<TrustedState>,
-    /// Puts this checkpoint with its signatures in, for verifiers who trust a log and witnesses: the
-    /// receipt is then under the transaction behind the checkpoint's
-    #[arg(long, value_name = "FILE", conflicts_with = "under")]
+    /// Puts this checkpoint with its signatures in, for verifiers who trust a log and witnesses. The
+    /// receipt is then under the state of the first transaction behind the checkpoint's
+    #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Puts the server's signature of a state in, for verifiers who trust the server's key: what immudb
     /// answers as JSON at /api/db/state, or its Go client as CurrentState. The receipt is then under
     /// that state
-    #[arg(
-        long, value_name = "FILE", requires = "state_key", conflicts_with_all = ["under", "checkpoint"]
-    )]
+    #[arg(long, value_name = "FILE", requires = "state_key")]
     pub(crate) state_signature: Option<PathBuf>,
     /// The server's public key, in PEM: the state must be signed by it
     #[arg(long, value_name = "FILE", requires = "state_signature")]
     pub(crate) state_key: Option<PathBuf>,
-    /// Ties the receipt to a later state than its own, which its verifier has pinned
-    #[arg(long, value_name = "TX:ALH", requires = "under")]
+    /// Ties the receipt to a later state than its own, which its verifier has pinned; with --under,
+    /// --checkpoint or --state-signature
+    #[arg(long, value_name = "TX:ALH", requires = "own_state")]
     pub(crate) link_to: Option<TrustedState>,
-    /// Where the receipt goes: all of it, or nothing; - for standard output
+    /// Where the receipt goes, whole or not at all; - for standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Writes over a receipt that is there
@@ -447,8 +491,10 @@ pub(crate) struct ReceiptArgs {
 
 What you trust comes from somebody you believe, not from whoever gives you the receipt: the
 policy (docs/policy.md), or the ledger's id and pins. With --config instead they come from
-`ledger`, `pin` and the authors of its [trust]; what is given here goes over that. A
-counterfoil.toml that lies about is not read. Times are the ledger's claim.
+`ledger`, `pin` and the authors of its [trust]; --ledger-id and --pin go over that. --policy is
+all that is trusted: --config, --ledger-id, --table or --pin beside it is an error, and
+COUNTERFOIL_CONFIG is not looked at then. A counterfoil.toml in the working directory is never
+read. Times are the ledger's claim.
 
 Exit codes of this command; of several files the worst, in the order 1, 4, 5, 3, 0:
   0  every event is verified
@@ -498,10 +544,10 @@ pub(crate) struct InspectArgs {
     /// The receipt, - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Tells too what it shows under this policy
+    /// Tells too what it shows under this policy, in TOML or JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
-    /// Shows hashes whole
+    /// Shows hashes whole, not only how they begin
     #[arg(long)]
     pub(crate) full: bool,
 }
@@ -537,7 +583,7 @@ pub(crate) enum PolicyCommand {
 
 #[derive(Args)]
 #[command(after_help = "Example:
-  counterfoil backup backups/monday --config counterfoil.toml
+  counterfoil --ledger shipments.ledger backup backups/monday
 
 Writers may go on meanwhile. What is printed as state belongs in another place than the copies: it
 tells later whether they are the newest. How to restore them: docs/backup.md.")]
@@ -648,6 +694,18 @@ mod tests {
         look(&command(), "counterfoil");
     }
 
+    /// Whatever was changed in the arguments after they were built, they are found by their names.
+    #[test]
+    fn every_command_shows_its_help() {
+        let all = command();
+        let names = all.get_subcommands().map(Command::get_name);
+        for name in names.filter(|name| *name != "help") {
+            let asked = command().try_get_matches_from(["counterfoil", name, "--help"]);
+            let told = asked.unwrap_err();
+            assert_eq!(told.kind(), clap::error::ErrorKind::DisplayHelp, "{name}: {told}");
+        }
+    }
+
     /// Options that mean nothing to a command are not in its help.
     #[test]
     fn what_asks_no_ledger_offers_none() {
@@ -665,6 +723,7 @@ mod tests {
         let verify = help(&["verify"]);
         assert!(verify.contains("--config") && verify.contains("--pin"), "{verify}");
         assert!(!verify.contains("--host") && !verify.contains("--accept"), "{verify}");
+        assert!(!verify.contains("default: counterfoil.toml"), "it is never read: {verify}");
         assert!(help(&["read"]).contains("--accept-first-contact"));
     }
 

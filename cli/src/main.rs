@@ -15,20 +15,16 @@ mod progress;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::FromArgMatches as _;
-
-use crate::args::Cli;
 use crate::exit::{Exit, Failure};
 
 /// One thread: what is appended at the same time goes in the order in which it
 /// came, and the work lies in SQLite's and the network's hands.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let cli =
-        match args::command().try_get_matches().and_then(|found| Cli::from_arg_matches(&found)) {
-            Ok(cli) => cli,
-            Err(error) => return misused(&error),
-        };
+    let cli = match args::parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let json = cli.output.json;
     let only_shows = cli.command.only_shows();
     log_to_stderr(cli.output.verbose, json);

@@ -294,6 +294,40 @@ fn files_are_told_one_by_one_and_the_worst_decides() {
     user.run(&["verify", "one", "--move-pin"]).fails(2, "--policy");
 }
 
+/// What is trusted comes from one place: the one that is named, and never from two.
+#[test]
+fn a_policy_is_all_that_is_trusted() {
+    let user = User::new(&[], &[("COUNTERFOIL_CONFIG", "trusts.toml")]);
+    std::fs::write(user.path("one"), one()).unwrap();
+    let trust = format!("[trust]\nledger = \"{LEDGER}\"\npin = \"{}\"\n", pin(2));
+    user.write("trusts.toml", &trust);
+    // Never read, whatever is in it.
+    user.write("counterfoil.toml", "no configuration");
+    policy(&user, "policy", "");
+    let verify = |arguments: &[&str]| {
+        let ran = user.run(&[&["verify", "one", "--table", "1", "--json"], arguments].concat());
+        (ran.code, ran.lines()[0]["verdict"].as_str().unwrap().to_owned())
+    };
+    let pinned = (0, "verified_by_pinned_state".to_owned());
+    assert_eq!(verify(&[]), pinned);
+    assert_eq!(verify(&["--config", "trusts.toml"]), pinned);
+    let ran = user.run(&["verify", "one", "--policy", "policy", "--json"]);
+    assert_eq!((ran.code, ran.err.as_str()), (3, ""));
+    assert_eq!(ran.lines()[0]["verdict"], "intact_unanchored");
+
+    let words = "--policy and --config both say what is trusted";
+    let under = ["--policy", "policy", "--config", "trusts.toml"];
+    for arguments in [
+        &[&["verify", "one"], &under[..]].concat(),
+        &[&under[2..], &["verify", "one"], &under[..2]].concat(),
+        &vec!["verify", "one", "--policy", "policy", "--config", "absent.toml"],
+    ] {
+        let ran = user.run(arguments);
+        ran.fails(2, words);
+        assert_eq!(ran.out, "", "nothing is verified");
+    }
+}
+
 /// Keys are rotated in the policy: the new one beside the old one, then without it.
 #[test]
 fn keys_count_as_long_as_the_policy_has_them() {

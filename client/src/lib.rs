@@ -104,9 +104,8 @@ pub use crate::server_state::ServerSignedState;
 pub use crate::signing_key::{Ed25519Signer, SigningFailed, SigningKeyFile};
 pub use crate::store::{
     AddedEvent, Appended, Direction, Erasure, EventStore, FinishedErasures, Follow, FollowOptions,
-    Followed, IssuedBatch, IssuedReceipt, News, PayloadLack, Pipeline, ReadOptions, ReceiptOptions,
-    Reexamined, Revealed, Status, StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus,
-    Streams,
+    Followed, IssuedReceipt, News, PayloadLack, Pipeline, ReadOptions, ReceiptOptions, Reexamined,
+    Revealed, Status, StoreFiles, StoreOptions, StreamList, StreamRead, StreamStatus, Streams,
 };
 #[cfg(feature = "immudb")]
 pub use crate::tables::{

@@ -1,7 +1,7 @@
 //! Proofs as receipts: what somebody without the store can keep and verify.
 
 use counterfoil_core::receipt::{
-    Attached, Genesis, Receipt, ReceiptEntry, ReceiptError, ReceiptParts, ReceiptTx,
+    Attached, Genesis, ReceiptEntry, ReceiptError, ReceiptParts, ReceiptTx,
 };
 
 use crate::proof::EventProof;
@@ -47,18 +47,6 @@ pub(crate) fn encode(
         parts.encode(&mut bytes).map_err(bad_proof)?;
         Ok(bytes)
     })
-}
-
-/// A receipt with these parts in place of those that it has, of at most so many bytes.
-pub(crate) fn with_attached(
-    receipt: &Receipt<'_>,
-    attached: &Attached<'_>,
-    most: usize,
-) -> Result<Vec<u8>, Verdict> {
-    let mut bytes = vec![0; most];
-    let len = receipt.encode_with(attached, &mut bytes).map_err(bad_proof)?.len();
-    bytes.truncate(len);
-    Ok(bytes)
 }
 
 fn with_parts<T>(

@@ -9,8 +9,9 @@ use crate::error::{Error, Result};
 
 /// A state of a database with its server's signature, verified under a key that the caller named.
 ///
-/// It is to be put into receipts ([`EventStore::issue_signed`](crate::EventStore::issue_signed)), for
-/// verifiers whose policy has the key and the database's name.
+/// It is to be put into receipts
+/// ([`ReceiptOptions::with_state_signature`](crate::ReceiptOptions::with_state_signature)), for verifiers
+/// whose policy has the key and the database's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerSignedState {
     database: String,

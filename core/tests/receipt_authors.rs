@@ -4,6 +4,9 @@ mod ledger;
 mod receipts;
 mod reference;
 
+use std::slice::from_ref;
+
+use counterfoil_core::checkpoint::{KeyName, LogKey, LogPolicy, Member, Quorum, WitnessKey};
 use counterfoil_core::receipt::*;
 use counterfoil_core::*;
 use ed25519_dalek::SigningKey;
@@ -68,11 +71,14 @@ fn a_policy_tells_authors_apart() {
         (vec![mine.with_domains(&elsewhere), another], not_allowed),
         (vec![mine.with_domains(&elsewhere), mine.with_domains(&here)], allowed),
     ] {
-        let policy = nobody.with_authors(&authors);
+        let policy = nobody.with_authors(&authors).unwrap();
         assert_eq!(told(&bytes, &policy), (PINNED, expected));
         let word = if expected == allowed { PINNED } else { PRESENT };
         assert_eq!(told(&bytes, &policy.demanding_authorship()), (word, expected));
-        assert_eq!(told(&bytes, &nobody.demanding_authorship().with_authors(&authors)).0, word);
+        assert_eq!(
+            told(&bytes, &nobody.demanding_authorship().with_authors(&authors).unwrap()).0,
+            word
+        );
     }
     assert_eq!(told(&bytes, &nobody.demanding_authorship()).0, PRESENT);
 }
@@ -83,7 +89,7 @@ fn an_event_without_a_signature_is_unsigned_and_present() {
     let bytes = books.receipt(&Order::new(&[(2, 0)], 2));
     let pins = [books.state(2)];
     let authors = [Author::new(public(&author_key()))];
-    let policy = policy(&books, &pins).with_authors(&authors);
+    let policy = policy(&books, &pins).with_authors(&authors).unwrap();
     assert_eq!(told(&bytes, &policy), (PINNED, Authorship::Unsigned));
     let demanding = policy.demanding_authorship();
     assert_eq!(told(&bytes, &demanding), (PRESENT, Authorship::Unsigned));
@@ -110,7 +116,7 @@ fn one_unsigned_event_makes_the_whole_present_only() {
     let bytes = books.receipt(&Order::new(&[(2, 0), (3, 0)], 3));
     let pins = [books.state(3)];
     let authors = [Author::new(public(&author_key()))];
-    let demanding = policy(&books, &pins).with_authors(&authors).demanding_authorship();
+    let demanding = policy(&books, &pins).with_authors(&authors).unwrap().demanding_authorship();
     let receipt = Receipt::parse(&bytes).unwrap();
     let judgement = receipt.verify(&demanding);
     assert_eq!(judgement.verdict().word(), PRESENT);
@@ -152,7 +158,7 @@ fn a_signature_is_over_the_event_and_its_place() {
         });
         let bytes = books.receipt(&Order::new(&[(2, 0)], 2));
         let pins = [books.state(2)];
-        let policy = policy(&books, &pins).with_authors(&authors);
+        let policy = policy(&books, &pins).with_authors(&authors).unwrap();
         assert_eq!(told(&bytes, &policy).1, expected);
         told(&bytes, &policy.demanding_authorship()).0
     };
@@ -260,7 +266,7 @@ fn a_commitment_is_signed_and_its_content_shown() {
     for (authors, without, shown) in
         [(&mine, "payload_unavailable", PINNED), (&others, PRESENT, PRESENT)]
     {
-        let policy = policy(&books, &pins).with_authors(authors).demanding_authorship();
+        let policy = policy(&books, &pins).with_authors(authors).unwrap().demanding_authorship();
         let judgement = receipt.verify(&policy);
         let event = judgement.events().next().unwrap();
         assert_eq!(event.verdict().word(), without);
@@ -278,13 +284,13 @@ fn of_a_broken_receipt_no_author_is_told() {
     let at = bytes.windows(8).position(|window| window == b"Departed").unwrap();
     let mut changed = bytes.clone();
     changed[at] ^= 1;
-    let base = Policy::new(books.id()).with_table(1).with_authors(&authors);
+    let base = Policy::new(books.id()).with_table(1).with_authors(&authors).unwrap();
     assert_eq!(told(&with_check(changed), &base), ("broken", Authorship::NotChecked));
-    let elsewhere = Policy::new(Alh::ZERO).with_authors(&authors);
+    let elsewhere = Policy::new(Alh::ZERO).with_authors(&authors).unwrap();
     assert_eq!(told(&bytes, &elsewhere), ("cannot_decide", Authorship::NotChecked));
     // Not which table it is: the author signed the event all the same.
     let key = *public(&author_key()).as_bytes();
-    let tables = Policy::new(books.id()).with_authors(&authors);
+    let tables = Policy::new(books.id()).with_authors(&authors).unwrap();
     assert_eq!(told(&bytes, &tables), ("cannot_decide", Authorship::Allowed { key }));
 }
 
@@ -311,4 +317,37 @@ fn words_and_codes_are_apart() {
         );
         assert_eq!(one.signed_by().is_some(), may);
     }
+}
+
+/// Whichever is said first, and wherever in its list the key stands.
+#[test]
+fn one_key_is_for_one_purpose() {
+    let key = |seed| public(&SigningKey::from_bytes(&[seed; 32]));
+    let base = Policy::new(Alh::ZERO);
+    for shared in 1..=6 {
+        // Two authors have the keys 1 and 2, two logs 3 and 4, two witnesses 5 and 6.
+        for author in [1, 2] {
+            let key = |seed| key(if seed == author { shared } else { seed });
+            let authors = [1, 2].map(|seed| Author::new(key(seed)).with_domains(&["shipment"]));
+            let log = |seed| LogKey::new(KeyName::new("log.example").unwrap(), key(seed));
+            let logs = [3, 4].map(log);
+            let witness = |seed| WitnessKey::new(KeyName::new("w.example").unwrap(), key(seed));
+            let witnesses = [5, 6].map(witness);
+            let quorum = Quorum::new(&witnesses, &[], Member::Witness(0)).unwrap();
+            let alone = LogPolicy::new(&logs).unwrap();
+            let witnessed = alone.with_quorum(&quorum).unwrap();
+            let error = PolicyError::SharedKey { author: author as usize - 1 };
+            for (log, refused) in [(alone, 3..=4), (witnessed, 3..=6)] {
+                let expected = if refused.contains(&shared) { Some(error) } else { None };
+                let authors_first = base.with_authors(&authors).unwrap().with_log_policy(log);
+                assert_eq!(authors_first.err(), expected, "{author} {shared}");
+                let log_first = base.with_log_policy(log).unwrap().with_authors(&authors);
+                assert_eq!(log_first.err(), expected, "{author} {shared}");
+            }
+        }
+    }
+    // What takes the place of a list is compared, and not what it was.
+    let (log, author) = (LogKey::new(KeyName::new("l").unwrap(), key(1)), Author::new(key(1)));
+    let policy = base.with_log_policy(LogPolicy::new(from_ref(&log)).unwrap()).unwrap();
+    assert!(policy.with_authors(&[]).unwrap().with_authors(from_ref(&author)).is_err());
 }

@@ -69,19 +69,24 @@ fn a_checkpoint_vouches_for_its_tree_and_not_for_the_state() {
         let (logged, unanchored) =
             (Verdict::Verified(Anchor::Logged { size }), Verdict::Unanchored);
         assert_eq!(each(base), (unanchored, unanchored));
-        assert_eq!(each(base.with_log_policy(alone)), (logged, unanchored));
+        assert_eq!(each(base.with_log_policy(alone).unwrap()), (logged, unanchored));
         let witnessed = Verdict::Verified(Anchor::Witnessed { signed: 2, of: 3 });
-        assert_eq!(each(base.with_log_policy(with_quorum)), (witnessed, unanchored));
+        assert_eq!(each(base.with_log_policy(with_quorum).unwrap()), (witnessed, unanchored));
         assert_eq!((logged.word(), logged.code()), ("verified_by_signature", 0x66));
         assert_eq!((witnessed.word(), witnessed.code()), ("witnessed", 0x69));
-        let by = receipt.verify(&base.with_log_policy(with_quorum)).witnesses().unwrap();
+        let by = receipt.verify(&base.with_log_policy(with_quorum).unwrap()).witnesses().unwrap();
         assert_eq!((by.signed, by.of), (2, 3));
         assert_eq!((by.oldest, by.newest), (1_800_000_000, 1_800_000_000));
         // A bound before the cosignatures' time: as if they were not there.
         let bounded = with_quorum.with_latest_time(1_799_999_999);
         let missing = Verdict::CannotDecide(Missing::Witnesses { signed: 0, of: 3 });
         assert_eq!(
-            receipt.verify(&base.with_log_policy(bounded)).events().next().unwrap().verdict(),
+            receipt
+                .verify(&base.with_log_policy(bounded).unwrap())
+                .events()
+                .next()
+                .unwrap()
+                .verdict(),
             missing
         );
     }
@@ -93,7 +98,7 @@ fn a_quorum_is_met_with_the_log_or_not_at_all() {
     let (key, witnesses) = (log_key(1), witnesses());
     let quorum = Quorum::new(&witnesses, &GROUPS, Member::Group(0)).unwrap();
     let log = LogPolicy::new(from_ref(&key)).unwrap().with_quorum(&quorum).unwrap();
-    let policy = Policy::new(books.id()).with_table(1).with_log_policy(log);
+    let policy = Policy::new(books.id()).with_table(1).with_log_policy(log).unwrap();
     let judged = |logs: &[u8], signed: &[u8]| {
         let order = with_note(Order::new(&[(3, 1)], 6), noted(&books, 6, logs, signed));
         judge(&books.receipt(&order), &policy)
@@ -121,7 +126,7 @@ fn a_wrong_signature_of_a_known_key_breaks_the_receipt() {
     let (key, witnesses) = (log_key(1), witnesses());
     let quorum = Quorum::new(&witnesses, &GROUPS, Member::Group(0)).unwrap();
     let log = LogPolicy::new(from_ref(&key)).unwrap().with_quorum(&quorum).unwrap();
-    let policy = Policy::new(books.id()).with_table(1).with_log_policy(log);
+    let policy = Policy::new(books.id()).with_table(1).with_log_policy(log).unwrap();
     let pins = [books.state(6)];
     let pinned = policy.with_pins(&pins).unwrap();
     let right = of_state(&books, 6);
@@ -163,7 +168,7 @@ fn a_forged_state_over_a_witnessed_tree_shows_what_is_in_the_tree_only() {
     forged.append(&[body]);
     let key = log_key(1);
     let log = LogPolicy::new(from_ref(&key)).unwrap();
-    let policy = Policy::new(honest.id()).with_table(1).with_log_policy(log);
+    let policy = Policy::new(honest.id()).with_table(1).with_log_policy(log).unwrap();
     let tree = noted(&honest, 10, &[1], &[]);
     assert_eq!(of_state(&honest, 10), of_state(&forged, 10));
     let bytes = forged.receipt(&with_note(Order::new(&[(9, 0), (10, 0)], 10), tree));
@@ -194,7 +199,7 @@ fn of_two_anchors_the_pin_is_named_then_witnesses_then_signatures() {
     let witnessed = Verdict::Verified(Anchor::Witnessed { signed: 2, of: 3 });
     let signed = Verdict::Verified(Anchor::Signed(books.state(6)));
     let logged = Verdict::Verified(Anchor::Logged { size: TreeSize::new(5) });
-    let all = base.with_pins(&pins).unwrap().with_log_policy(log);
+    let all = base.with_pins(&pins).unwrap().with_log_policy(log).unwrap();
     let keyed = all.with_state_keys(&state_keys);
     assert_eq!(each(keyed, &[0, 1]), [pinned, witnessed, signed]);
     // Without enough witnesses the state's signature still stands.
@@ -202,10 +207,10 @@ fn of_two_anchors_the_pin_is_named_then_witnesses_then_signatures() {
     let extends = Verdict::ExtendsPin { pin: pins[0], state: books.state(6).into() };
     assert_eq!(each(all, &[0, 1]), [pinned, witnessed, extends]);
     assert_eq!(each(all, &[0]), [pinned, extends, extends]);
-    let by_log = base.with_pins(&pins).unwrap().with_log_policy(alone);
+    let by_log = base.with_pins(&pins).unwrap().with_log_policy(alone).unwrap();
     assert_eq!(each(by_log, &[]), [pinned, logged, extends]);
     // Both signatures: the state's covers more.
-    let both = base.with_log_policy(alone).with_state_keys(&state_keys);
+    let both = base.with_log_policy(alone).unwrap().with_state_keys(&state_keys);
     assert_eq!(each(both, &[]), [signed, signed, signed]);
 }
 
@@ -218,7 +223,7 @@ fn no_flipped_bit_of_a_checkpoint_vouches() {
     let groups = [Group { threshold: 2, members: &members }];
     let quorum = Quorum::new(&witnesses, &groups, Member::Group(0)).unwrap();
     let log = LogPolicy::new(from_ref(&key)).unwrap().with_quorum(&quorum).unwrap();
-    let policy = Policy::new(books.id()).with_table(1).with_log_policy(log);
+    let policy = Policy::new(books.id()).with_table(1).with_log_policy(log).unwrap();
     let order = with_note(Order::new(&[(3, 1)], 6), noted(&books, 6, &[1], &[0, 1]));
     let bytes = books.receipt(&order);
     assert_eq!(judge(&bytes, &policy).word(), "witnessed");
@@ -347,7 +352,7 @@ fn a_log_that_names_another_ledger_vouches_for_nothing() {
         let signature = log::signer(1).sign(checkpoint.to_string().as_bytes()).to_bytes();
         let note = note(&checkpoint, &[key.signature(&signature).to_string()]);
         let policy = LogPolicy::new(from_ref(&key)).unwrap();
-        let policy = Policy::new(books.id()).with_table(1).with_log_policy(policy);
+        let policy = Policy::new(books.id()).with_table(1).with_log_policy(policy).unwrap();
         let verdict = judge(&books.receipt(&with_note(Order::new(&[(3, 1)], 6), note)), &policy);
         let logged = Verdict::Verified(Anchor::Logged { size: TreeSize::new(5) });
         assert_eq!(verdict, if vouches { logged } else { Verdict::Unanchored }, "{origin}");

@@ -259,11 +259,11 @@ fn the_documented_checkpoint_vouches_for_its_tree() {
     let base = Policy::new(books.id());
     let alone = LogPolicy::new(from_ref(&key)).unwrap();
     let signed = "verified_by_signature";
-    assert_eq!(words(&base.with_log_policy(alone)), [signed, signed, "intact_unanchored"]);
+    assert_eq!(words(&base.with_log_policy(alone).unwrap()), [signed, signed, "intact_unanchored"]);
     for threshold in [2, 3] {
         let groups = [Group { threshold, members: &members }];
         let quorum = Quorum::new(&witnesses, &groups, Member::Group(0)).unwrap();
-        let policy = base.with_log_policy(alone.with_quorum(&quorum).unwrap());
+        let policy = base.with_log_policy(alone.with_quorum(&quorum).unwrap()).unwrap();
         if threshold == 2 {
             let policy = policy.with_pins(&pins).unwrap();
             let (pinned, extends) = ("verified_by_pinned_state", "extends_pin_unconfirmed");

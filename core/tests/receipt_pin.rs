@@ -54,8 +54,8 @@ fn a_forged_but_consistent_extension_is_never_pinned() {
     let policies = [
         base,
         base.with_state_keys(&state_keys),
-        base.with_log_policy(alone),
-        base.with_log_policy(alone.with_quorum(&quorum).unwrap()),
+        base.with_log_policy(alone).unwrap(),
+        base.with_log_policy(alone.with_quorum(&quorum).unwrap()).unwrap(),
     ];
     let pin = honest.state(9);
     for policy in policies {
@@ -139,7 +139,7 @@ fn a_checkpoint_moves_the_pin_to_its_newest_transaction_that_is_shown() {
     };
     let witnessed = Anchor::Witnessed { signed: 1, of: 1 };
     let logged = Anchor::Logged { size: TreeSize::new(8) };
-    let policy = base.with_log_policy(log);
+    let policy = base.with_log_policy(log).unwrap();
     let events = [(2, 0), (5, 0), (6, 0), (7, 0), (9, 0)];
     // 9 is the state: no leaf of the tree that is signed.
     let to_seven = Ok((books.state(7), witnessed));
@@ -148,7 +148,7 @@ fn a_checkpoint_moves_the_pin_to_its_newest_transaction_that_is_shown() {
     let nothing = Err(PinStays::NothingSigned);
     assert_eq!(moved(policy, 3, &order(&events, Some(3), &[1])), nothing);
     assert_eq!(moved(policy, 3, &order(&events, Some(3), &[])), nothing);
-    let by_log = base.with_log_policy(alone);
+    let by_log = base.with_log_policy(alone).unwrap();
     assert_eq!(moved(by_log, 3, &order(&events, Some(3), &[])), Ok((books.state(7), logged)));
     // The pin must be the link's other state.
     let pin = books.state(3);
@@ -191,7 +191,7 @@ fn a_transaction_is_pinned_where_its_predecessor_is_shown() {
     let books = Books::golden();
     let key = log_key(1);
     let log = LogPolicy::new(from_ref(&key)).unwrap();
-    let policy = Policy::new(books.id()).with_table(1).with_log_policy(log);
+    let policy = Policy::new(books.id()).with_table(1).with_log_policy(log).unwrap();
     let next = |pins: &[TrustedState], events: &[(u64, u32)], earlier| {
         let checkpoint = noted(&books, 9, &[]);
         let bytes = books.receipt(&Order { earlier, checkpoint, ..Order::new(events, 9) });
@@ -246,7 +246,7 @@ fn a_transaction_whose_header_leaves_the_log_is_not_pinned() {
                 _ => header.bl_tx_id = TxId::new(tx - 2),
             }
             books.rehash_after(tx);
-            let policy = Policy::new(books.id()).with_table(1).with_log_policy(log);
+            let policy = Policy::new(books.id()).with_table(1).with_log_policy(log).unwrap();
             let order =
                 Order { checkpoint: noted(&books, 9, &[]), ..Order::new(&[(2, 0), (tx, 0)], 9) };
             let bytes = books.receipt(&order);

@@ -100,8 +100,8 @@ fn an_author_that_is_demanded() {
     let (listed, elsewhere) = ([Author::new(key)], [Author::new(key).with_domains(&["invoice"])]);
     assert_eq!(both(&bytes, &base), Ok(()));
     let demanding = base.demanding_authorship();
-    assert_eq!(both(&bytes, &demanding.with_authors(&listed)), Ok(()));
-    let unlisted = demanding.with_authors(&elsewhere);
+    assert_eq!(both(&bytes, &demanding.with_authors(&listed).unwrap()), Ok(()));
+    let unlisted = demanding.with_authors(&elsewhere).unwrap();
     assert_eq!(both(&bytes, &unlisted), Err(NotPinned::OtherPolicy));
 }
 

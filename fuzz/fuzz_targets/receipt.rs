@@ -79,7 +79,8 @@ fn check(bytes: &[u8], honest: &Honest) {
     let log = LogPolicy::new(from_ref(&honest.log)).expect("a log");
     let quorum = Quorum::new(from_ref(&honest.witness), &[], Member::Witness(0)).expect("a quorum");
     let witnessed = base.with_log_policy(log.with_quorum(&quorum).expect("another key"));
-    let signed = base.with_state_keys(&honest.keys).with_log_policy(log);
+    let witnessed = witnessed.expect("no author");
+    let signed = base.with_state_keys(&honest.keys).with_log_policy(log).expect("no author");
     // The state that the checkpoint's receipt is linked to.
     let linked = witnessed.with_pins(&honest.states[4..5]).ok();
     for policy in policies.chain([signed, witnessed]).chain(linked) {

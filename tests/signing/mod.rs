@@ -30,7 +30,7 @@ pub(crate) fn judged(
 ) -> (&'static str, &'static str) {
     let pins = [issued.state];
     let policy = Policy::new(issued.ledger).with_table(issued.table_id).with_pins(&pins).unwrap();
-    let policy = policy.with_authors(authors).demanding_authorship();
+    let policy = policy.with_authors(authors).unwrap().demanding_authorship();
     let receipt = Receipt::parse(&issued.bytes).unwrap();
     let judgement = receipt.verify(&policy);
     let event = judgement.events().next().unwrap();

@@ -1,10 +1,13 @@
 //! `receipt`: events to hand on.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use counterfoil::{Cover, EventStore, ReceiptOptions, ServerSignedState, load_state_key};
+use counterfoil::{
+    Cover, EventStore, IssuedReceipt, ReceiptOptions, ServerSignedState, load_state_key,
+};
 use serde::Serialize;
 
 use super::Session;
@@ -21,6 +24,7 @@ const MOST: u64 = 100_000;
 pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArgs) -> Result<Exit> {
     let file = args.output.as_path();
     let signed = server_state(args)?;
+    let checkpoint = args.checkpoint.as_deref().map(checkpoint::checkpoint).transpose()?;
     if file == Path::new(STDOUT) {
         may_go_to_stdout(session)?;
     } else {
@@ -29,54 +33,25 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
         may_be_written(file, args.force)?;
     }
     let wanted = wanted(store, args).await?;
-    let (shows_table, table_id) = match &wanted[..] {
-        [(cover, sequence)]
-            if args.under.is_none()
-                && args.link_to.is_none()
-                && args.checkpoint.is_none()
-                && signed.is_none() =>
-        {
-            let issued = store.issue_receipt(cover, *sequence, args.since).await?;
-            save(file, &issued.bytes, args.force)?;
-            let size = issued.bytes.len();
-            let text = format!("{}: {size} bytes, under state {}", called(file), issued.state);
-            tell(session, &Made { file: Name(file), size, issued: &issued }, &text)?;
-            (issued.shows_table, issued.table_id)
+    let mut options = ReceiptOptions::new();
+    for (state, with) in [
+        (args.under, ReceiptOptions::under as fn(_, _) -> _),
+        (args.since, ReceiptOptions::linked_from),
+        (args.link_to, ReceiptOptions::linked_to),
+    ] {
+        if let Some(state) = state {
+            options = with(options, state);
         }
-        _ => {
-            let mut options = ReceiptOptions::new();
-            for (state, with) in [
-                (args.under, ReceiptOptions::under as fn(_, _) -> _),
-                (args.since, ReceiptOptions::linked_from),
-                (args.link_to, ReceiptOptions::linked_to),
-            ] {
-                if let Some(state) = state {
-                    options = with(options, state);
-                }
-            }
-            let issued = match (&args.checkpoint, &signed) {
-                (Some(file), _) => {
-                    let checkpoint = checkpoint::checkpoint(file)?;
-                    store.issue_checkpointed(&wanted, &checkpoint, options).await?
-                }
-                (None, Some(signed)) => store.issue_signed(&wanted, signed, options).await?,
-                (None, None) => store.issue_batch(&wanted, options).await?,
-            };
-            save(file, &issued.bytes, args.force)?;
-            let size = issued.bytes.len();
-            let share = 100 * size as u64 / issued.size_of_singles.max(1);
-            let text = format!(
-                "{}: {} events in {size} bytes ({share} % of the {} that a receipt of each takes), \
-                 under state {}",
-                called(file),
-                issued.places.len(),
-                issued.size_of_singles,
-                issued.state
-            );
-            tell(session, &Made { file: Name(file), size, issued: &issued }, &text)?;
-            (issued.shows_table, issued.table_id)
-        }
-    };
+    }
+    if let Some(signed) = &signed {
+        options = options.with_state_signature(signed);
+    }
+    if let Some(checkpoint) = &checkpoint {
+        options = options.with_checkpoint(checkpoint);
+    }
+    let issued = store.issue_batch(&wanted, options).await?;
+    save(file, &issued.bytes, args.force)?;
+    tell(session, &Made { file: Name(file), size: issued.bytes.len(), issued: &issued })?;
     if let Some(signed) = &signed {
         session.output.note(format_args!(
             "signed under key {}: who verifies it has that key for the database {}",
@@ -84,9 +59,10 @@ pub(super) async fn run(session: &Session, store: &EventStore, args: &ReceiptArg
             Plain(signed.database())
         ));
     }
-    if !shows_table {
+    if !issued.shows_table {
         session.output.note(format_args!(
-            "it does not show its table: who verifies it gives --table {table_id}"
+            "it does not show its table: who verifies it gives --table {}",
+            issued.table_id
         ));
     }
     Ok(Exit::Done)
@@ -132,12 +108,12 @@ fn may_be_written(file: &Path, force: bool) -> Result<()> {
 }
 
 /// What was made. Where the receipt itself is on standard output, beside it.
-fn tell<T: Serialize>(session: &Session, made: &Made<'_, T>, text: &str) -> Result<()> {
+fn tell(session: &Session, made: &Made<'_>) -> Result<()> {
     if made.file.0 == Path::new(STDOUT) {
-        session.output.note(text);
+        session.output.note(made);
         return Ok(());
     }
-    session.output.print(made, text)
+    session.output.print(made, made)
 }
 
 /// The events that are asked for.
@@ -227,9 +203,27 @@ fn save(file: &Path, bytes: &[u8], force: bool) -> Result<()> {
 }
 
 #[derive(Serialize)]
-struct Made<'a, T> {
+struct Made<'a> {
     file: Name<'a>,
     size: usize,
     #[serde(flatten)]
-    issued: &'a T,
+    issued: &'a IssuedReceipt,
+}
+
+impl fmt::Display for Made<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, size, issued } = self;
+        let IssuedReceipt { state, places, size_of_singles, .. } = issued;
+        match (places.len(), called(file.0)) {
+            (1, file) => write!(f, "{file}: {size} bytes, under state {state}"),
+            (count, file) => {
+                let share = 100 * *size as u64 / size_of_singles.max(&1);
+                write!(
+                    f,
+                    "{file}: {count} events in {size} bytes ({share} % of the {size_of_singles} that \
+                     a receipt of each takes), under state {state}"
+                )
+            }
+        }
+    }
 }

@@ -27,6 +27,14 @@ pub(super) fn run(args: &VerifyArgs, ledger: &LedgerArgs, output: Output) -> Res
     let Some(file) = &args.policy else {
         return run.all(&of_flags(args, ledger)?);
     };
+    // The environment's may be there for other commands: the policy goes over it.
+    if ledger.config_by_flag {
+        return Err(Failure::Usage(
+            "--policy and --config both say what is trusted, and nothing is put together from two: \
+             give one of them"
+                .into(),
+        ));
+    }
     if !ledger.pin.is_empty() {
         return Err(Failure::Usage(
             "with --policy, pins are in the policy: leave --pin out".into(),

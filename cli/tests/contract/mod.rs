@@ -263,6 +263,7 @@ pub(crate) fn a_receipt_stands_alone(user: &User) {
     let size = std::fs::metadata(user.path("a")).unwrap().len();
     let state = user.state();
     assert_eq!((&made[0]["size"], &made[0]["state"]), (&json!(size), &json!(state)));
+    assert_eq!(made[0]["places"], json!([{ "tx": 3, "entry": 0 }]));
     // Nothing is written over.
     user.run(&["receipt", "shipment", "S-1", "0", "-o", "a"]).fails(2, "a: ");
     assert_eq!(std::fs::metadata(user.path("a")).unwrap().len(), size);

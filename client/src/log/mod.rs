@@ -80,6 +80,11 @@ pub(crate) struct TxRecord {
 impl TxRecord {
     /// Of a header that recomputes to this Alh, all of whose entries are known.
     pub(crate) fn whole(header: &Header<'_>, alh: Alh, digests: Vec<EntryDigest>) -> Self {
+        Self { digests: Some(digests), ..Self::of(header, alh) }
+    }
+
+    /// Of a header that recomputes to this Alh; nothing is known of its entries.
+    pub(crate) fn of(header: &Header<'_>, alh: Alh) -> Self {
         Self {
             id: header.id,
             ts: header.ts,
@@ -88,10 +93,17 @@ impl TxRecord {
             eh: header.eh,
             bl_tx_id: header.bl_tx_id,
             alh,
-            digests: Some(digests),
+            digests: None,
             truncated: None,
             opaque: false,
         }
+    }
+
+    /// Of a header that does not recompute to its Alh. What it says of its tree is bound by nothing,
+    /// and may be impossible.
+    pub(crate) fn opaque(header: &Header<'_>, alh: Alh) -> Self {
+        let bl_tx_id = TxId::new(header.id.get() - 1);
+        Self { bl_tx_id, opaque: true, ..Self::of(header, alh) }
     }
 }
 

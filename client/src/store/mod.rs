@@ -42,7 +42,7 @@ pub use self::payloads::{Erasure, FinishedErasures, PayloadLack, Revealed};
 use self::pen::AuthorKey;
 pub use self::pipeline::Pipeline;
 pub use self::read::{Direction, ReadOptions, StreamRead};
-pub use self::receipt::{IssuedBatch, IssuedReceipt, ReceiptOptions};
+pub use self::receipt::{IssuedReceipt, ReceiptOptions};
 pub use self::reexamine::Reexamined;
 pub use self::streams::{StreamList, StreamStatus, Streams};
 use crate::author::TrustedAuthor;

@@ -25,11 +25,11 @@ use crate::schema::{GENESIS_CATALOG, row_digest};
 use crate::server_state::ServerSignedState;
 use crate::verdict::Verdict;
 
-/// A receipt that a store made, and what its holder needs to know of it.
+/// A receipt that a store made, of one event or of several, and what its holder needs to know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct IssuedReceipt {
-    /// The receipt (`docs/receipt.md`).
+    /// The receipt (`docs/receipt.md`): what the events have in common is in it once.
     #[serde(skip)]
     pub bytes: Vec<u8>,
     /// The ledger's id, which a verifier must have from elsewhere.
@@ -43,46 +43,25 @@ pub struct IssuedReceipt {
     pub state: TrustedState,
     /// The older state to which it is tied, if one was asked for.
     pub since: Option<TrustedState>,
-    /// The transaction that holds the event.
-    pub tx: TxId,
-    /// The event's place among the transaction's entries, from 0.
-    pub entry: u32,
-}
-
-/// A receipt of several events, and what its holder needs to know of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct IssuedBatch {
-    /// The receipt (`docs/receipt.md`): what the events have in common is in it once.
-    #[serde(skip)]
-    pub bytes: Vec<u8>,
-    /// The ledger's id, which a verifier must have from elsewhere.
-    pub ledger: Alh,
-    /// The number of the table of events.
-    pub table_id: u32,
-    /// As [`IssuedReceipt::shows_table`].
-    pub shows_table: bool,
-    /// The state that the receipt is under: whoever has pinned it can verify.
-    pub state: TrustedState,
-    /// The older state to which it is tied, if one was asked for.
-    pub since: Option<TrustedState>,
     /// The later state to which it is tied, if one was asked for.
     pub until: Option<TrustedState>,
-    /// The events' places, in the ledger's order.
+    /// The events' places, in the ledger's order: one or more.
     pub places: Vec<LedgerPosition>,
     /// How many bytes receipts of the single events take together.
     pub size_of_singles: u64,
 }
 
-/// For whom a receipt is made: by what its verifiers have pinned.
+/// For whom a receipt is made: by what its verifiers have pinned, and whose signatures they trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ReceiptOptions {
+pub struct ReceiptOptions<'a> {
     under: Option<TrustedState>,
     earlier: Option<TrustedState>,
     later: Option<TrustedState>,
+    signed: Option<&'a ServerSignedState>,
+    checkpoint: Option<&'a SignedCheckpoint>,
 }
 
-impl ReceiptOptions {
+impl<'a> ReceiptOptions<'a> {
     /// Under the newest verified state, tied to no other.
     pub fn new() -> Self {
         Self::default()
@@ -104,6 +83,25 @@ impl ReceiptOptions {
     /// Tied to a later state, for verifiers who have pinned that one.
     pub fn linked_to(mut self, state: TrustedState) -> Self {
         self.later = Some(state);
+        self
+    }
+
+    /// Under the state that the server signed, with its signature, for verifiers whose policy has the
+    /// server's key and the database's name.
+    pub fn with_state_signature(mut self, signed: &'a ServerSignedState) -> Self {
+        self.signed = Some(signed);
+        self
+    }
+
+    /// With a checkpoint of the ledger and its signatures, for verifiers whose policy names a log and
+    /// witnesses. A checkpoint of size n puts the receipt under the state of transaction n + 1, the one
+    /// whose header commits to that tree, and vouches for events up to transaction n.
+    ///
+    /// The signatures are copied and not verified: whose they are, the verifier's policy knows. One that
+    /// is not right makes the receipt broken under a policy that names its key; take the checkpoint from
+    /// whoever verified it, as [`ask_witnesses`](EventStore::ask_witnesses) does.
+    pub fn with_checkpoint(mut self, checkpoint: &'a SignedCheckpoint) -> Self {
+        self.checkpoint = Some(checkpoint);
         self
     }
 }
@@ -171,45 +169,35 @@ impl EventStore {
         sequence: u64,
         since: Option<TrustedState>,
     ) -> Result<IssuedReceipt> {
-        let of = [(cover.clone(), sequence)];
-        let IssuedBatch { bytes, ledger, table_id, shows_table, state, since, places, .. } = self
-            .issue_batch(&of, ReceiptOptions { earlier: since, ..ReceiptOptions::new() })
-            .await?;
-        // One was asked for, and each has its place.
-        let LedgerPosition { tx, entry } = places[0];
-        Ok(IssuedReceipt { bytes, ledger, table_id, shows_table, state, since, tx, entry })
+        let options = ReceiptOptions { earlier: since, ..ReceiptOptions::new() };
+        self.issue_batch(&[(cover.clone(), sequence)], options).await
     }
 
     /// One receipt of several events, of any streams, each named by its stream and sequence; one that is
     /// named twice is in it once. As [`issue_receipt`](Self::issue_receipt) otherwise, but smaller than
     /// a receipt of each: state, table, headers and the paths that they share are in it once.
     ///
+    /// A receipt is under one state. So a server's signature and a checkpoint are in one receipt where the
+    /// server signed transaction n + 1 and the checkpoint has size n; then either of the two is enough for
+    /// a verifier who trusts it, and each is held to what a policy says of its key.
+    ///
     /// # Errors
     ///
     /// As [`issue_receipt`](Self::issue_receipt) for each event and each state: nothing is given out if
     /// one of them is not there. [`Error::WrittenLater`] for an event behind the state that was asked
-    /// for. [`Error::Invalid`] for states that are not in their order, for no event at all, and for so many that the receipt would be
-    /// larger than [`Receipt::MAX_LEN`].
+    /// for. [`Error::Invalid`] for states that are not in their order, or of which the receipt cannot be
+    /// under all; for a checkpoint that is not this ledger's, or behind which there is no transaction
+    /// yet; for no event at all, and for so many that the receipt would be larger than
+    /// [`Receipt::MAX_LEN`].
     pub async fn issue_batch(
         &self,
         of: &[(Cover, u64)],
-        options: ReceiptOptions,
-    ) -> Result<IssuedBatch> {
+        options: ReceiptOptions<'_>,
+    ) -> Result<IssuedReceipt> {
         of.iter().try_for_each(|(cover, _)| check_cover(cover))?;
         self.sync().await?;
-        self.issue_synced(of, options).await
-    }
-
-    /// The same, as far as the log is.
-    async fn issue_synced(
-        &self,
-        of: &[(Cover, u64)],
-        options: ReceiptOptions,
-    ) -> Result<IssuedBatch> {
-        let ReceiptOptions { under, earlier: since, later: until } = options;
-        for state in [under, since, until].into_iter().flatten() {
-            self.check_synced(state).await?;
-        }
+        let under = self.state_for(&options).await?;
+        let ReceiptOptions { earlier: since, later: until, signed, checkpoint, .. } = options;
         let mut local = self.shared.local.lock().await;
         let mut wanted = Vec::with_capacity(of.len());
         for (cover, sequence) in of {
@@ -218,24 +206,7 @@ impl EventStore {
         drop(local);
         wanted.sort_by_key(|event| event.pos);
         wanted.dedup_by_key(|event| event.pos);
-        let mut bodies = Vec::with_capacity(wanted.len());
-        let mut len = 0;
-        for chunk in wanted.chunks(AT_ONCE) {
-            let found = self.shared.verified(chunk).await?;
-            for event in found {
-                let body = event.body.encode();
-                len += body.len();
-                // The receipt holds them as they are, and more: no proof is made in vain.
-                if len > Receipt::MAX_LEN {
-                    return Err(Error::Invalid(format!(
-                        "the events alone have more than the {} bytes that a receipt may have: \
-                         make several",
-                        Receipt::MAX_LEN
-                    )));
-                }
-                bodies.push(body);
-            }
-        }
+        let bodies = self.bodies(&wanted).await?;
         let beginning = self.beginning().await?;
 
         // All of it under one state: nothing moves while the log is locked.
@@ -273,13 +244,26 @@ impl EventStore {
             nonce: &begun.nonce,
             created_at: begun.created_at,
         });
+        let Some(first) = proofs.first() else {
+            return Err(Error::Invalid("a receipt of no event shows nothing".into()));
+        };
+        // A note says the same in more bytes.
+        let mut part = vec![0; checkpoint.map_or(0, |checkpoint| checkpoint.as_str().len())];
+        let checkpoint = match checkpoint {
+            Some(checkpoint) => {
+                let header = first.state_header.to_header()?;
+                let part = ReceiptCheckpoint::from_note(&checkpoint.note(), &header, &mut part);
+                Some(part.map_err(|error| {
+                    Error::Invalid(format!("the checkpoint does not fit the receipt: {error}"))
+                })?)
+            }
+            None => None,
+        };
         let attached = Attached {
             earlier: earlier.as_ref().map(|link| link.to(link.older)),
             later: later.as_ref().map(|link| link.to(link.newer)),
-            ..Attached::default()
-        };
-        let Some(first) = proofs.first() else {
-            return Err(Error::Invalid("a receipt of no event shows nothing".into()));
+            signature: signed.map(|signed| StateSignature { key: signed.key(), der: signed.der() }),
+            checkpoint,
         };
         let size = receipt::size(&proofs, genesis, attached)?;
         if size > Receipt::MAX_LEN {
@@ -293,7 +277,7 @@ impl EventStore {
             size_of_singles +=
                 receipt::size(std::slice::from_ref(proof), genesis, attached)? as u64;
         }
-        let issued = IssuedBatch {
+        let issued = IssuedReceipt {
             bytes: receipt::encode(&proofs, genesis, attached)?,
             ledger: first.ledger,
             table_id: first.table_id,
@@ -311,68 +295,63 @@ impl EventStore {
         Ok(issued)
     }
 
-    /// As [`issue_batch`](Self::issue_batch), with a checkpoint of the ledger and its signatures in it, for
-    /// verifiers whose policy names a log and witnesses: under the state of the transaction behind the
-    /// checkpoint's tree, which is the one whose header commits to that tree.
-    ///
-    /// The signatures are copied and not verified: whose they are, the verifier's policy knows. One that
-    /// is not right makes the receipt broken under a policy that names its key; take the checkpoint from
-    /// whoever verified it, as [`ask_witnesses`](Self::ask_witnesses) does.
-    ///
-    /// # Errors
-    ///
-    /// As [`issue_batch`](Self::issue_batch). [`Error::Invalid`] if that transaction is not there yet, if
-    /// `options` ask for another state, or if it is not a checkpoint of this ledger.
-    pub async fn issue_checkpointed(
-        &self,
-        of: &[(Cover, u64)],
-        checkpoint: &SignedCheckpoint,
-        options: ReceiptOptions,
-    ) -> Result<IssuedBatch> {
-        of.iter().try_for_each(|(cover, _)| check_cover(cover))?;
-        self.sync().await?;
+    /// The one state that the receipt must be under, if there is one. All states that are named are the
+    /// ledger's.
+    async fn state_for(&self, options: &ReceiptOptions<'_>) -> Result<Option<TrustedState>> {
+        let ReceiptOptions { under, earlier, later, signed, checkpoint } = *options;
+        let signed = signed.map(ServerSignedState::state);
+        for state in [under, signed, earlier, later].into_iter().flatten() {
+            self.check_synced(state).await?;
+        }
+        if let (Some(under), Some(signed)) = (under, signed)
+            && under != signed
+        {
+            return Err(Error::Invalid(format!(
+                "a receipt is under one state: {under} is asked for, and the server signed {signed}"
+            )));
+        }
+        let named = under.or(signed);
+        let Some(checkpoint) = checkpoint else { return Ok(named) };
         let size = checkpoint.checkpoint().size().get();
         let behind = TxId::new(size.saturating_add(1));
+        if let Some(named) = named.filter(|named| named.tx != behind) {
+            return Err(Error::Invalid(format!(
+                "a receipt is under one state: with a checkpoint of size {size} it is that of \
+                 transaction {behind}, and {named} is asked for or signed; a checkpoint of size {} \
+                 goes with that",
+                named.tx.get().saturating_sub(1)
+            )));
+        }
         let mut local = self.shared.local.lock().await;
-        let newest = local.state()?.tx;
-        if behind > newest {
+        if behind > local.state()?.tx {
             return Err(Error::Invalid(format!(
                 "a receipt with a checkpoint of size {size} is under transaction {behind}, which there \
                  is not yet: append something first, or sign a smaller size"
             )));
         }
-        let state = TrustedState { tx: behind, alh: local.checked(behind).await?.tx.alh() };
-        drop(local);
-        if options.under.is_some_and(|under| under != state) {
-            return Err(Error::Invalid(format!(
-                "a receipt with a checkpoint of size {size} is under {state}, and under no other state"
-            )));
-        }
-        let issued = self.issue_synced(of, options.under(state)).await?;
-        issued.with_checkpoint(checkpoint)
+        Ok(Some(TrustedState { tx: behind, alh: local.checked(behind).await?.tx.alh() }))
     }
 
-    /// As [`issue_batch`](Self::issue_batch), under a state that the server signed, with its signature, for
-    /// verifiers whose policy has the server's key and the database's name.
-    ///
-    /// # Errors
-    ///
-    /// As [`issue_batch`](Self::issue_batch): also where the ledger, as this client verified it, never
-    /// was in that state. [`Error::Invalid`] if `options` ask for another state.
-    pub async fn issue_signed(
-        &self,
-        of: &[(Cover, u64)],
-        signed: &ServerSignedState,
-        options: ReceiptOptions,
-    ) -> Result<IssuedBatch> {
-        let state = signed.state();
-        if options.under.is_some_and(|under| under != state) {
-            return Err(Error::Invalid(format!(
-                "a receipt with the server's signature of state {state} is under that state"
-            )));
+    /// The bodies of events, verified.
+    async fn bodies(&self, wanted: &[EventAt]) -> Result<Vec<Vec<u8>>> {
+        let mut bodies = Vec::with_capacity(wanted.len());
+        let mut len = 0;
+        for chunk in wanted.chunks(AT_ONCE) {
+            for event in self.shared.verified(chunk).await? {
+                let body = event.body.encode();
+                len += body.len();
+                // The receipt holds them as they are, and more: no proof is made in vain.
+                if len > Receipt::MAX_LEN {
+                    return Err(Error::Invalid(format!(
+                        "the events alone have more than the {} bytes that a receipt may have: \
+                         make several",
+                        Receipt::MAX_LEN
+                    )));
+                }
+                bodies.push(body);
+            }
         }
-        let issued = self.issue_batch(of, options.under(state)).await?;
-        issued.with_signature(signed)
+        Ok(bodies)
     }
 
     /// A policy for whoever is to verify receipts of this ledger: its id, the number of its table, and
@@ -414,36 +393,7 @@ impl EventStore {
     }
 }
 
-impl IssuedBatch {
-    /// The same with the server's signature of its state.
-    fn with_signature(mut self, signed: &ServerSignedState) -> Result<Self> {
-        let receipt = Receipt::parse(&self.bytes).map_err(bad_proof)?;
-        let signature = Some(StateSignature { key: signed.key(), der: signed.der() });
-        let attached = Attached { signature, ..receipt.attached() };
-        // The signature, and what names and counts it.
-        let most = self.bytes.len() + signed.der().len() + 64;
-        self.bytes = receipt::with_attached(&receipt, &attached, most)?;
-        self.check()?;
-        Ok(self)
-    }
-
-    /// The same with a checkpoint of its state's tree.
-    fn with_checkpoint(mut self, checkpoint: &SignedCheckpoint) -> Result<Self> {
-        let receipt = Receipt::parse(&self.bytes).map_err(bad_proof)?;
-        // A note says the same in more bytes.
-        let mut part = vec![0; checkpoint.as_str().len()];
-        let part =
-            ReceiptCheckpoint::from_note(&checkpoint.note(), &receipt.state_header(), &mut part)
-                .map_err(|error| {
-                    Error::Invalid(format!("the checkpoint does not fit the receipt: {error}"))
-                })?;
-        let attached = Attached { checkpoint: Some(part), ..receipt.attached() };
-        let most = self.bytes.len() + checkpoint.as_str().len();
-        self.bytes = receipt::with_attached(&receipt, &attached, most)?;
-        self.check()?;
-        Ok(self)
-    }
-
+impl IssuedReceipt {
     /// Nothing is given out that would not verify.
     fn check(&self) -> Result<(), Verdict> {
         let receipt = Receipt::parse(&self.bytes).map_err(bad_proof)?;
@@ -481,17 +431,18 @@ mod tests {
             assert_eq!((plain.state, plain.shows_table, plain.since), (newest, true, None));
             for since in &states {
                 let issued = store.issue_receipt(&cover, sequence, Some(*since)).await.unwrap();
-                assert_eq!(issued.tx.get(), sequence + 2);
+                let tx = issued.places[0].tx;
+                assert_eq!(tx.get(), sequence + 2);
                 let pins = [*since];
                 let policy = Policy::new(issued.ledger).with_pins(&pins).unwrap();
                 let verdict =
                     |bytes: &[u8]| Receipt::parse(bytes).unwrap().verify(&policy).verdict();
-                let linked = match since.tx >= issued.tx {
+                let linked = match since.tx >= tx {
                     true => "verified_by_pinned_state",
                     false => "extends_pin_unconfirmed",
                 };
                 assert_eq!(verdict(&issued.bytes).word(), linked, "{sequence} since {since}");
-                let itself = *since == newest || since.tx == issued.tx;
+                let itself = *since == newest || since.tx == tx;
                 let unlinked = if itself { "verified_by_pinned_state" } else { "cannot_decide" };
                 assert_eq!(verdict(&plain.bytes).word(), unlinked, "{sequence} under {since}");
             }

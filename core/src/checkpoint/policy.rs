@@ -8,6 +8,7 @@ use super::quorum::{Quorum, bit};
 use super::signature::NoteSignature;
 use super::text::Checkpoint;
 use crate::digest::Alh;
+use crate::ed25519::Ed25519Key;
 use crate::number::{TreeSize, TxId};
 use crate::tree::verify_inclusion;
 
@@ -100,6 +101,13 @@ impl<'a> LogPolicy<'a> {
             }
             witnesses => Ok(TrustedCheckpoint { checkpoint, witnesses }),
         }
+    }
+
+    /// Whether one of the logs or of the witnesses has this key.
+    pub(crate) fn has_key(&self, key: &Ed25519Key) -> bool {
+        let witnesses = self.quorum.map(Quorum::witnesses).unwrap_or_default();
+        self.logs.iter().any(|log| log.key() == key)
+            || witnesses.iter().any(|witness| witness.key() == key)
     }
 
     /// [`open`](Self::open)s the proof's note and checks that transaction `index + 1`, whose hash the

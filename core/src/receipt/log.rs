@@ -5,7 +5,7 @@ use super::judgement::Judgement;
 use super::known::Known;
 use super::parse::Receipt;
 use super::path::Path;
-use super::policy::Policy;
+use super::policy::{Policy, PolicyError};
 use super::verdict::{Anchor, Missing, Verdict};
 use crate::checkpoint::{LogPolicy, Witnesses};
 use crate::digest::Alh;
@@ -65,8 +65,13 @@ impl<'a> Policy<'a> {
     /// A checkpoint binds the log's name and not the ledger's id: that the log is this ledger's is the
     /// policy's claim. A log whose name holds another ledger's id (`counterfoil/` and 64 hex digits)
     /// vouches for nothing here, as one that the policy does not know.
-    pub const fn with_log_policy(self, log: LogPolicy<'a>) -> Self {
-        Self { log: Some(log), ..self }
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::SharedKey`] if one of the policy's authors has the key of a log or a witness, at
+    /// the cost that [`with_authors`](Self::with_authors) names.
+    pub fn with_log_policy(self, log: LogPolicy<'a>) -> Result<Self, PolicyError> {
+        Self { log: Some(log), ..self }.with_keys_apart()
     }
 }
 

@@ -71,6 +71,15 @@ impl<'a> Policy<'a> {
         Ok(Self { pins, ..self })
     }
 
+    /// One key is for one purpose, whichever was said first.
+    #[cfg(feature = "ed25519")]
+    pub(super) fn with_keys_apart(self) -> Result<Self, PolicyError> {
+        match self.log.and_then(|log| self.authors.shared_with(&log)) {
+            Some(author) => Err(PolicyError::SharedKey { author }),
+            None => Ok(self),
+        }
+    }
+
     /// The pinned state of this transaction.
     pub(super) fn pin(&self, tx: TxId) -> Option<&'a TrustedState> {
         self.pins.iter().find(|pin| pin.tx == tx)
@@ -96,6 +105,12 @@ pub enum PolicyError {
     PinNotLedger,
     /// Transactions count from 1.
     PinZero,
+    /// An author's key is a log's or a witness's. What the three sign cannot pass for each other, but
+    /// whoever gets hold of the key has all that it is trusted for.
+    SharedKey {
+        /// The author's place in the list, from 0.
+        author: usize,
+    },
 }
 
 impl fmt::Display for PolicyError {
@@ -104,6 +119,9 @@ impl fmt::Display for PolicyError {
             Self::PinsDiffer { tx } => write!(f, "two pins of transaction {tx} have two hashes"),
             Self::PinNotLedger => f.write_str("a pin of transaction 1 is not the ledger's id"),
             Self::PinZero => f.write_str("a pin of transaction 0, which there is not"),
+            Self::SharedKey { author } => {
+                write!(f, "author {author} has the key of a log or a witness: one key, one purpose")
+            }
         }
     }
 }

@@ -39,14 +39,16 @@ impl TrustPolicy {
             .zip(&domains)
             .map(|(author, domains)| Author::new(author.key).with_domains(domains))
             .collect();
-        let policy = Policy::new(self.ledger).with_authors(&authors);
+        let policy = Policy::new(self.ledger).with_authors(&authors).expect(CHECKED);
         #[cfg(feature = "p256")]
         let policy = policy.with_state_keys(&keys);
         let policy = policy.with_pins(&pins).expect(CHECKED);
         let policy = self.table.map_or(policy, |table| policy.with_table(table));
         let policy = if self.require_author { policy.demanding_authorship() } else { policy };
-        self.witnessing
-            .with_core(|log| use_it(&log.map_or(policy, |log| policy.with_log_policy(*log))))
+        self.witnessing.with_core(|log| match log {
+            Some(log) => use_it(&policy.with_log_policy(*log).expect(CHECKED)),
+            None => use_it(&policy),
+        })
     }
 }
 

@@ -31,7 +31,8 @@ pub unsafe extern "C" fn verify_signed_receipt(
     let Some(log) = log_key(name, key) else { return 0 };
     let (logs, pins) = ([log], [TrustedState { tx: TxId::new(pin_tx), alh: Alh::new(*pin_alh) }]);
     let Ok(log) = LogPolicy::new(&logs) else { return 0 };
-    match Policy::new(Alh::new(*ledger)).with_table(1).with_log_policy(log).with_pins(&pins) {
+    let policy = Policy::new(Alh::new(*ledger)).with_table(1).with_log_policy(log);
+    match policy.and_then(|policy| policy.with_pins(&pins)) {
         Ok(policy) => judge(receipt, &policy),
         Err(_) => 0,
     }

@@ -49,10 +49,11 @@ pub(super) struct KeygenArgs {
     /// The file to make, which only its owner may read; one that is there is left as it is
     #[arg(value_name = "FILE")]
     pub(super) key: PathBuf,
-    /// The log's name, a URL without its scheme, say; no ledger is opened then
+    /// The log's name, a URL without its scheme, say; no ledger is opened then [default:
+    /// counterfoil/ and the ledger's id]
     #[arg(long, value_name = "NAME")]
     pub(super) origin: Option<String>,
-    /// A key for a witness of this name
+    /// Makes a key for a witness of this name, in place of a log's; no ledger is opened then
     #[arg(long, value_name = "NAME", conflicts_with = "origin")]
     pub(super) witness: Option<String>,
 }
@@ -75,7 +76,7 @@ pub(super) struct MakeArgs {
     /// How many transactions it is over [default: all that are verified]
     #[arg(long, value_name = "COUNT")]
     pub(super) size: Option<u64>,
-    /// What says what was signed last [default: the key's file with .last behind it]
+    /// The file that says what was signed last [default: the key's file with .last behind it]
     #[arg(long, value_name = "FILE")]
     pub(super) last: Option<PathBuf>,
     /// Makes that file, for a log for which nothing was ever signed, by any key
@@ -176,7 +177,7 @@ pub(super) struct WitnessArgs {
     /// How many of them must cosign [default: all]
     #[arg(long, value_name = "COUNT")]
     pub(super) quorum: Option<usize>,
-    /// How long they are waited for, in seconds
+    /// How long they are waited for, 1 to 3600 seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10,
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) time_limit: u64,

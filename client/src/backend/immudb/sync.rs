@@ -487,20 +487,8 @@ fn new_tx(linked: Linked, accounts: &Accounts, after: Option<i64>) -> NewTx {
             (None, Vec::new())
         }
     };
-    let record = TxRecord {
-        id: header.id,
-        ts: header.ts,
-        version: header.version,
-        nentries: header.nentries,
-        eh: header.eh,
-        // What an opaque header says about its tree is bound by nothing, and
-        // may be impossible.
-        bl_tx_id: if opaque { TxId::new(header.id.get() - 1) } else { header.bl_tx_id },
-        alh,
-        digests,
-        truncated,
-        opaque,
-    };
+    let of = if opaque { TxRecord::opaque } else { TxRecord::of };
+    let record = TxRecord { digests, truncated, ..of(&header, alh) };
     let table = accounts.table.filter(|(_, genesis)| *genesis == header.id).map(|(id, _)| id);
     NewTx { record, rows, findings, table }
 }

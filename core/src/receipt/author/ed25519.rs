@@ -1,10 +1,11 @@
 //! Checking an author's signature, and the authors whom a policy lists.
 
 use super::Authorship;
+use crate::checkpoint::LogPolicy;
 use crate::digest::Alh;
 use crate::ed25519::Ed25519Key;
 use crate::receipt::body::EventBody;
-use crate::receipt::policy::Policy;
+use crate::receipt::policy::{Policy, PolicyError};
 
 /// A key that may sign events, and in which domains.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,10 +43,20 @@ impl<'a> Policy<'a> {
     /// Nothing says since when or until when: time stamps are claims. A key that is taken out no
     /// longer counts for what it signed before.
     ///
+    /// One key is for one purpose, so none of them is the key of one of the policy's logs or witnesses.
+    ///
     /// [`JudgedEvent::authorship`]: crate::receipt::JudgedEvent::authorship
-    pub const fn with_authors(self, authors: &'a [Author<'a>]) -> Self {
+    ///
+    /// # Cost
+    ///
+    /// A comparison of 32 bytes for each author and each log and witness.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::SharedKey`].
+    pub fn with_authors(self, authors: &'a [Author<'a>]) -> Result<Self, PolicyError> {
         let authors = Authors { listed: authors, ..self.authors };
-        Self { authors, ..self }
+        Self { authors, ..self }.with_keys_apart()
     }
 
     /// Verifies only what an author signed whom the policy lists for the event's domain. Whatever
@@ -91,6 +102,11 @@ pub(in crate::receipt) struct Authors<'a> {
 }
 
 impl Authors<'_> {
+    /// The first whose key a log or a witness has too.
+    pub(in crate::receipt) fn shared_with(&self, log: &LogPolicy<'_>) -> Option<usize> {
+        self.listed.iter().position(|author| log.has_key(&author.key))
+    }
+
     pub(in crate::receipt) const NONE: Self = Self { listed: &[], demanded: false };
 
     pub(in crate::receipt) fn of(&self, body: &EventBody<'_>, ledger: Alh) -> Authorship {
