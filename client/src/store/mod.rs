@@ -3,6 +3,8 @@
 mod append;
 mod commit;
 mod correlation;
+#[cfg(test)]
+mod cut_short;
 mod draft;
 mod encode;
 mod follow;
@@ -452,7 +454,7 @@ impl Shared {
                 if local.is_beside() {
                     return embedded.lock().await.look_on(&mut local).await;
                 }
-                if local.is_unsettled() {
+                if !local.is_settled() {
                     embedded.lock().await.settle(&mut local).await?;
                 }
                 Ok(None)
