@@ -81,6 +81,13 @@ impl OwnLog {
         Ok(u32::try_from(id).ok().zip(u64::try_from(tx).ok()))
     }
 
+    /// How far a batch of its records goes that begins with `first`: to `last`,
+    /// or as far as they are few enough bytes, but not nowhere. The events that
+    /// its index has of them are no more than their digests.
+    pub(super) async fn fitting(&mut self, first: u64, last: u64) -> Result<u64> {
+        Log::fitting(&mut self.conn, first, last).await
+    }
+
     /// Reads on as of one moment, until it is [let go](Self::let_go).
     pub(super) async fn hold(&mut self) -> Result<()> {
         sqlite::run(&mut self.conn, "BEGIN").await

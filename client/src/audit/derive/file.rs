@@ -63,7 +63,7 @@ impl Derivation<'_> {
     async fn in_tables(&mut self, file: &mut AuditedFile, last: TxId) -> Result<()> {
         while self.fresh.size() < last.get() {
             let first = self.fresh.size() + 1;
-            let batch_last = last.get().min(first.saturating_add(BATCH - 1));
+            let batch_last = self.batch(file, first, last.get(), BATCH).await?;
             // What is damaged in it is told when the whole is compared.
             let (own, _) = self.own_records(first, batch_last).await?;
             let fresh = self.fresh.tables()?.get_mut();
@@ -134,7 +134,7 @@ impl Derivation<'_> {
     /// named. False if nothing behind them can be linked.
     async fn closely(&mut self, file: &mut AuditedFile, last: TxId, few: &mut u64) -> Result<bool> {
         let first = self.fresh.size() + 1;
-        let batch_last = last.get().min(first.saturating_add(*few - 1));
+        let batch_last = self.batch(file, first, last.get(), *few).await?;
         *few = BATCH.min(*few * 2);
         let (own, damaged) = self.own_records(first, batch_last).await?;
         let end = self.memory()?.end().clone();
