@@ -90,7 +90,13 @@ impl Derivation<'_> {
         let mut few = 1;
         while self.fresh.size() < last.get() {
             let before = self.fresh.size();
-            let goes_on = match scan.next().await {
+            let mut chunk = scan.next().await;
+            // What was read by the ledger's name may be another file then.
+            if !file.is_in_place() {
+                scan.end().await;
+                chunk = None;
+            }
+            let goes_on = match chunk {
                 Some(chunk) => {
                     file.is_still()?;
                     linker.begin();

@@ -5,6 +5,7 @@
 //! transaction but that it holds; [`AuditedFile::derive`] takes those of which
 //! that cannot be said and names everything.
 
+mod checked;
 mod chunk;
 mod link;
 mod scan;
@@ -14,8 +15,9 @@ use std::path::{Path, PathBuf};
 
 use counterfoil_core::{Alh, Root, TxId};
 
+use self::checked::Place as Beside;
 pub(crate) use self::link::{InOwnLog, Linked, LinkedRow, Linker};
-use self::scan::{Place as ScanPlace, Scan};
+use self::scan::Scan;
 use super::file::LedgerFile;
 use super::{TABLE_ID, first_entry, impossible, new_tx, open};
 use crate::audit::{Inconsistency, InconsistencyKind as Kind};
@@ -26,6 +28,7 @@ use crate::local::NewTx;
 use crate::log::{LogEnd, TxRecord};
 use crate::row::StoredRow;
 use crate::schema;
+use crate::sqlite::FileKind;
 use crate::verdict::FindingKind;
 
 /// A transaction as the file shows it: any column may hold anything.
@@ -108,13 +111,21 @@ impl AuditedFile {
     /// of them.
     pub(crate) fn scan(&self, own: Option<PathBuf>, first: TxId, last: TxId) -> Scan {
         let (path, unchanging) = self.file.read_as();
-        Scan::begin(ScanPlace { path: path.into(), unchanging }, own, first.get(), last.get())
+        let ledger = Beside { path: path.into(), unchanging, kind: FileKind::Ledger };
+        let own = own.map(|path| Beside { path, unchanging: false, kind: FileKind::Log });
+        Scan::begin(ledger, own, first.get(), last.get())
     }
 
     /// Whether what was read of it still is what is there, where that could
     /// have changed unnoticed.
     pub(crate) fn is_still(&self) -> Result<()> {
         self.file.is_still()
+    }
+
+    /// Whether the file that is open has its name yet. What a scan has read by
+    /// then, by that name, is of no other.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.file.is_in_place().is_ok()
     }
 
     /// How far a batch goes that begins with `first`: to `last`, or as far as
@@ -416,3 +427,6 @@ fn decode(row: &RawRow) -> Result<Option<StoredRow>> {
     let table = schema::table(TABLE_ID).map_err(impossible)?;
     Ok(row.1.as_deref().and_then(|value| schema::decode_value(&table, value).ok()))
 }
+
+#[cfg(test)]
+mod tests;
