@@ -3,8 +3,6 @@
 mod append;
 mod commit;
 mod correlation;
-#[cfg(test)]
-mod cut_short;
 mod draft;
 mod encode;
 mod follow;
