@@ -4,6 +4,8 @@
 mod files;
 #[path = "audit/from_state.rs"]
 mod from_state;
+#[path = "audit/long.rs"]
+mod long;
 #[path = "audit/own.rs"]
 mod own;
 #[path = "audit/payloads.rs"]

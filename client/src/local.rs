@@ -8,6 +8,7 @@
 #[cfg(feature = "immudb")]
 mod anew;
 mod beside;
+mod cut_short;
 pub(crate) mod link;
 mod opening;
 mod tree;
@@ -87,6 +88,9 @@ pub(crate) struct Local {
     /// Extensions are written and not committed: the log is on its way to a
     /// known state.
     open_ended: bool,
+    /// Whether an extension was begun and not ended: what is in memory, and
+    /// what the connection shows, may not be what is on disk.
+    cut_short: bool,
     /// Whether another process may extend it: nothing is written here.
     is_beside: bool,
     /// When it was looked at last, for as long as that moment is held.
@@ -186,6 +190,7 @@ impl Local {
             left: None,
             repair: None,
             open_ended: false,
+            cut_short: false,
             is_beside: false,
             looked: None,
             unchanging: None,
@@ -279,7 +284,7 @@ impl Local {
     /// Whether nothing can be new in the ledger: only this store writes it,
     /// and it knows what became of every commit.
     pub(crate) fn is_settled(&self) -> bool {
-        !self.is_beside && !self.is_unsettled()
+        !self.is_beside && !self.is_unsettled() && !self.cut_short
     }
 
     /// The pin of a ledger that is open.
@@ -396,6 +401,7 @@ impl Local {
         let pin = Pin { ledger, state, anchor, anchored_at };
         self.found_again().await?;
         self.keep_repair().await?;
+        self.repair = None;
         Trust::anchor(&mut self.conn, &pin).await?;
         self.trust = Some(Trust { ledger, pin: Some(pin), pending: None });
         self.keep_copy();
@@ -439,6 +445,7 @@ impl Local {
             table: self.table,
             genesis: self.genesis,
         };
+        self.cut_short = true;
         self.write(&mut next, txs).await?;
         if let Some(trust) = &mut next.trust
             && trust.pin.is_some()
@@ -447,6 +454,7 @@ impl Local {
         }
         (self.log, self.index, self.trust) = (next.log, next.index, next.trust);
         (self.table, self.genesis, self.truncation) = (next.table, next.genesis, next.truncation);
+        self.cut_short = false;
         if !self.open_ended {
             self.keep_copy();
             self.grown.send_replace(TxId::new(self.log.size()));

@@ -263,10 +263,12 @@ fn options() -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
 }
 
-/// Ends any statement after so many steps as no schema of ours takes to read:
-/// pages of a file can hang together so that reading them never ends.
+/// Steps that no schema of ours takes to read.
+pub(crate) const MOST_STEPS: i32 = 100_000;
+
+/// Ends any statement after so many: pages of a file can hang together so that
+/// reading them never ends.
 pub(crate) async fn bound_steps(conn: &mut SqliteConnection) -> Result<()> {
-    const MOST_STEPS: i32 = 100_000;
     conn.lock_handle().await?.set_progress_handler(MOST_STEPS, || false);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The audit itself: derive, compare, judge.
 
+mod batch;
 mod compare;
 mod file;
 mod rest;
@@ -27,7 +28,7 @@ use crate::pin_copy::PinCopy;
 use crate::store::Progress;
 use crate::verdict::Verdict;
 
-/// Transactions derived at once.
+/// Transactions derived at once, at most.
 const BATCH: u64 = 256;
 
 pub(super) struct Derivation<'a> {

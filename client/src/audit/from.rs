@@ -21,7 +21,7 @@ use crate::local::{Local, NewTx};
 use crate::log::{LogEnd, TxRecord, entries_root};
 use crate::schema;
 
-/// Transactions linked at once.
+/// Transactions linked at once, at most.
 const BATCH: u64 = 1024;
 
 /// Why a log cannot be gone on from.
@@ -43,6 +43,7 @@ pub(super) async fn take_over(
     let mut first = 1;
     while first <= state.tx.get() {
         let last = state.tx.get().min(first.saturating_add(BATCH - 1));
+        let last = own.fitting(first, last).await?;
         let (mut records, _) = own.records(first, last).await?;
         let mut end = fresh.log().end();
         let mut txs = Vec::new();

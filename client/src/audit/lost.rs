@@ -72,6 +72,7 @@ pub(super) async fn headers(
     let (mut headers, mut honest) = (Headers::default(), TxId::new(0));
     while first <= last && headers.found.len() < MOST_HEADERS {
         let to = last.min(first.saturating_add(WINDOW - 1));
+        let to = own.fitting(first, to).await?;
         let shown = server.headers(TxId::new(first), TxId::new(to)).await?;
         let (records, _) = own.records(first - 1, to).await?;
         for (id, header) in shown {

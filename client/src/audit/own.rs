@@ -12,6 +12,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::report::{AuditReport, Inconsistency, InconsistencyKind as Kind};
 use super::scratch;
+use crate::backend::embedded::audit::FileAt;
 use crate::error::Result;
 use crate::index::{Compared, Index, Position, StreamKey};
 #[cfg(feature = "immudb")]
@@ -49,6 +50,12 @@ impl OwnLog {
 
     pub(super) async fn close(self) {
         sqlite::close(self.conn).await;
+    }
+
+    /// To read it over another connection.
+    pub(super) fn file(&self) -> FileAt {
+        let (path, unchanging) = (self.path.clone(), self.is_unchanging);
+        FileAt { path, unchanging, kind: FileKind::Log }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -108,6 +115,13 @@ impl OwnLog {
     /// it says.
     pub(super) async fn table(&mut self) -> Result<Option<(u32, u64)>> {
         scratch::table(&mut self.conn).await
+    }
+
+    /// How far a batch of its records goes that begins with `first`: to `last`,
+    /// or as far as they are few enough bytes, but not nowhere. The events that
+    /// its index has of them are no more than their digests.
+    pub(super) async fn fitting(&mut self, first: u64, last: u64) -> Result<u64> {
+        Log::fitting(&mut self.conn, first, last).await
     }
 
     /// Reads on as of one moment, until it is [let go](Self::let_go).

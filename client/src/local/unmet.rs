@@ -66,13 +66,17 @@ impl Local {
             written = self.keep_repair().await;
         }
         sqlite::finish(&mut self.conn, written).await?;
+        if pinned {
+            self.repair = None;
+        }
         Ok(())
     }
 
-    /// Writes down that the log was made anew, when it is.
+    /// Writes down that the log was made anew, when it is. What is not
+    /// committed with it has to be written down again.
     pub(super) async fn keep_repair(&mut self) -> Result<()> {
-        match self.repair.take() {
-            Some((cause, held_to)) => Trust::note_repair(&mut self.conn, &cause, held_to).await,
+        match &self.repair {
+            Some((cause, held_to)) => Trust::note_repair(&mut self.conn, cause, *held_to).await,
             None => Ok(()),
         }
     }

@@ -55,6 +55,10 @@ macro_rules! record_where {
     };
 }
 
+/// Digests that are read at once make at most so many bytes, unless they are
+/// one transaction's.
+const BATCH_BYTES: u64 = 16 << 20;
+
 /// Rows written by one statement: each statement is a hop to SQLite's thread.
 const CHUNK: usize = 500;
 
@@ -248,6 +252,27 @@ impl Log {
             .collect()
     }
 
+    /// How far a batch of records goes that begins with `first`: to `last`, or
+    /// as far as their digests are few enough bytes to be held at once, but not
+    /// nowhere. Somebody else's transaction may have 2 MiB of them.
+    pub(crate) async fn fitting(conn: &mut SqliteConnection, first: u64, last: u64) -> Result<u64> {
+        let mut sizes = sqlx::query(
+            "SELECT id, octet_length(digests) AS len FROM tx WHERE id BETWEEN ? AND ? ORDER BY id",
+        )
+        .bind(to_i64(first))
+        .bind(to_i64(last))
+        .fetch(conn);
+        let mut bytes = 0;
+        while let Some(size) = sizes.try_next().await? {
+            bytes += to_u64(size.try_get::<Option<i64>, _>("len")?.unwrap_or(0), "a length")?;
+            if bytes > BATCH_BYTES {
+                let id = to_u64(size.try_get("id")?, "tx.id")?;
+                return Ok(first.max(id.saturating_sub(1)));
+            }
+        }
+        Ok(last)
+    }
+
     /// Time stamp and digests of transactions, by id. Those that are not
     /// there, or not accounted for, are left out.
     pub(crate) async fn digests(
@@ -305,7 +330,6 @@ impl Log {
         conn: &mut SqliteConnection,
         after: TxId,
     ) -> Result<Vec<(TxId, Option<(Root, u32)>)>> {
-        use futures_util::TryStreamExt;
         let mut found = Vec::new();
         let mut rows = sqlx::query(
             "SELECT * FROM tx WHERE id > ? AND (digests IS NULL OR id IN \

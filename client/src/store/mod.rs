@@ -452,7 +452,7 @@ impl Shared {
                 if local.is_beside() {
                     return embedded.lock().await.look_on(&mut local).await;
                 }
-                if local.is_unsettled() {
+                if !local.is_settled() {
                     embedded.lock().await.settle(&mut local).await?;
                 }
                 Ok(None)

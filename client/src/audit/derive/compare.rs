@@ -7,7 +7,7 @@ use counterfoil_core::{TrustedState, TxId};
 use super::super::fresh::Fresh;
 use super::super::report::{Inconsistency, InconsistencyKind as Kind};
 use super::super::scratch;
-use super::{BATCH, Derivation};
+use super::Derivation;
 use crate::config::BackendKind;
 use crate::error::Result;
 use crate::log::TxRecord;
@@ -26,7 +26,7 @@ impl Derivation<'_> {
         let size = self.fresh.size();
         let mut first = self.from.map_or(1, |from| from.tx.get() + 1);
         while first <= size {
-            let last = size.min(first + BATCH - 1);
+            let last = self.batch_of_both(first, size).await?;
             let (records, damaged) = self.own_records(first, last).await?;
             let Some(own) = &mut self.own else { return Ok(()) };
             let fresh = self.fresh.tables()?.get_mut();

@@ -5,6 +5,7 @@ use counterfoil_core::{TrustedState, TxId};
 
 use super::super::fresh::Fresh;
 use super::super::memory::Memory;
+use super::super::own::OwnLog;
 use super::super::report::InconsistencyKind as Kind;
 use super::super::scratch;
 use super::compare::{Compared, compare};
@@ -64,7 +65,7 @@ impl Derivation<'_> {
     pub(super) async fn in_tables(&mut self, file: &mut AuditedFile, last: TxId) -> Result<()> {
         while self.fresh.size() < last.get() {
             let first = self.fresh.size() + 1;
-            let batch_last = last.get().min(first.saturating_add(BATCH - 1));
+            let batch_last = self.batch(file, first, last.get(), BATCH).await?;
             // What is damaged in it is told when the whole is compared.
             let (own, _) = self.own_records(first, batch_last).await?;
             let fresh = self.fresh.tables()?.get_mut();
@@ -83,7 +84,7 @@ impl Derivation<'_> {
 
     /// Into memory, and compared with the own log on the way.
     async fn in_memory(&mut self, file: &mut AuditedFile, last: TxId) -> Result<()> {
-        let own = self.own.as_ref().map(|own| own.path().to_path_buf());
+        let own = self.own.as_ref().map(OwnLog::file);
         let mut scan = file.scan(own, TxId::new(self.fresh.size() + 1), last);
         let mut linker = Linker::new()?;
         // Transactions that are looked at closely at once: the more, the more
@@ -91,7 +92,13 @@ impl Derivation<'_> {
         let mut few = 1;
         while self.fresh.size() < last.get() {
             let before = self.fresh.size();
-            let goes_on = match scan.next().await {
+            let mut chunk = scan.next().await;
+            // What was read by the ledger's name may be another file then.
+            if !file.is_in_place() {
+                scan.end().await;
+                chunk = None;
+            }
+            let goes_on = match chunk {
                 Some(chunk) => {
                     file.is_still()?;
                     linker.begin();
@@ -135,7 +142,7 @@ impl Derivation<'_> {
     /// named. False if nothing behind them can be linked.
     async fn closely(&mut self, file: &mut AuditedFile, last: TxId, few: &mut u64) -> Result<bool> {
         let first = self.fresh.size() + 1;
-        let batch_last = last.get().min(first.saturating_add(*few - 1));
+        let batch_last = self.batch(file, first, last.get(), *few).await?;
         *few = BATCH.min(*few * 2);
         let (own, damaged) = self.own_records(first, batch_last).await?;
         let end = self.memory()?.end().clone();

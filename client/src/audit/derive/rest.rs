@@ -3,8 +3,6 @@
 //! believed for their sake; but what an index does not name is not read, and
 //! with wrong tiles nothing can be proved.
 
-use std::path::Path;
-
 use counterfoil_core::TxId;
 use tokio::task;
 
@@ -12,7 +10,7 @@ use super::super::fresh::Fresh;
 use super::super::own::OwnLog;
 use super::super::report::{Inconsistency, InconsistencyKind as Kind};
 use super::{BATCH, Derivation};
-use crate::backend::embedded::audit::{AuditedFile, open_plain};
+use crate::backend::embedded::audit::{AuditedFile, Checked, FileAt, Why};
 use crate::error::Result;
 use crate::index::{self, Compared, Difference, Names, Position, Sum};
 use crate::log::TileCheck;
@@ -59,9 +57,8 @@ impl Derivation<'_> {
         let (Some((sum, names)), Some(own)) = (memory.index().sum(), &self.own) else {
             return Ok(false);
         };
-        let (path, after) =
-            (own.path().to_path_buf(), self.from.map_or(TxId::new(0), |from| from.tx));
-        let read = move || own_sum(&path, names, after, last);
+        let (file, after) = (own.file(), self.from.map_or(TxId::new(0), |from| from.tx));
+        let read = move || own_sum(&file, names, after, last);
         Ok(matches!(task::spawn_blocking(read).await, Ok(Ok(Some(own))) if own == sum))
     }
 
@@ -164,12 +161,6 @@ async fn inside(own: &mut OwnLog, fresh: &mut Fresh, last: TxId) -> Result<Vec<I
 }
 
 /// What the own index says, summed up.
-fn own_sum(
-    path: &Path,
-    mut names: Names,
-    after: TxId,
-    last: TxId,
-) -> rusqlite::Result<Option<Sum>> {
-    let conn = open_plain(path, false)?;
-    index::sum(&conn, &mut names, after, last)
+fn own_sum(file: &FileAt, mut names: Names, after: TxId, last: TxId) -> Result<Option<Sum>, Why> {
+    Checked::open(file)?.as_of_one_moment(|conn| index::sum(conn, &mut names, after, last))
 }

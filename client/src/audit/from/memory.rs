@@ -44,6 +44,7 @@ async fn take(
     let mut first = 1;
     while first <= state.tx.get() {
         let last = state.tx.get().min(first.saturating_add(BATCH - 1));
+        let last = own.fitting(first, last).await?;
         let (mut records, _) = own.records(first, last).await?;
         let mut events = own.events(first, last).await?.into_iter().peekable();
         let mut findings = own.findings(first, last).await?.into_iter().peekable();

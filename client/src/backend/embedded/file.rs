@@ -257,6 +257,7 @@ impl LedgerFile {
     pub(super) async fn fitting(&mut self, first: u64, last: u64) -> Result<u64> {
         const MOST_ROWS: i64 = 131_072;
         let found: Result<_> = async {
+            self.schema.look(&mut self.conn).await?;
             let sums = sqlx::query(
                 "SELECT tx, count(*) AS n, sum(len) AS len FROM (SELECT pos >> 16 AS tx, \
                  iif(typeof(value) = 'blob', length(value), 0) AS len FROM ledger_row \
@@ -346,6 +347,20 @@ impl LedgerFile {
                 Ok((TxId::new(to_u64(row.try_get("id")?, "ledger_tx.id")?), raw_alh(&row)?))
             })
             .transpose()
+        }
+        .await;
+        self.named(found)
+    }
+
+    /// The Alh that the file shows for a transaction, if it is one.
+    pub(super) async fn raw_alh(&mut self, id: TxId) -> Result<Option<Alh>> {
+        let found: Result<_> = async {
+            self.schema.look(&mut self.conn).await?;
+            let row = sqlx::query(concat!("SELECT ", alh!(), " FROM ledger_tx WHERE id = ?"))
+                .bind(to_i64(id.get()))
+                .fetch_optional(&mut self.conn)
+                .await?;
+            Ok(row.as_ref().map(raw_alh).transpose()?.flatten())
         }
         .await;
         self.named(found)

@@ -5,10 +5,9 @@
 //! was just inserted, or a view in a table's place that answers what it likes
 //! and never ends. All of that is text in the file's schema.
 
-use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sqlite;
 use crate::verdict::Verdict;
 
@@ -32,6 +31,18 @@ const TABLES: [(&str, &str); 2] = [
              value BLOB NOT NULL\n    )",
     ),
 ];
+
+/// The number that SQLite raises with each change of the schema.
+pub(super) const VERSION: &str = "PRAGMA schema_version";
+
+/// Lets SQLite forget what it knew of the schema.
+pub(super) const FORGET: &str = "PRAGMA writable_schema = RESET";
+
+/// What is looked at. One more than there may be is enough, and so is one
+/// letter too many.
+pub(super) const KEPT: &str = "SELECT substr(name, 1, 100) AS name, \
+    iif(type = 'table' AND tbl_name = name AND typeof(sql) = 'text', substr(sql, 1, 1000), '') \
+    AS sql FROM sqlite_schema ORDER BY rowid LIMIT 3";
 
 /// The schema as it was found to be ours: the number that SQLite raises with
 /// each change of it.
@@ -95,47 +106,52 @@ impl Schema {
 }
 
 async fn version(conn: &mut SqliteConnection) -> Result<i64> {
-    Ok(sqlx::query_scalar("PRAGMA schema_version").fetch_one(conn).await?)
+    Ok(sqlx::query_scalar(VERSION).fetch_one(conn).await?)
 }
 
 /// Looks at the schema, and lets SQLite forget what it knew of it: what it goes
 /// by afterwards was read in the same transaction.
 async fn demand(conn: &mut SqliteConnection) -> Result<()> {
-    sqlite::run(conn, "PRAGMA writable_schema = RESET").await?;
-    // One more than there may be is enough, and so is one letter too many.
-    let found = sqlx::query(
-        "SELECT substr(name, 1, 100) AS name, \
-         iif(type = 'table' AND tbl_name = name AND typeof(sql) = 'text', substr(sql, 1, 1000), '') \
-         AS sql FROM sqlite_schema ORDER BY rowid LIMIT 3",
-    )
-    .fetch_all(conn)
-    .await?;
-    let text = |row: &SqliteRow, column| -> Result<String> {
-        let bytes: Option<&[u8]> = row.try_get(column)?;
-        Ok(String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned())
-    };
-    let mut tables = TABLES.iter();
-    for row in &found {
-        let name = text(row, "name")?;
-        match tables.next() {
-            None => return Err(altered(format!("it also has {name:?}"))),
-            Some((table, statement)) if name == *table && text(row, "sql")? == *statement => {}
-            Some((table, _)) if name == *table => {
-                return Err(altered(format!("{name} is not the table that it should be")));
-            }
-            Some((table, _)) => {
-                return Err(altered(format!("it has {name:?} where {table} should be")));
-            }
-        }
-    }
-    match tables.next() {
-        Some((table, _)) => Err(altered(format!("{table} is missing"))),
+    sqlite::run(conn, FORGET).await?;
+    let found = sqlx::query(KEPT).fetch_all(conn).await?;
+    let found = found
+        .iter()
+        .map(|row| -> Result<Kept> { Ok(Kept::of(row.try_get("name")?, row.try_get("sql")?)) });
+    match altered(&found.collect::<Result<Vec<_>>>()?) {
+        Some(what) => Err(Verdict::FileSchemaAltered { what }.into()),
         None => Ok(()),
     }
 }
 
-fn altered(what: String) -> Error {
-    Verdict::FileSchemaAltered { what }.into()
+/// What SQLite keeps of a table, or of something else that is in the file.
+pub(super) struct Kept {
+    name: String,
+    sql: String,
+}
+
+impl Kept {
+    /// The columns of [`KEPT`], which may hold anything.
+    pub(super) fn of(name: Option<&[u8]>, sql: Option<&[u8]>) -> Self {
+        let text =
+            |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+        Self { name: text(name), sql: text(sql) }
+    }
+}
+
+/// In what a file's schema is not ours, if it is not.
+pub(super) fn altered(found: &[Kept]) -> Option<String> {
+    let mut tables = TABLES.iter();
+    for Kept { name, sql } in found {
+        match tables.next() {
+            None => return Some(format!("it also has {name:?}")),
+            Some((table, statement)) if name == table && sql == statement => {}
+            Some((table, _)) if name == table => {
+                return Some(format!("{name} is not the table that it should be"));
+            }
+            Some((table, _)) => return Some(format!("it has {name:?} where {table} should be")),
+        }
+    }
+    tables.next().map(|(table, _)| format!("{table} is missing"))
 }
 
 #[cfg(test)]

@@ -62,9 +62,12 @@ impl Embedded {
         Ok(next.tx)
     }
 
-    /// Finds out what became of a commit that failed after it was announced:
-    /// what is in the file after all is taken into the log.
+    /// Finds out what became of a commit that failed after it was announced, or
+    /// was cut short: what is in the file after all is taken into the log.
     pub(crate) async fn settle(&mut self, local: &mut Local) -> Result<()> {
+        // What was written and never committed is not in it.
+        self.file.undo().await;
+        local.recover().await?;
         match local.trust().and_then(|trust| trust.pending) {
             Some(pending) if self.file.alh(pending.tx).await? == Some(pending.alh) => {
                 // What is held by nothing but a file without a name is not there.

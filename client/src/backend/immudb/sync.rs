@@ -103,6 +103,7 @@ impl Immudb {
         hints: &Hints<'_>,
     ) -> Result<Option<Verdict>> {
         let _one_at_a_time = self.syncing.lock().await;
+        local.lock().await.recover().await?;
         let end = self.wire.state().await?;
         let have = local.lock().await.log().head().map(|head| head.state);
         let end = match self.against_log(local, have, end).await? {

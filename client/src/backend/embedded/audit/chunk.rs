@@ -13,9 +13,9 @@ pub(crate) struct Chunk {
     pub(super) last: u64,
     pub(super) txs: Vec<Tx>,
     pub(super) rows: Vec<Row>,
-    /// Whether anything stands out of its order, or twice: then none of it can
-    /// be linked where it lies.
-    pub(super) disordered: bool,
+    /// Whether all of it is left to the other way: anything stands out of its
+    /// order, or twice, or is too much.
+    pub(super) left: bool,
     /// The values, one behind the other.
     pub(super) values: Vec<u8>,
     pub(super) own: Vec<OwnTx>,
@@ -61,7 +61,7 @@ impl Chunk {
     /// Empties it for other transactions.
     pub(super) fn begin(&mut self, first: u64, last: u64) {
         (self.first, self.last) = (first, last);
-        self.disordered = false;
+        self.left = false;
         self.txs.clear();
         self.rows.clear();
         self.values.clear();

@@ -102,7 +102,7 @@ impl Linker {
     ) -> Option<Linked> {
         let id = end.next_id();
         // The genesis is unlike all others.
-        if id.get() == 1 || chunk.disordered {
+        if id.get() == 1 || chunk.left {
             return None;
         }
         let tx = self.tx(chunk, id)?;

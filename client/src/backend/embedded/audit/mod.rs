@@ -5,6 +5,7 @@
 //! transaction but that it holds; [`AuditedFile::derive`] takes those of which
 //! that cannot be said and names everything.
 
+mod checked;
 mod chunk;
 mod link;
 mod scan;
@@ -14,9 +15,9 @@ use std::path::{Path, PathBuf};
 
 use counterfoil_core::{Alh, Root, TxId};
 
+pub(crate) use self::checked::{Checked, Place as FileAt, Why};
 pub(crate) use self::link::{InOwnLog, Linked, LinkedRow, Linker};
-pub(crate) use self::scan::open as open_plain;
-use self::scan::{Place as ScanPlace, Scan};
+use self::scan::Scan;
 use super::file::LedgerFile;
 use super::{TABLE_ID, first_entry, impossible, new_tx, open};
 use crate::audit::{Inconsistency, InconsistencyKind as Kind};
@@ -27,6 +28,7 @@ use crate::local::NewTx;
 use crate::log::{LogEnd, TxRecord};
 use crate::row::StoredRow;
 use crate::schema;
+use crate::sqlite::FileKind;
 use crate::verdict::FindingKind;
 
 /// A transaction as the file shows it: any column may hold anything.
@@ -102,21 +104,36 @@ impl AuditedFile {
 
     /// The Alh that the file shows for a transaction, if it is one.
     pub(crate) async fn alh(&mut self, id: TxId) -> Result<Option<Alh>> {
-        let mut raw = self.file.read_raw(id.get(), id.get()).await?;
-        Ok(raw.txs.remove(&id.get()).and_then(|tx| tx.alh))
+        self.file.raw_alh(id).await
     }
 
     /// Begins to read transactions `first` to `last`, and what the own log has
     /// of them.
-    pub(crate) fn scan(&self, own: Option<PathBuf>, first: TxId, last: TxId) -> Scan {
+    pub(crate) fn scan(&self, own: Option<FileAt>, first: TxId, last: TxId) -> Scan {
         let (path, unchanging) = self.file.read_as();
-        Scan::begin(ScanPlace { path: path.into(), unchanging }, own, first.get(), last.get())
+        let ledger = FileAt { path: path.into(), unchanging, kind: FileKind::Ledger };
+        Scan::begin(ledger, own, first.get(), last.get())
     }
 
     /// Whether what was read of it still is what is there, where that could
     /// have changed unnoticed.
     pub(crate) fn is_still(&self) -> Result<()> {
         self.file.is_still()
+    }
+
+    /// Whether the file that is open has its name yet. What a scan has read by
+    /// then, by that name, is of no other.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.file.is_in_place().is_ok()
+    }
+
+    /// How far a batch goes that begins with `first`: to `last`, or as far as
+    /// its rows are few enough to be held at once. A single transaction is held
+    /// however large it is, and where its Alh does not follow from its rows,
+    /// the next one beside it: 65,536 rows of 1 MiB each are the most that a
+    /// file can make of one.
+    pub(crate) async fn fitting(&mut self, first: u64, last: u64) -> Result<u64> {
+        self.file.fitting(first, last).await
     }
 
     /// What stands where no transaction of the ledger can be.
@@ -149,16 +166,15 @@ impl AuditedFile {
         own: &BTreeMap<u64, TxRecord>,
     ) -> Result<Derived> {
         let first = end.size() + 1;
-        // One more: it tells whether the last one's hash was altered.
-        let raw = self.file.read_raw(first, last.get().saturating_add(1)).await?;
+        let mut raw = self.file.read_raw(first, last.get()).await?;
         let mut derived = Derived::default();
-        for (tx, entry) in raw.repeated.iter().copied().filter(|(tx, _)| *tx <= last) {
+        for (tx, entry) in std::mem::take(&mut raw.repeated) {
             let repeated = Inconsistency::of_tx(tx, Kind::SurplusRow, "it is stored once more");
             derived.inconsistencies.push(Inconsistency { entry, ..repeated });
         }
         for id in first..=last.get() {
             let place = Place { end: &end, id: TxId::new(id), raw: &raw, own: own.get(&id) };
-            match place.judge()? {
+            match place.judge(&mut self.file).await? {
                 Judged::Linked(tx, found) => {
                     end.push(&tx.record)?;
                     derived.txs.push(*tx);
@@ -169,6 +185,8 @@ impl AuditedFile {
                     break;
                 }
             }
+            // Its rows are as much as what was made of them.
+            raw.rows.remove(&id);
         }
         derived.inconsistencies.sort_by_key(|one| one.tx);
         Ok(derived)
@@ -189,7 +207,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn judge(&self) -> Result<Judged> {
+    async fn judge(&self, file: &mut LedgerFile) -> Result<Judged> {
         let none = RawTx::default();
         let shown = self.raw.txs.get(&self.id.get());
         let tx = shown.unwrap_or(&none);
@@ -214,7 +232,7 @@ impl Place<'_> {
         // Rows that the next transaction hangs on are right, whatever hash is
         // stored beside them.
         if let Some(made) = made
-            && self.is_followed(&made.record)?
+            && self.is_followed(&made.record, file).await?
         {
             let found = vec![self.altered_hash()];
             return Ok(Judged::Linked(Box::new(made), found));
@@ -353,12 +371,21 @@ impl Place<'_> {
     }
 
     /// Whether the next transaction fits behind this record.
-    fn is_followed(&self, record: &TxRecord) -> Result<bool> {
+    async fn is_followed(&self, record: &TxRecord, file: &mut LedgerFile) -> Result<bool> {
         let next = TxId::new(record.id.get() + 1);
-        let Some(tx) = self.raw.txs.get(&next.get()) else { return Ok(false) };
+        let behind;
+        let raw = match self.raw.txs.contains_key(&next.get()) {
+            true => self.raw,
+            // It may be the first one of the next batch.
+            false => {
+                behind = file.read_raw(next.get(), next.get()).await?;
+                &behind
+            }
+        };
+        let Some(tx) = raw.txs.get(&next.get()) else { return Ok(false) };
         let mut end = self.end.clone();
         end.push(record)?;
-        let made = make(&end, next, tx, self.raw.rows(next.get()))?;
+        let made = make(&end, next, tx, raw.rows(next.get()))?;
         Ok(made.is_some_and(|made| Some(made.record.alh) == tx.alh))
     }
 
@@ -399,3 +426,6 @@ fn decode(row: &RawRow) -> Result<Option<StoredRow>> {
     let table = schema::table(TABLE_ID).map_err(impossible)?;
     Ok(row.1.as_deref().and_then(|value| schema::decode_value(&table, value).ok()))
 }
+
+#[cfg(test)]
+mod tests;

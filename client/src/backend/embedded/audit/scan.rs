@@ -5,45 +5,47 @@
 //! than it should be, is looked up again.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::mpsc as blocking;
 use std::thread;
 
 use counterfoil_core::{Alh, TxId};
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Statement};
 use tokio::sync::mpsc;
 
 use super::super::file::value;
+use super::checked::{Checked, Place, Why};
 use super::chunk::{Chunk, OwnTx, PlainTx, Row, Tx};
 use crate::index::Position;
-use crate::sqlite::{self, to_i64};
+use crate::sqlite::to_i64;
 
-/// Transactions read at once, and bytes of rows at which it is enough.
+/// Transactions read at once, and bytes of rows or of the own log's digests,
+/// and rows, at which it is enough. The last transaction comes on top of that.
 const MOST_TXS: u64 = 1024;
 const ENOUGH: usize = 512 << 10;
+const ENOUGH_ROWS: usize = 16_384;
+
+/// One with more bytes than this is not read ahead, but alone, as it is looked
+/// at closely: none that this crate writes (7 MiB). So no chunk is much more,
+/// and few are held at a time: one that is read, those ahead, and one that is
+/// looked at.
+pub(super) const MOST: usize = 8 << 20;
 
 /// Chunks that are read ahead.
 const AHEAD: usize = 4;
 
-/// A file to read: one that does not change, or one that somebody may write.
-pub(super) struct Place {
-    pub(super) path: PathBuf,
-    pub(super) unchanging: bool,
-}
-
 pub(crate) struct Scan {
-    chunks: mpsc::Receiver<rusqlite::Result<Chunk>>,
+    chunks: mpsc::Receiver<Result<Chunk, Why>>,
     used: blocking::Sender<Chunk>,
 }
 
 impl Scan {
     /// Begins to read transactions `first` to `last`.
-    pub(super) fn begin(ledger: Place, own: Option<PathBuf>, first: u64, last: u64) -> Self {
+    pub(super) fn begin(ledger: Place, own: Option<Place>, first: u64, last: u64) -> Self {
         let (send, chunks) = mpsc::channel(AHEAD);
         let (used, free) = blocking::channel();
         let reader = move || {
-            let sent = read(&ledger, own.as_deref(), first, last, &mut |chunk| {
+            let sent = read(&ledger, own.as_ref(), first, last, &mut |chunk| {
                 let sent = send.blocking_send(Ok(chunk)).is_ok();
                 sent.then(|| free.try_recv().unwrap_or_default())
             });
@@ -69,8 +71,9 @@ impl Scan {
         }
     }
 
-    /// Reads no more. The files are closed when this returns.
-    pub(crate) async fn end(mut self) {
+    /// Reads no more, and brings no more. The files are closed when this
+    /// returns.
+    pub(crate) async fn end(&mut self) {
         self.chunks.close();
         while self.chunks.recv().await.is_some() {}
     }
@@ -84,39 +87,28 @@ impl Scan {
 /// Reads part after part until `take` gives no more room for one.
 fn read(
     ledger: &Place,
-    own: Option<&Path>,
+    own: Option<&Place>,
     mut first: u64,
     last: u64,
     take: &mut dyn FnMut(Chunk) -> Option<Chunk>,
-) -> rusqlite::Result<()> {
-    let conn = open(&ledger.path, ledger.unchanging)?;
-    let mut txs = conn.prepare(
-        "SELECT id, ts, nentries, alh FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
-    )?;
-    let mut rows = conn.prepare(concat!(
-        "SELECT pos, ",
-        value!("NULL"),
-        " FROM ledger_row WHERE pos BETWEEN ? AND ? ORDER BY pos"
-    ))?;
-    let own = own.map(|own| open(own, false));
-    let mut own = own.as_ref().map(|own| {
-        own.as_ref()
-            .ok()?
-            .prepare(
-                "SELECT id, ts, nentries, alh, eh, digests, odd, opaque FROM tx \
-             WHERE id BETWEEN ? AND ? ORDER BY id",
-            )
-            .ok()
-    });
+) -> Result<(), Why> {
+    let mut ledger = Checked::open(ledger)?;
+    let has_own = own.is_some();
+    let mut own = own.and_then(|own| Checked::open(own).ok());
     let mut chunk = Chunk::default();
     while first <= last {
         chunk.begin(first, last.min(first.saturating_add(MOST_TXS - 1)));
-        read_rows(&mut rows, &mut chunk)?;
-        read_txs(&mut txs, &mut chunk)?;
-        if let Some(own) = &mut own {
-            let read = own.as_mut().is_some_and(|own| read_own(own, &mut chunk).is_ok());
-            chunk.own_failed = !read;
+        ledger.as_of_one_moment(|conn| {
+            read_rows(conn, &mut chunk)?;
+            read_txs(conn, &mut chunk)
+        })?;
+        if let Some(log) = &mut own
+            && let Err(error) = log.as_of_one_moment(|conn| read_own(conn, &mut chunk))
+        {
+            tracing::warn!(%error, "this client's log is compared transaction by transaction");
+            own = None;
         }
+        chunk.own_failed = has_own && own.is_none();
         first = chunk.last + 1;
         match take(chunk) {
             Some(free) => chunk = free,
@@ -126,23 +118,14 @@ fn read(
     Ok(())
 }
 
-/// For reading alone.
-pub(crate) fn open(path: &Path, unchanging: bool) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = match unchanging {
-        false => Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)?,
-        true => {
-            let flags = flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-            Connection::open_with_flags(sqlite::immutable(path), flags)?
-        }
-    };
-    conn.pragma_update(None, "query_only", true)?;
-    Ok(conn)
-}
-
 /// The rows of the chunk's transactions, until there are enough: then the
 /// chunk ends before the transaction whose row comes next.
-fn read_rows(statement: &mut Statement<'_>, chunk: &mut Chunk) -> rusqlite::Result<()> {
+fn read_rows(conn: &Connection, chunk: &mut Chunk) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare(concat!(
+        "SELECT pos, ",
+        value!("NULL"),
+        " FROM ledger_row WHERE pos BETWEEN ? AND ? ORDER BY pos"
+    ))?;
     let from = Position::new(TxId::new(chunk.first), 0).raw();
     let mut rows = statement.query((from, Position::end_of(TxId::new(chunk.last)).raw()))?;
     let mut tx = chunk.first;
@@ -150,16 +133,23 @@ fn read_rows(statement: &mut Statement<'_>, chunk: &mut Chunk) -> rusqlite::Resu
     while let Some(row) = rows.next()? {
         let pos: i64 = row.get(0)?;
         if before >= Some(pos) {
-            chunk.disordered = true;
-            continue;
+            // Pages can hang together so that this never ends.
+            chunk.left = true;
+            break;
         }
         before = Some(pos);
         let here = Position::from_raw(pos).tx().get();
-        if here != tx && chunk.values.len() >= ENOUGH {
+        let is_enough = chunk.values.len() >= ENOUGH || chunk.rows.len() >= ENOUGH_ROWS;
+        if here != tx && is_enough {
             chunk.last = here - 1;
             break;
         }
         tx = here;
+        if chunk.values.len() > MOST {
+            // Of what comes before it there is less than enough.
+            (chunk.last, chunk.left) = (tx.max(chunk.first + 1) - 1, tx == chunk.first);
+            break;
+        }
         let value = match row.get_ref(1)? {
             ValueRef::Blob(value) => Some(put(&mut chunk.values, value)),
             _ => None,
@@ -169,12 +159,18 @@ fn read_rows(statement: &mut Statement<'_>, chunk: &mut Chunk) -> rusqlite::Resu
     Ok(())
 }
 
-fn read_txs(statement: &mut Statement<'_>, chunk: &mut Chunk) -> rusqlite::Result<()> {
+fn read_txs(conn: &Connection, chunk: &mut Chunk) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare(
+        "SELECT id, ts, nentries, alh FROM ledger_tx WHERE id BETWEEN ? AND ? ORDER BY id",
+    )?;
     let mut rows = statement.query((to_i64(chunk.first), to_i64(chunk.last)))?;
     let mut before = None;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
-        chunk.disordered |= before >= Some(id);
+        if before >= Some(id) {
+            chunk.left = true;
+            break;
+        }
         before = Some(id);
         if let (ValueRef::Integer(ts), ValueRef::Integer(nentries), Some(alh)) =
             (row.get_ref(1)?, row.get_ref(2)?, hash(row.get_ref(3)?))
@@ -185,8 +181,15 @@ fn read_txs(statement: &mut Statement<'_>, chunk: &mut Chunk) -> rusqlite::Resul
     Ok(())
 }
 
-fn read_own(statement: &mut Statement<'_>, chunk: &mut Chunk) -> rusqlite::Result<()> {
-    let mut rows = statement.query((to_i64(chunk.first), to_i64(chunk.last)))?;
+/// What the own log has of them, until there are digests enough: then the
+/// chunk ends with that transaction.
+fn read_own(conn: &Connection, chunk: &mut Chunk) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare(
+        "SELECT id, ts, nentries, alh, eh, digests, odd, opaque FROM tx \
+         WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+    )?;
+    let (first, last) = (to_i64(chunk.first), to_i64(chunk.last));
+    let mut rows = statement.query((first, last, to_i64(MOST_TXS)))?;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
         let plain = match (
@@ -204,7 +207,12 @@ fn read_own(statement: &mut Statement<'_>, chunk: &mut Chunk) -> rusqlite::Resul
             }
             _ => None,
         };
-        chunk.own.push(OwnTx { id: id.cast_unsigned(), plain });
+        let id = id.cast_unsigned();
+        chunk.own.push(OwnTx { id, plain });
+        if chunk.digests.len() >= ENOUGH {
+            chunk.last = id.clamp(chunk.first, chunk.last);
+            break;
+        }
     }
     Ok(())
 }

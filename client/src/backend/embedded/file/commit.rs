@@ -43,6 +43,12 @@ impl LedgerFile {
         .await;
         self.named(found)
     }
+
+    /// Undoes what a commit that was cut short has left: this connection would
+    /// show it.
+    pub(in crate::backend::embedded) async fn undo(&mut self) {
+        sqlite::undo(&mut self.conn).await;
+    }
 }
 
 /// Writes a transaction into a file whose schema is ours and that ends where

@@ -2,6 +2,8 @@ use super::super::Embedded;
 use super::*;
 use crate::config::Config;
 use crate::environment::Environment;
+use crate::local::Local;
+use crate::row::StoredRow;
 use crate::store::Progress;
 
 const TX: FileTx = FileTx { id: TxId::new(1), ts: 0, nentries: 0, alh: Alh::new([7; 32]) };
@@ -182,4 +184,91 @@ async fn a_batch_ends_by_its_bytes_too() {
         file.commit(None, &tx(id), &rows(id, 60_000, 1)).await.unwrap();
     }
     assert_eq!(file.fitting(7, 9).await.unwrap(), 8);
+}
+
+/// Where a commit is cut short: in the middle of what SQLite does for it.
+#[derive(Debug, Clone, Copy)]
+enum Cut {
+    FileInsert,
+    FileCommit,
+    LogInsert,
+    LogCommit,
+}
+
+/// Drops a commit while SQLite is at that place, and lets SQLite go on.
+async fn cut_short(embedded: &mut Embedded, local: &mut Local, cut: Cut, rows: &[StoredRow]) {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let (go, goes) = std::sync::mpsc::channel::<()>();
+    let mut tell = Some(tell);
+    let mut hold = move || {
+        if let Some(tell) = tell.take() {
+            tell.send(()).unwrap();
+            goes.recv().unwrap();
+        }
+    };
+    let conn = match cut {
+        Cut::FileInsert | Cut::FileCommit => &mut embedded.file.conn,
+        Cut::LogInsert | Cut::LogCommit => local.conn(),
+    };
+    let mut conn = conn.lock_handle().await.unwrap();
+    match cut {
+        Cut::FileInsert => conn.set_update_hook(move |_| hold()),
+        // The pin is announced before; the log's transaction begins with this.
+        Cut::LogInsert => conn.set_update_hook(move |what| {
+            if what.table == "tx" {
+                hold();
+            }
+        }),
+        Cut::FileCommit => conn.set_commit_hook(move || {
+            hold();
+            true
+        }),
+        Cut::LogCommit => {
+            let mut announced = false;
+            conn.set_commit_hook(move || {
+                if std::mem::replace(&mut announced, true) {
+                    hold();
+                }
+                true
+            });
+        }
+    }
+    drop(conn);
+    tokio::select! {
+        biased;
+        done = embedded.commit(local, rows) => panic!("{cut:?}: {done:?}"),
+        told = told => told.unwrap(),
+    }
+    go.send(()).unwrap();
+}
+
+/// A runtime can end while its store is used in another one. Then what was
+/// written and not committed is still to be seen over the same connection.
+#[tokio::test]
+async fn a_commit_that_is_cut_short_is_in_the_ledger_or_it_is_not() {
+    for (cut, size) in
+        [(Cut::FileInsert, 1), (Cut::FileCommit, 2), (Cut::LogInsert, 2), (Cut::LogCommit, 2)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::embedded(folder.path().join("ledger"));
+        config.trust.file = Some(folder.path().join("trust"));
+        let progress = Progress::default();
+        let open = || Embedded::open(&config, Environment::default(), &progress);
+        let (mut embedded, mut local) = open().await.unwrap();
+        let row = |n| [crate::schema::genesis_row([n; 32], 0)];
+        cut_short(&mut embedded, &mut local, cut, &row(1)).await;
+        let settled = embedded.settle(&mut local).await;
+        settled.unwrap_or_else(|error| panic!("{cut:?}: {error}"));
+        assert_eq!(local.log().size(), size, "{cut:?}");
+        // Something else: what was not written then is never written.
+        let next = embedded.commit(&mut local, &row(2)).await;
+        let next = next.unwrap_or_else(|error| panic!("{cut:?}: {error}"));
+        assert_eq!(next.get(), size + 1, "{cut:?}");
+        local.close().await.unwrap();
+        embedded.close().await.unwrap();
+        let (embedded, local) = open().await.unwrap();
+        assert_eq!(local.state().unwrap().tx, next, "{cut:?}");
+        local.close().await.unwrap();
+        embedded.close().await.unwrap();
+    }
 }
