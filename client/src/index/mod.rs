@@ -9,6 +9,7 @@ mod memory;
 mod rederive;
 pub(crate) mod rules;
 mod taken;
+mod whole;
 
 use std::collections::HashMap;
 
@@ -21,6 +22,7 @@ pub(crate) use self::classify::{record_finding, seen_before};
 pub(crate) use self::lookup::{EventAt, Held, StreamInfo};
 pub(crate) use self::memory::{MemoryIndex, PlacedRow, put_stream};
 use self::rules::{BySomebody, Claim};
+pub(crate) use self::whole::Known;
 use crate::author::Signed;
 use crate::error::Result;
 use crate::payloads::erasure::Outside;

@@ -214,13 +214,15 @@ impl EventStore {
             let page = left.min(BATCH as u64);
             let mut wanted =
                 Index::events_after(local.conn(), &Streams::all(), place, page).await?;
-            drop(local);
             // What was synchronised meanwhile is not part of this state.
             wanted.retain(|event| event.pos.tx() <= state.tx);
-            let Some(last) = wanted.last() else { break };
-            place = last.pos;
+            let last = wanted.last().map(|last| last.pos).filter(|_| wanted.len() as u64 == page);
+            local.leaves_nothing_out(place, last.map_or(state.tx, Position::tx)).await?;
+            drop(local);
             left -= wanted.len() as u64;
             events.extend(self.shared.recorded(&wanted).await?);
+            let Some(last) = last else { break };
+            place = last;
         }
         let end = match left {
             0 => events.last().map_or(after.place(), RecordedEvent::position),
@@ -295,6 +297,8 @@ impl EventStore {
     pub async fn list_domains(&self, edition: &Edition) -> Result<Vec<String>> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
+        let which = Streams::default().in_edition(edition.clone());
+        Index::streams_end(local.conn(), &which).await?;
         let domains = Index::domains(local.conn(), edition.as_str()).await?;
         // Only canonical rows make events, and their domains are text.
         Ok(domains.into_iter().filter_map(|domain| String::from_utf8(domain).ok()).collect())
@@ -309,6 +313,8 @@ impl EventStore {
     ) -> Result<Vec<counterfoil_policy::Bytes>> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
+        let which = Streams::in_domain(domain).in_edition(edition.clone());
+        Index::streams_end(local.conn(), &which).await?;
         let roots = Index::roots(local.conn(), domain, edition.as_str()).await?;
         Ok(roots.into_iter().map(Into::into).collect())
     }
@@ -382,7 +388,7 @@ impl Shared {
     }
 
     /// What the ledger has at these places, and what the log says of it.
-    async fn fetched(&self, wanted: &[EventAt]) -> Result<Fetched<'_>> {
+    async fn fetched<'a>(&'a self, wanted: &'a [EventAt]) -> Result<Fetched<'a>> {
         let mut local = self.local.lock().await;
         let table = local.table()?;
         let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
@@ -392,7 +398,7 @@ impl Shared {
         drop(local);
         let rows = self.candidates(&table, wanted, &digests).await?;
         let authors = &self.authors;
-        Ok(Fetched { table, ledger, authors, places, times, digests, rows, truncation })
+        Ok(Fetched { table, ledger, authors, wanted, times, digests, rows, truncation })
     }
 }
 
@@ -401,7 +407,7 @@ struct Fetched<'a> {
     table: Table<'static>,
     ledger: Alh,
     authors: &'a [TrustedAuthor],
-    places: Vec<Position>,
+    wanted: &'a [EventAt],
     times: Vec<i64>,
     digests: Vec<EntryDigest>,
     rows: Vec<Option<StoredRow>>,
@@ -411,9 +417,11 @@ struct Fetched<'a> {
 impl<'a> Fetched<'a> {
     /// Those that are what the log says.
     fn verified(self) -> impl Iterator<Item = Result<Verified>> + use<'a> {
-        let Self { table, ledger, authors, places, times, digests, rows, truncation } = self;
-        rows.into_iter().zip(places).zip(times).zip(digests).map(
-            move |(((row, pos), committed_at), digest)| {
+        let Self { table, ledger, authors, wanted, times, digests, rows, truncation } = self;
+        rows.into_iter().zip(wanted).zip(times).zip(digests).map(
+            move |(((row, event), committed_at), digest)| {
+                let EventAt { pos, key, number } = event;
+                let pos = *pos;
                 let (tx, entry) = (pos.tx(), pos.entry());
                 let row = row.ok_or_else(|| match truncation.filter(|gone| tx <= gone.until) {
                     Some(gone) => Error::from(Unavailable::Truncated { tx, by: gone.by }),
@@ -427,6 +435,11 @@ impl<'a> Fetched<'a> {
                         "transaction {tx}, entry {entry} is indexed as an event, but {reason}"
                     ),
                 })?;
+                if StreamKey::of_row(&row) != *key || body.event_number != *number {
+                    return Err(damaged(format!(
+                        "transaction {tx}, entry {entry} is indexed as another event than it is"
+                    )));
+                }
                 let authorship = author::authorship(&row.body, ledger, authors);
                 Ok(Verified { pos, committed_at, digest, body, authorship })
             },

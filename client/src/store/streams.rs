@@ -107,6 +107,7 @@ impl EventStore {
         let mut local = self.shared.local.lock().await;
         let state = local.state()?;
         let completeness = local.completeness(state.tx).await?;
+        Index::streams_end(local.conn(), which).await?;
         let streams = Index::streams(local.conn(), which).await?;
         // Only canonical rows make events, and their domains and editions are text.
         let cover = |(key, next): (StreamKey, u64)| {
