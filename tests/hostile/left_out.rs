@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use counterfoil::{
     Config, Cover, Event, EventStore, FindingKind, FollowOptions, LedgerPosition, ReadOptions,
-    Streams, Verdict,
+    Streams, TxId, Verdict,
 };
 use counterfoil_test_support::{temp_dir, wait_until_closed};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
@@ -205,4 +205,46 @@ async fn no_row_of_an_event_can_be_taken_from_a_log_of_a_ledger_with_gaps() {
     }
     let store = EventStore::open(&config).await.unwrap();
     all_of_it(&store, 8).await;
+}
+
+/// A finding that was taken out could hide a gap, or a row that counts.
+#[tokio::test]
+async fn a_finding_that_explains_an_entry_or_a_gap_is_missed() {
+    let liar = Liar::new();
+    let store = begun(&liar).await;
+    let ledger = store.ledger_id().await.unwrap().to_string();
+    liar.operator(&[
+        "UPDATE events SET seen_tx = 11 WHERE event_number = 1;",
+        &format!("DELETE FROM events WHERE {};", Liar::key(2)),
+        &upsert(9, "12", 1),
+        "CREATE TABLE recipes (id INTEGER, PRIMARY KEY id);",
+        "CREATE INDEX ON events(event_number, seen_tx);",
+    ])
+    .await;
+    let log = temp_dir("short");
+    let config = liar.honest(&log);
+    let store = EventStore::open(&config).await.unwrap();
+    all_of_it(&store, 6).await;
+    let findings = store.findings().await.unwrap();
+    assert!(findings.len() > 4, "{findings:?}");
+    let url = format!("sqlite://{}", log_of(&config, &ledger).display());
+    let mut conn = SqliteConnection::connect(&url).await.unwrap();
+    for finding in findings {
+        let tx = finding.tx;
+        let take = format!(
+            "CREATE TEMP TABLE kept AS SELECT * FROM finding WHERE tx = {tx}; \
+             DELETE FROM finding WHERE tx = {tx};"
+        );
+        sqlx::raw_sql(AssertSqlSafe(take)).execute(&mut conn).await.unwrap();
+        for error in [
+            store.read_all(None, None).await.unwrap_err(),
+            store.read_all(Some(TxId::new(tx.get() - 1)), None).await.unwrap_err(),
+        ] {
+            assert!(matches!(error.verdict(), Some(Verdict::LogAltered { .. })), "{error}");
+            assert!(error.to_string().contains(&format!("transaction {tx}")), "{error}");
+        }
+        let back = "INSERT INTO finding SELECT * FROM kept; DROP TABLE kept;";
+        sqlx::raw_sql(back).execute(&mut conn).await.unwrap();
+    }
+    all_of_it(&store, 6).await;
 }
