@@ -187,7 +187,10 @@ impl EventStore {
     /// means "from now on".
     ///
     /// Every event was verified as by [`read`](Self::read). That none is
-    /// missing is certain but for the [gaps](News::Gap) shown. Where
+    /// missing is certain but for the [gaps](News::Gap) shown: that this client's
+    /// index leaves none out is checked as [`read_all_after`](Self::read_all_after)
+    /// does, whatever streams were chosen. A stream that stands in the index under
+    /// another name is told only where its events are shown. Where
     /// [`reexamine`](Self::reexamine) closes one that lies behind it, it
     /// [says so](News::DecidedAnew) and goes back; likewise, as its first item,
     /// where the bookmark was made while other transactions were gaps. A

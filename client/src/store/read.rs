@@ -165,6 +165,10 @@ impl EventStore {
     /// Reads the events of all streams in ledger order: at most `limit`
     /// (by default all) of those written after transaction `after`, never
     /// part of a transaction unless the limit falls into it.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_all_after`](Self::read_all_after).
     pub async fn read_all(&self, after: Option<TxId>, limit: Option<u64>) -> Result<StreamRead> {
         self.read_all_after(after.map_or(LedgerPosition::START, LedgerPosition::end_of), limit)
             .await
@@ -174,9 +178,16 @@ impl EventStore {
     /// (by default all) of those behind a place. That of the page before is its
     /// [bookmark](StreamRead::bookmark): so the pages join without a seam.
     ///
+    /// The events are found through this client's own index. That it leaves none
+    /// out is checked against the log: every entry of an accounted transaction is
+    /// an event, or something was [found](Self::findings) in its place.
+    ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). [`Error::DecidedAnew`] if the bookmark was made
+    /// As [`read`](Self::read). [`Verdict::LogAltered`] for an index in which a row
+    /// is missing or names another event; one that was altered so that its rows
+    /// fit each other (a finding in the place of an event) only an
+    /// [audit](crate::Audit) can tell. [`Error::DecidedAnew`] if the bookmark was made
     /// where other transactions before it were accounted for: what was read with it
     /// may not be what is read now. A [`LedgerPosition`] instead of a bookmark
     /// cannot tell. A place beyond the ledger's end is no error.
@@ -293,7 +304,7 @@ impl EventStore {
     }
 
     /// The domains that have events in an edition, sorted. How complete the
-    /// list is says [`list_streams`](Self::list_streams).
+    /// list is, and what errors there are, says [`list_streams`](Self::list_streams).
     pub async fn list_domains(&self, edition: &Edition) -> Result<Vec<String>> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
@@ -305,7 +316,7 @@ impl EventStore {
     }
 
     /// The roots that have events in a domain and edition, sorted. How complete
-    /// the list is says [`list_streams`](Self::list_streams).
+    /// the list is, and what errors there are, says [`list_streams`](Self::list_streams).
     pub async fn list_roots(
         &self,
         domain: &str,
