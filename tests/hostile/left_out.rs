@@ -8,12 +8,12 @@ use counterfoil::{
     Config, Cover, Event, EventStore, FindingKind, FollowOptions, LedgerPosition, ReadOptions,
     Streams, TxId, Verdict,
 };
-use counterfoil_test_support::{temp_dir, wait_until_closed};
+use counterfoil_test_support::{Action, temp_dir, wait_until_closed};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 use crate::authors::{body, insert, next};
 use crate::harm::upsert;
-use crate::hostile::{Liar, event, stream};
+use crate::hostile::{Liar, event, stream, tx};
 
 /// Three events of one stream and three of others in one transaction.
 async fn begun(liar: &Liar) -> EventStore {
@@ -247,4 +247,28 @@ async fn a_finding_that_explains_an_entry_or_a_gap_is_missed() {
         sqlx::raw_sql(back).execute(&mut conn).await.unwrap();
     }
     all_of_it(&store, 6).await;
+}
+
+/// A stream under another name is asked for by that: the server that has no such
+/// rows is not accused, unless it does not show those of the true name either.
+#[tokio::test]
+async fn nobody_is_accused_of_a_stream_that_the_index_calls_otherwise() {
+    let liar = Liar::new();
+    let store = begun(&liar).await;
+    let ledger = store.ledger_id().await.unwrap().to_string();
+    let url = format!("sqlite://{}", log_of(&liar.config(), &ledger).display());
+    let mut conn = SqliteConnection::connect(&url).await.unwrap();
+    let rename = "UPDATE stream SET domain = x'78' WHERE root = x'616e6f74686572';";
+    let done = sqlx::raw_sql(rename).execute(&mut conn).await.unwrap();
+    assert_eq!(done.rows_affected(), 1);
+    for error in [
+        store.read_all(None, None).await.unwrap_err(),
+        store.read(&Cover::new("x", "another"), ReadOptions::forward()).await.unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(text.contains("transaction 5, entry 0 is indexed as another event"), "{text}");
+    }
+    liar.alters("FROM events SINCE TX", |_, _| Action::Instead(vec![]));
+    let error = store.read_all(None, None).await.unwrap_err();
+    assert_eq!(error.verdict(), Some(&Verdict::RowMissing { tx: tx(5), entry: 0 }));
 }

@@ -9,6 +9,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{Index, Position, StreamKey, StreamState};
 use crate::error::{Error, Result};
+use crate::row::StoredRow;
 use crate::sqlite::{self, damaged, to_i64, to_u64};
 use crate::store::Streams;
 use crate::verdict::{Finding, FindingKind};
@@ -40,6 +41,13 @@ pub(crate) struct EventAt {
     pub(crate) pos: Position,
     pub(crate) key: StreamKey,
     pub(crate) number: u64,
+}
+
+impl EventAt {
+    /// Whether the row stands on this event's key.
+    pub(crate) fn is_of(&self, row: &StoredRow) -> bool {
+        self.key.is_of(row) && u64::try_from(row.event_number) == Ok(self.number)
+    }
 }
 
 impl Index {

@@ -160,7 +160,6 @@ impl StreamKey {
     }
 
     /// Whether the row stands in this stream.
-    #[cfg(feature = "immudb")]
     pub(crate) fn is_of(&self, row: &StoredRow) -> bool {
         self.root == row.root && self.domain == row.domain && self.edition == row.edition
     }

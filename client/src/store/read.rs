@@ -6,6 +6,8 @@ use counterfoil_core::{Alh, EntryDigest, Table, TrustedState, TxId};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
+#[cfg(feature = "immudb")]
+use super::Backend;
 use super::append::out_of_line;
 use super::{EventStore, Shared, Streams};
 use crate::author::{self, TrustedAuthor};
@@ -15,7 +17,7 @@ use crate::error::{Error, Result, Unavailable};
 use crate::event::{Cover, Edition, RecordedEvent, check_cover};
 use crate::index::classify;
 use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
-use crate::local::{Local, Truncation};
+use crate::local::{CheckedTx, Local, Truncation};
 use crate::position::LedgerPosition;
 use crate::proof::TxProof;
 use crate::row::StoredRow;
@@ -375,19 +377,51 @@ impl Shared {
         Ok(events)
     }
 
-    /// The same error, unless it is the log's own record that does not hold:
-    /// nobody is accused of what happened to this client's disk.
+    /// The same error, unless it is the log's own record that does not hold, or
+    /// its index: nobody is accused of what happened to this client's disk.
     async fn blamed(&self, error: Error) -> Error {
-        let (Some(Verdict::RowAltered { tx, .. }) | Some(Verdict::RowMissing { tx, .. })) =
+        let (Some(Verdict::RowAltered { tx, entry }) | Some(Verdict::RowMissing { tx, entry })) =
             error.verdict()
         else {
             return error;
         };
-        match self.local.lock().await.checked(*tx).await {
-            Ok(_) => error,
+        let (tx, entry) = (*tx, *entry);
+        let checked = self.local.lock().await.checked(tx).await;
+        match checked {
+            // What cannot be asked excuses nobody.
+            Ok(checked) => match self.is_another(&checked, entry).await {
+                Ok(true) => indexed_as_another(tx, entry),
+                _ => error,
+            },
             Err(own) if !own.is_verdict() => own,
             Err(own) => damaged(format!("its record of transaction {tx} does not hold: {own}")),
         }
+    }
+
+    /// Whether the server has the row of an event under another key than the
+    /// index, by which it was asked for.
+    #[cfg(feature = "immudb")]
+    async fn is_another(&self, checked: &CheckedTx, entry: u32) -> Result<bool> {
+        let Backend::Immudb(immudb) = &self.backend else { return Ok(false) };
+        let digest = checked.digests.as_ref().and_then(|all| all.get(entry as usize));
+        let Some(digest) = digest else { return Ok(false) };
+        let place = Position::new(checked.tx.id(), entry);
+        let before = Position::from_raw(place.raw() - 1);
+        let mut local = self.local.lock().await;
+        let table = local.table()?;
+        let indexed = Index::events_after(local.conn(), &Streams::all(), before, 1).await?;
+        drop(local);
+        let Some(indexed) = indexed.first().filter(|event| event.pos == place) else {
+            return Ok(false);
+        };
+        let row = immudb.row_with(&table, place.tx(), digest).await?;
+        Ok(row.is_some_and(|row| !indexed.is_of(&row)))
+    }
+
+    /// An embedded ledger is asked by places.
+    #[cfg(not(feature = "immudb"))]
+    async fn is_another(&self, _: &CheckedTx, _: u32) -> Result<bool> {
+        Ok(false)
     }
 
     /// The same with their bodies, for few.
@@ -431,8 +465,7 @@ impl<'a> Fetched<'a> {
         let Self { table, ledger, authors, wanted, times, digests, rows, truncation } = self;
         rows.into_iter().zip(wanted).zip(times).zip(digests).map(
             move |(((row, event), committed_at), digest)| {
-                let EventAt { pos, key, number } = event;
-                let pos = *pos;
+                let pos = event.pos;
                 let (tx, entry) = (pos.tx(), pos.entry());
                 let row = row.ok_or_else(|| match truncation.filter(|gone| tx <= gone.until) {
                     Some(gone) => Error::from(Unavailable::Truncated { tx, by: gone.by }),
@@ -446,16 +479,18 @@ impl<'a> Fetched<'a> {
                         "transaction {tx}, entry {entry} is indexed as an event, but {reason}"
                     ),
                 })?;
-                if StreamKey::of_row(&row) != *key || body.event_number != *number {
-                    return Err(damaged(format!(
-                        "transaction {tx}, entry {entry} is indexed as another event than it is"
-                    )));
+                if !event.is_of(&row) {
+                    return Err(indexed_as_another(tx, entry));
                 }
                 let authorship = author::authorship(&row.body, ledger, authors);
                 Ok(Verified { pos, committed_at, digest, body, authorship })
             },
         )
     }
+}
+
+fn indexed_as_another(tx: TxId, entry: u32) -> Error {
+    damaged(format!("transaction {tx}, entry {entry} is indexed as another event than it is"))
 }
 
 /// A row that is the event which the log has in its place.
