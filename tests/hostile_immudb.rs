@@ -25,6 +25,8 @@ mod hostile;
 mod killed;
 #[path = "hostile/late.rs"]
 mod late;
+#[path = "hostile/left_out.rs"]
+mod left_out;
 mod on_server;
 #[path = "hostile/operator.rs"]
 mod operator;

@@ -6,6 +6,8 @@ mod files;
 mod first_contact;
 #[path = "tampering/history.rs"]
 mod history;
+#[path = "tampering/index.rs"]
+mod index;
 #[cfg(unix)]
 #[path = "tampering/moved.rs"]
 mod moved;

@@ -28,7 +28,7 @@ use tokio::sync::watch;
 use crate::bookmark::GapsBefore;
 use crate::config::Acknowledged;
 use crate::error::{Error, Result, Unavailable};
-use crate::index::{Gaps, Index, NewRow, Position, StreamInfo, StreamKey, record_finding};
+use crate::index::{Gaps, Index, Known, NewRow, Position, StreamInfo, StreamKey, record_finding};
 #[cfg(feature = "immudb")]
 use crate::log::entries_root;
 #[cfg(feature = "immudb")]
@@ -110,6 +110,10 @@ pub(crate) struct Local {
     truncation: Option<Truncation>,
     /// Streams whose end was found to be what the log holds there.
     sound: HashSet<i64>,
+    /// Whether it was found that no stream is missing.
+    streams_are_there: bool,
+    /// Whether it was found that no stream lacks an event.
+    streams_are_whole: bool,
     grown: watch::Sender<TxId>,
     /// From where the index was derived anew, each time since this was opened.
     anew: watch::Sender<Vec<TxId>>,
@@ -202,6 +206,8 @@ impl Local {
             before: Self::NONE_BEFORE,
             truncation: end.truncation,
             sound: HashSet::new(),
+            streams_are_there: false,
+            streams_are_whole: false,
             grown,
             anew: watch::Sender::default(),
         }
@@ -216,6 +222,7 @@ impl Local {
         self.before = Self::NONE_BEFORE;
         self.checked.clear();
         self.sound.clear();
+        (self.streams_are_there, self.streams_are_whole) = (false, false);
     }
 
     /// Whether anything is in it that somebody may rely on.
@@ -527,12 +534,17 @@ impl Local {
 
     /// A stream, as far as the index goes. The first time that it is asked for
     /// its end must be what the log holds there: the next event names it, and
-    /// would be out of line for everybody else if it were damaged.
+    /// would be out of line for everybody else if it were damaged. The first time
+    /// that one is asked for which is not there, none must be missing.
     pub(crate) async fn stream(&mut self, key: &StreamKey) -> Result<StreamInfo> {
         let stream = match self.index.remembered(key) {
             Some(stream) => stream,
             None => Index::stream_info(&mut self.conn, key).await?,
         };
+        if stream.id == 0 && !self.streams_are_there {
+            Index::streams_are_there(&mut self.conn).await?;
+            self.streams_are_there = true;
+        }
         if stream.id == 0 || self.sound.contains(&stream.id) {
             return Ok(stream);
         }
@@ -555,6 +567,19 @@ impl Local {
         }
         self.sound.insert(stream.id);
         Ok(stream)
+    }
+
+    /// That the index leaves nothing out behind `after`, up to `through`, which
+    /// is in the log. Costs as much as lies in between.
+    pub(crate) async fn leaves_nothing_out(
+        &mut self,
+        after: Position,
+        through: TxId,
+    ) -> Result<()> {
+        let first = TxId::new(after.last_whole().get() + 1);
+        let known = Known { table: self.table, genesis: self.genesis };
+        let whole = &mut self.streams_are_whole;
+        Index::leaves_nothing_out(&mut self.conn, &known, first, through, whole).await
     }
 
     /// The digests that the log holds at these places, which the index names.

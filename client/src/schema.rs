@@ -121,6 +121,18 @@ pub(crate) fn catalog_digests(table: &Table<'_>) -> Result<Vec<EntryDigest>, Gen
     Ok(digests)
 }
 
+/// The entries of the catalog as a truncation of the database writes them
+/// again, if there is no other table: columns, table, indexes.
+pub(crate) fn catalog_copies(table: &Table<'_>) -> Option<Vec<EntryDigest>> {
+    let mut digests = table.create_digests().collect::<Result<Vec<_>, _>>().ok()?;
+    // It was created with the primary key's index in front.
+    digests.rotate_left(1);
+    for (index, column, unique) in INDEXES {
+        digests.push(index_digest(table.id(), index, unique, &[column]).ok()?);
+    }
+    Some(digests)
+}
+
 /// The secondary indexes: their ids, the column of each, and whether no two
 /// rows may have the same value in it.
 pub(crate) const INDEXES: [(u32, u32, bool); 2] = [(1, 5, true), (2, 6, false)];

@@ -28,12 +28,12 @@ async fn signed(liar: &Liar, key: &Arc<SigningKeyFile>) -> EventStore {
     signing(key).open(&trusting(liar.config(), key)).await.unwrap()
 }
 
-fn body(added: &AddedEvent) -> EventBody {
+pub(crate) fn body(added: &AddedEvent) -> EventBody {
     EventBody::decode(added.proof.body.as_slice()).unwrap()
 }
 
 /// The statement that writes this body as a row.
-fn insert(body: &EventBody) -> String {
+pub(crate) fn insert(body: &EventBody) -> String {
     let hex = |bytes: &[u8]| format!("x'{}'", hex::encode(bytes));
     format!(
         "INSERT INTO events (domain, edition, root, event_number, ext, seen_tx, body) \
@@ -49,7 +49,7 @@ fn insert(body: &EventBody) -> String {
 }
 
 /// What somebody who may write makes of a body to be the stream's next event.
-fn next(body: &EventBody, digest: [u8; 32], seen: TrustedState) -> EventBody {
+pub(crate) fn next(body: &EventBody, digest: [u8; 32], seen: TrustedState) -> EventBody {
     EventBody {
         event_number: body.event_number + 1,
         external_id: format!("{}", body.event_number + 1),

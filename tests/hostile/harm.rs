@@ -40,7 +40,7 @@ fn sql(statement: &str, n: u64) -> String {
 }
 
 /// An UPSERT of event `n`'s key with other contents.
-fn upsert(n: u64, ext: &str, seen_tx: u64) -> String {
+pub(crate) fn upsert(n: u64, ext: &str, seen_tx: u64) -> String {
     format!(
         "UPSERT INTO events (domain, edition, root, event_number, ext, seen_tx, body) VALUES \
          (x'736869706d656e74',x'',x'535343432d3030313233343536',{n},x'{}',{seen_tx},x'00');",

@@ -8,7 +8,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{Index, Position, StreamKey, StreamState};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::row::StoredRow;
 use crate::sqlite::{self, damaged, to_i64, to_u64};
 use crate::store::Streams;
 use crate::verdict::{Finding, FindingKind};
@@ -40,6 +41,13 @@ pub(crate) struct EventAt {
     pub(crate) pos: Position,
     pub(crate) key: StreamKey,
     pub(crate) number: u64,
+}
+
+impl EventAt {
+    /// Whether the row stands on this event's key.
+    pub(crate) fn is_of(&self, row: &StoredRow) -> bool {
+        self.key.is_of(row) && u64::try_from(row.event_number) == Ok(self.number)
+    }
 }
 
 impl Index {
@@ -159,8 +167,10 @@ impl Index {
         }
     }
 
-    /// Events of the streams chosen after `after`, in ledger order. `CROSS`
-    /// tells SQLite to go through the events, not the streams.
+    /// Events of the streams chosen after `after`, in ledger order, which is
+    /// that of the table that is joined to.
+    ///
+    /// An event of no stream could be of any: it is an error and not left out.
     pub(crate) async fn events_after(
         conn: &mut SqliteConnection,
         which: &Streams,
@@ -169,10 +179,10 @@ impl Index {
     ) -> Result<Vec<EventAt>> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT e.pos, e.number, s.domain, s.edition, s.root \
-             FROM event e CROSS JOIN stream s ON s.id = e.stream WHERE e.pos > ",
+             FROM event e LEFT JOIN stream s ON s.id = e.stream WHERE e.pos > ",
         );
         query.push_bind(after.raw());
-        chosen(&mut query, which);
+        chosen_or_lost(&mut query, which);
         query.push(" ORDER BY e.pos LIMIT ").push_bind(to_i64(limit));
         query.build().fetch_all(conn).await?.iter().map(event_at).collect()
     }
@@ -203,7 +213,7 @@ impl Index {
     }
 
     /// Events of the streams chosen after `after`, in ledger order, that may
-    /// carry this correlation id.
+    /// carry this correlation id. An id without its event, or of no stream, is an error.
     pub(crate) async fn correlated(
         conn: &mut SqliteConnection,
         correlation_id: &str,
@@ -213,12 +223,12 @@ impl Index {
     ) -> Result<Vec<EventAt>> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT c.pos, e.number, s.domain, s.edition, s.root FROM correlation c \
-             CROSS JOIN event e ON e.pos = c.pos CROSS JOIN stream s ON s.id = e.stream \
+             LEFT JOIN event e ON e.pos = c.pos LEFT JOIN stream s ON s.id = e.stream \
              WHERE c.id = ",
         );
         query.push_bind(super::correlation(correlation_id));
         query.push(" AND c.pos > ").push_bind(after.raw());
-        chosen(&mut query, which);
+        chosen_or_lost(&mut query, which);
         query.push(" ORDER BY c.pos LIMIT ").push_bind(to_i64(limit));
         query.build().fetch_all(conn).await?.iter().map(event_at).collect()
     }
@@ -246,7 +256,7 @@ impl Index {
     ) -> Result<Option<EventAt>> {
         let row = sqlx::query(
             "SELECT e.pos, e.number, s.domain, s.edition, s.root \
-             FROM event e JOIN stream s ON s.id = e.stream WHERE e.ext = ?",
+             FROM event e LEFT JOIN stream s ON s.id = e.stream WHERE e.ext = ?",
         )
         .bind(&ext[..])
         .fetch_optional(conn)
@@ -347,12 +357,24 @@ fn finding(row: &SqliteRow) -> Result<Finding> {
     })
 }
 
+/// A row of an event and its stream, joined so that either may be lacking.
 fn event_at(row: &SqliteRow) -> Result<EventAt> {
-    Ok(EventAt {
-        pos: Position::from_raw(row.try_get("pos")?),
-        number: to_u64(row.try_get("number")?, "event.number")?,
-        key: key(row)?,
-    })
+    let pos = Position::from_raw(row.try_get("pos")?);
+    let (tx, entry) = (pos.tx(), pos.entry());
+    let Some(number) = row.try_get::<Option<i64>, _>("number")? else {
+        return Err(damaged(format!(
+            "the index lacks the event of transaction {tx}, entry {entry}"
+        )));
+    };
+    if row.try_get::<Option<Vec<u8>>, _>("domain")?.is_none() {
+        return Err(of_no_stream(pos));
+    }
+    Ok(EventAt { pos, number: to_u64(number, "event.number")?, key: key(row)? })
+}
+
+pub(super) fn of_no_stream(pos: Position) -> Error {
+    let (tx, entry) = (pos.tx(), pos.entry());
+    damaged(format!("the index lacks the stream of the event of transaction {tx}, entry {entry}"))
 }
 
 fn key(row: &SqliteRow) -> Result<StreamKey> {
@@ -363,8 +385,16 @@ fn key(row: &SqliteRow) -> Result<StreamKey> {
     })
 }
 
+/// Leaves of what is joined to the streams `s` only what is of those chosen, or
+/// of none.
+fn chosen_or_lost(query: &mut QueryBuilder<Sqlite>, which: &Streams) {
+    query.push(" AND (s.id IS NULL OR (TRUE");
+    chosen(query, which);
+    query.push("))");
+}
+
 /// Leaves of the streams `s` only those chosen.
-fn chosen(query: &mut QueryBuilder<Sqlite>, which: &Streams) {
+pub(super) fn chosen(query: &mut QueryBuilder<Sqlite>, which: &Streams) {
     if let Some(domain) = &which.domain {
         query.push(" AND s.domain = ").push_bind(domain.as_bytes().to_vec());
     }

@@ -12,6 +12,7 @@ mod rederive;
 pub(crate) mod rules;
 mod said;
 mod taken;
+mod whole;
 
 use std::collections::HashMap;
 
@@ -27,6 +28,7 @@ pub(crate) use self::memory::{MemoryIndex, PlacedRow, put_stream};
 pub(crate) use self::names::{Names, Said, StreamName, Sum};
 use self::rules::{BySomebody, Claim};
 pub(crate) use self::said::sum;
+pub(crate) use self::whole::Known;
 use crate::author::Signed;
 use crate::error::Result;
 use crate::payloads::erasure::Outside;
@@ -169,7 +171,6 @@ impl StreamKey {
     }
 
     /// Whether the row stands in this stream.
-    #[cfg(feature = "immudb")]
     pub(crate) fn is_of(&self, row: &StoredRow) -> bool {
         self.root == row.root && self.domain == row.domain && self.edition == row.edition
     }

@@ -50,6 +50,7 @@ impl<'a> Anew<'a> {
         self.local.checked.clear();
         self.local.gaps = Gaps::UNCOUNTED;
         self.local.before = Local::NONE_BEFORE;
+        self.local.streams_are_whole = false;
     }
 }
 

@@ -11,7 +11,10 @@ impl EventStore {
     ///
     /// They are found through this client's own index, and each is verified as
     /// by [`read`](Self::read). That there are no others is as certain as
-    /// [`StreamRead::completeness`] says.
+    /// [`StreamRead::completeness`] says, and as the index: which events carry an id
+    /// nothing but their contents tells, so one that its list of ids leaves out is not
+    /// missed here. An [audit](crate::Audit) reads all contents, and compares. An id
+    /// in the list without its event, or without the event's stream, is an error.
     ///
     /// # Errors
     ///

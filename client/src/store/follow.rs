@@ -187,7 +187,10 @@ impl EventStore {
     /// means "from now on".
     ///
     /// Every event was verified as by [`read`](Self::read). That none is
-    /// missing is certain but for the [gaps](News::Gap) shown. Where
+    /// missing is certain but for the [gaps](News::Gap) shown: that this client's
+    /// index leaves none out is checked as [`read_all_after`](Self::read_all_after)
+    /// does, whatever streams were chosen. A stream that stands in the index under
+    /// another name is told only where its events are shown. Where
     /// [`reexamine`](Self::reexamine) closes one that lies behind it, it
     /// [says so](News::DecidedAnew) and goes back; likewise, as its first item,
     /// where the bookmark was made while other transactions were gaps. A
@@ -403,16 +406,17 @@ impl Tail {
         let (streams, after) = (&self.options.streams, self.reached);
         let mut events = Index::events_after(local.conn(), streams, after, PAGE as u64).await?;
         let mut gaps = Index::gaps_after(local.conn(), after, PAGE as u64).await?;
+        // Behind the end of a full page there may be what it does not show.
+        let full = |len: usize, last: Option<Position>| last.filter(|_| len >= PAGE).unwrap_or(end);
+        let shown = full(events.len(), events.last().map(|event| event.pos))
+            .min(full(gaps.len(), gaps.last().map(|(tx, _)| Position::end_of(*tx))));
+        local.leaves_nothing_out(after, shown.tx()).await?;
         drop(local);
         // What is not read at once is the next page.
         let whole = events.len();
         events.truncate(shared.fitting(&events).await?);
         let cut = events.last().filter(|_| events.len() < whole).map(|event| event.pos);
-        // Behind the end of a full page there may be what it does not show.
-        let full = |len: usize, last: Option<Position>| last.filter(|_| len >= PAGE).unwrap_or(end);
-        let to = full(events.len(), events.last().map(|event| event.pos))
-            .min(cut.unwrap_or(end))
-            .min(full(gaps.len(), gaps.last().map(|(tx, _)| Position::end_of(*tx))));
+        let to = shown.min(cut.unwrap_or(end));
         events.retain(|event| event.pos <= to);
         gaps.retain(|(tx, _)| Position::end_of(*tx) <= to);
         let events = shared.recorded(&events).await?;

@@ -14,6 +14,7 @@ use crate::event::{
 };
 use crate::index::{EventAt, Index, Position, StreamKey};
 use crate::payloads::{Kept, MAX_REASON, PayloadStore, SaltedPayload, erasure, failed, kept};
+use crate::position::LedgerPosition;
 use crate::proof::EventProof;
 use crate::verdict::Verdict;
 use counterfoil_policy::Bytes;
@@ -253,13 +254,15 @@ impl EventStore {
     pub async fn finish_erasures(&self, payloads: &dyn PayloadStore) -> Result<FinishedErasures> {
         self.sync().await?;
         let which = Streams::in_domain(erasure::DOMAIN).in_edition(Edition::default());
-        let (mut place, mut finished) = (Position::from_raw(-1), FinishedErasures::default());
+        let (mut place, mut finished) =
+            (LedgerPosition::START.in_index(), FinishedErasures::default());
         loop {
             let mut local = self.shared.local.lock().await;
             let page = Index::events_after(local.conn(), &which, place, BATCH as u64).await?;
+            let last = page.last().map(|last| last.pos).filter(|_| page.len() == BATCH);
+            let through = last.map_or(local.state()?.tx, Position::tx);
+            local.leaves_nothing_out(place, through).await?;
             drop(local);
-            let Some(last) = page.last() else { return Ok(finished) };
-            place = last.pos;
             let (readable, truncated) = self.shared.readable(&page).await?;
             finished.truncated += truncated.len() as u64;
             for recorded in readable {
@@ -271,6 +274,8 @@ impl EventStore {
                     finished.removed += 1;
                 }
             }
+            let Some(last) = last else { return Ok(finished) };
+            place = last;
         }
     }
 

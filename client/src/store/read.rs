@@ -8,6 +8,8 @@ use counterfoil_core::{Alh, EntryDigest, Table, TrustedState, TxId};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
+#[cfg(feature = "immudb")]
+use super::Backend;
 use super::append::out_of_line;
 use super::{EventStore, Shared, Streams};
 use crate::author::{self, TrustedAuthor};
@@ -17,7 +19,7 @@ use crate::error::{Error, Result, Unavailable};
 use crate::event::{Cover, Edition, RecordedEvent, check_cover};
 use crate::index::classify;
 use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
-use crate::local::{Local, Truncation};
+use crate::local::{CheckedTx, Local, Truncation};
 use crate::position::LedgerPosition;
 use crate::proof::TxProof;
 use crate::row::StoredRow;
@@ -167,6 +169,10 @@ impl EventStore {
     /// Reads the events of all streams in ledger order: at most `limit`
     /// (by default all) of those written after transaction `after`, never
     /// part of a transaction unless the limit falls into it.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_all_after`](Self::read_all_after).
     pub async fn read_all(&self, after: Option<TxId>, limit: Option<u64>) -> Result<StreamRead> {
         self.read_all_after(after.map_or(LedgerPosition::START, LedgerPosition::end_of), limit)
             .await
@@ -176,9 +182,16 @@ impl EventStore {
     /// (by default all) of those behind a place. That of the page before is its
     /// [bookmark](StreamRead::bookmark): so the pages join without a seam.
     ///
+    /// The events are found through this client's own index. That it leaves none
+    /// out is checked against the log: every entry of an accounted transaction is
+    /// an event, or something was [found](Self::findings) in its place.
+    ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). [`Error::DecidedAnew`] if the bookmark was made
+    /// As [`read`](Self::read). [`Verdict::LogAltered`] for an index in which a row
+    /// is missing or names another event; one that was altered so that its rows
+    /// fit each other (a finding in the place of an event) only an
+    /// [audit](crate::Audit) can tell. [`Error::DecidedAnew`] if the bookmark was made
     /// where other transactions before it were accounted for: what was read with it
     /// may not be what is read now. A [`LedgerPosition`] instead of a bookmark
     /// cannot tell. A place beyond the ledger's end is no error.
@@ -216,13 +229,15 @@ impl EventStore {
             let page = left.min(BATCH as u64);
             let mut wanted =
                 Index::events_after(local.conn(), &Streams::all(), place, page).await?;
-            drop(local);
             // What was synchronised meanwhile is not part of this state.
             wanted.retain(|event| event.pos.tx() <= state.tx);
-            let Some(last) = wanted.last() else { break };
-            place = last.pos;
+            let last = wanted.last().map(|last| last.pos).filter(|_| wanted.len() as u64 == page);
+            local.leaves_nothing_out(place, last.map_or(state.tx, Position::tx)).await?;
+            drop(local);
             left -= wanted.len() as u64;
             events.extend(self.shared.recorded(&wanted).await?);
+            let Some(last) = last else { break };
+            place = last;
         }
         let end = match left {
             0 => events.last().map_or(after.place(), RecordedEvent::position),
@@ -293,17 +308,19 @@ impl EventStore {
     }
 
     /// The domains that have events in an edition, sorted. How complete the
-    /// list is says [`list_streams`](Self::list_streams).
+    /// list is, and what errors there are, says [`list_streams`](Self::list_streams).
     pub async fn list_domains(&self, edition: &Edition) -> Result<Vec<String>> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
+        let which = Streams::default().in_edition(edition.clone());
+        Index::streams_end(local.conn(), &which).await?;
         let domains = Index::domains(local.conn(), edition.as_str()).await?;
         // Only canonical rows make events, and their domains are text.
         Ok(domains.into_iter().filter_map(|domain| String::from_utf8(domain).ok()).collect())
     }
 
     /// The roots that have events in a domain and edition, sorted. How complete
-    /// the list is says [`list_streams`](Self::list_streams).
+    /// the list is, and what errors there are, says [`list_streams`](Self::list_streams).
     pub async fn list_roots(
         &self,
         domain: &str,
@@ -311,6 +328,8 @@ impl EventStore {
     ) -> Result<Vec<counterfoil_policy::Bytes>> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
+        let which = Streams::in_domain(domain).in_edition(edition.clone());
+        Index::streams_end(local.conn(), &which).await?;
         let roots = Index::roots(local.conn(), domain, edition.as_str()).await?;
         Ok(roots.into_iter().map(Into::into).collect())
     }
@@ -375,19 +394,51 @@ impl Shared {
         Ok(Ok(()))
     }
 
-    /// The same error, unless it is the log's own record that does not hold:
-    /// nobody is accused of what happened to this client's disk.
+    /// The same error, unless it is the log's own record that does not hold, or
+    /// its index: nobody is accused of what happened to this client's disk.
     async fn blamed(&self, error: Error) -> Error {
-        let (Some(Verdict::RowAltered { tx, .. }) | Some(Verdict::RowMissing { tx, .. })) =
+        let (Some(Verdict::RowAltered { tx, entry }) | Some(Verdict::RowMissing { tx, entry })) =
             error.verdict()
         else {
             return error;
         };
-        match self.local.lock().await.checked(*tx).await {
-            Ok(_) => error,
+        let (tx, entry) = (*tx, *entry);
+        let checked = self.local.lock().await.checked(tx).await;
+        match checked {
+            // What cannot be asked excuses nobody.
+            Ok(checked) => match self.is_another(&checked, entry).await {
+                Ok(true) => indexed_as_another(tx, entry),
+                _ => error,
+            },
             Err(own) if !own.is_verdict() => own,
             Err(own) => damaged(format!("its record of transaction {tx} does not hold: {own}")),
         }
+    }
+
+    /// Whether the server has the row of an event under another key than the
+    /// index, by which it was asked for.
+    #[cfg(feature = "immudb")]
+    async fn is_another(&self, checked: &CheckedTx, entry: u32) -> Result<bool> {
+        let Backend::Immudb(immudb) = &self.backend else { return Ok(false) };
+        let digest = checked.digests.as_ref().and_then(|all| all.get(entry as usize));
+        let Some(digest) = digest else { return Ok(false) };
+        let place = Position::new(checked.tx.id(), entry);
+        let before = Position::from_raw(place.raw() - 1);
+        let mut local = self.local.lock().await;
+        let table = local.table()?;
+        let indexed = Index::events_after(local.conn(), &Streams::all(), before, 1).await?;
+        drop(local);
+        let Some(indexed) = indexed.first().filter(|event| event.pos == place) else {
+            return Ok(false);
+        };
+        let row = immudb.row_with(&table, place.tx(), digest).await?;
+        Ok(row.is_some_and(|row| !indexed.is_of(&row)))
+    }
+
+    /// An embedded ledger is asked by places.
+    #[cfg(not(feature = "immudb"))]
+    async fn is_another(&self, _: &CheckedTx, _: u32) -> Result<bool> {
+        Ok(false)
     }
 
     /// The same with their bodies, for few.
@@ -399,7 +450,7 @@ impl Shared {
     }
 
     /// What the ledger has at these places, and what the log says of it.
-    async fn fetched(&self, wanted: &[EventAt]) -> Result<Fetched<'_>> {
+    async fn fetched<'a>(&'a self, wanted: &'a [EventAt]) -> Result<Fetched<'a>> {
         let mut local = self.local.lock().await;
         let table = local.table()?;
         let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
@@ -409,7 +460,7 @@ impl Shared {
         drop(local);
         let rows = self.candidates(&table, wanted, &digests).await?;
         let authors = &self.authors;
-        Ok(Fetched { table, ledger, authors, places, times, digests, rows, truncation })
+        Ok(Fetched { table, ledger, authors, wanted, times, digests, rows, truncation })
     }
 }
 
@@ -418,7 +469,7 @@ struct Fetched<'a> {
     table: Table<'static>,
     ledger: Alh,
     authors: &'a [TrustedAuthor],
-    places: Vec<Position>,
+    wanted: &'a [EventAt],
     times: Vec<i64>,
     digests: Vec<EntryDigest>,
     rows: Vec<Option<StoredRow>>,
@@ -428,9 +479,10 @@ struct Fetched<'a> {
 impl<'a> Fetched<'a> {
     /// Those that are what the log says.
     fn verified(self) -> impl Iterator<Item = Result<Verified>> + use<'a> {
-        let Self { table, ledger, authors, places, times, digests, rows, truncation } = self;
-        rows.into_iter().zip(places).zip(times).zip(digests).map(
-            move |(((row, pos), committed_at), digest)| {
+        let Self { table, ledger, authors, wanted, times, digests, rows, truncation } = self;
+        rows.into_iter().zip(wanted).zip(times).zip(digests).map(
+            move |(((row, event), committed_at), digest)| {
+                let pos = event.pos;
                 let (tx, entry) = (pos.tx(), pos.entry());
                 let row = row.ok_or_else(|| match truncation.filter(|gone| tx <= gone.until) {
                     Some(gone) => Error::from(Unavailable::Truncated { tx, by: gone.by }),
@@ -444,11 +496,18 @@ impl<'a> Fetched<'a> {
                         "transaction {tx}, entry {entry} is indexed as an event, but {reason}"
                     ),
                 })?;
+                if !event.is_of(&row) {
+                    return Err(indexed_as_another(tx, entry));
+                }
                 let authorship = author::authorship(&row.body, ledger, authors);
                 Ok(Verified { pos, committed_at, digest, body, authorship })
             },
         )
     }
+}
+
+fn indexed_as_another(tx: TxId, entry: u32) -> Error {
+    damaged(format!("transaction {tx}, entry {entry} is indexed as another event than it is"))
 }
 
 /// A row that is the event which the log has in its place.

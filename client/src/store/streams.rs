@@ -101,12 +101,17 @@ impl EventStore {
     ///
     /// # Errors
     ///
-    /// As every read; an empty list is none.
+    /// As every read; an empty list is none. [`Verdict::LogAltered`] if this
+    /// client's index, from which the list comes, lacks a stream, or a stream in it
+    /// does not end where its events do. A stream that stands there under another
+    /// name is listed under that: its rows are not read here. Whoever reads them, as
+    /// [`read_all`](Self::read_all) does, is told; so is an [audit](crate::Audit).
     pub async fn list_streams(&self, which: &Streams) -> Result<StreamList> {
         self.sync().await?;
         let mut local = self.shared.local.lock().await;
         let state = local.state()?;
         let completeness = local.completeness(state.tx).await?;
+        Index::streams_end(local.conn(), which).await?;
         let streams = Index::streams(local.conn(), which).await?;
         // Only canonical rows make events, and their domains and editions are text.
         let cover = |(key, next): (StreamKey, u64)| {

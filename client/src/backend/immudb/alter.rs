@@ -29,7 +29,7 @@ use crate::index::Index;
 use crate::local::Local;
 use crate::log::entries_root;
 use crate::row::StoredRow;
-use crate::schema::{INDEXES, TABLE};
+use crate::schema::{INDEXES, TABLE, catalog_copies};
 use crate::verdict::{SchemaState, Verdict};
 
 /// Names of tables, and columns of ours, that are tried.
@@ -144,7 +144,7 @@ impl Search<'_> {
             for digests in &dropped {
                 self.take(digests.clone(), || "dropped".into());
             }
-            if let Some(digests) = copies(self.table)
+            if let Some(digests) = catalog_copies(self.table)
                 && let Some(root) = self.root_if_wanted(&digests)
             {
                 self.found.insert(root, Alteration { digests, what: None });
@@ -292,19 +292,6 @@ fn drops(table_id: u32, columns: &[Column<'_>]) -> Option<Vec<EntryDigest>> {
         .chain((0..=INDEXES.len() as u32).map(index))
         .map(dropped)
         .collect()
-}
-
-/// The entries of the catalog as a truncation of the database writes them
-/// again, if there is no other table: columns, table, indexes.
-pub(super) fn copies(table: &Table<'static>) -> Option<Vec<EntryDigest>> {
-    let mut digests = table.create_digests().collect::<Result<Vec<_>, _>>().ok()?;
-    // It was created with the primary key's index in front.
-    digests.rotate_left(1);
-    for (index_id, column, unique) in INDEXES {
-        let digest = counterfoil_core::index_digest(table.id(), index_id, unique, &[column]);
-        digests.push(digest.ok()?);
-    }
-    Some(digests)
 }
 
 /// The entries that create the table with its indexes under another id, its

@@ -8,13 +8,13 @@ use counterfoil_core::{EntryDigest, Root, TxId};
 use tokio::sync::Mutex;
 
 use super::Immudb;
-use super::alter::copies;
 use super::headers::Linked;
 use super::sync::{Accounts, ENTRIES, WINDOW, may_hold_rows};
 use crate::error::{Error, Result};
 use crate::index::{Index, NewRow, Position};
 use crate::local::Local;
 use crate::log::{Log, TxRecord};
+use crate::schema::catalog_copies;
 use crate::store::Reexamined;
 use crate::verdict::FindingKind;
 
@@ -82,7 +82,7 @@ impl Immudb {
     ) -> Result<(), Halt> {
         let (table, genesis) = (local.table()?, local.genesis());
         let altered = local.altered_from(first).await?;
-        let copies = copies(&table);
+        let copies = catalog_copies(&table);
         // What was derived from the table alone has no rows. Which those are
         // only their entries say: a header may name a truncation and hold rows.
         let rowless = |id: &TxId, digests: &Vec<EntryDigest>| {

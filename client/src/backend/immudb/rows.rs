@@ -84,6 +84,24 @@ impl Immudb {
         Ok(search.found)
     }
 
+    /// The row of a transaction that has this digest, whatever its key is. One scan
+    /// of the whole table.
+    pub(crate) async fn row_with(
+        &self,
+        table: &Table<'_>,
+        tx: TxId,
+        digest: &EntryDigest,
+    ) -> Result<Option<StoredRow>> {
+        let mut found = None;
+        let take = &mut |row: StoredRow| {
+            if row_digest(table, &row).as_ref() == Ok(digest) {
+                found = Some(row);
+            }
+        };
+        self.wire.rows_of_tx(tx, take).await?;
+        Ok(found)
+    }
+
     /// The revisions of a stream's numbers in a range.
     async fn history(
         &self,
