@@ -38,6 +38,28 @@ fn a_changed_byte_is_told() {
     );
 }
 
+/// What is wrong with the own log is told apart from the ledger, with what to do.
+#[test]
+fn a_changed_byte_of_the_own_index_is_told_and_mended_as_told() {
+    let user = user();
+    user.json(&["init"]);
+    user.json(&["append", "d", "container", "T", "pay 10 CHF"]);
+    let mut trust = std::fs::read(user.path("goods.trust")).unwrap();
+    let name = b"container";
+    while let Some(place) = trust.windows(name.len()).position(|bytes| bytes == name) {
+        trust[place] = b'k';
+    }
+    std::fs::write(user.path("goods.trust"), trust).unwrap();
+    let audit = user.run(&["audit"]);
+    assert_eq!(audit.code, 1);
+    let told = "transaction 2, entry 0: this client's index has another event here (own_index)";
+    assert!(audit.out.contains(told), "{}", audit.out);
+    assert!(audit.out.contains("nothing is wrong with the ledger itself: put"), "{}", audit.out);
+    std::fs::rename(user.path("goods.trust"), user.path("away")).unwrap();
+    assert!(user.run(&["read", "d", "container"]).out.contains("pay 10 CHF"));
+    assert_eq!(user.run(&["audit"]).code, 0);
+}
+
 /// Also after an error: a copy of the one file has everything.
 #[test]
 fn the_files_are_whole_after_every_command() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use counterfoil::{Audit, AuditReport, AuditedAuthors};
+use counterfoil::{Audit, AuditReport, AuditedAuthors, Inconsistency, InconsistencyKind as Kind};
 
 use super::Session;
 use crate::args::AuditArgs;
@@ -30,6 +30,16 @@ impl fmt::Display for ReportText<'_> {
         let AuditReport { inconsistencies, findings, counts, .. } = self.0;
         for inconsistency in inconsistencies {
             writeln!(f, "{} {}", red("wrong"), Plain(inconsistency))?;
+        }
+        let own = |one: &Inconsistency| matches!(one.kind, Kind::OwnLog | Kind::OwnIndex);
+        let all_listed = inconsistencies.len() as u64 == self.0.inconsistencies_total;
+        if !inconsistencies.is_empty() && all_listed && inconsistencies.iter().all(own) {
+            writeln!(
+                f,
+                "{} nothing is wrong with the ledger itself: put this client's own log away, but not \
+                 the file beside it that ends in .pin, and the next command makes it anew",
+                bold("note")
+            )?;
         }
         for finding in findings {
             writeln!(f, "{} {}", bold("finding"), Plain(finding))?;
