@@ -329,11 +329,12 @@ pub(crate) async fn check(conn: &mut SqliteConnection, path: &Path) -> Result<()
     }
 }
 
-/// What SQLite finds in a file that nobody wrote: pages that do not hang
-/// together, rows that an index does not have. Reads all of it.
-pub(crate) async fn integrity(conn: &mut SqliteConnection) -> Result<Vec<String>> {
-    let found: Vec<String> =
-        sqlx::query_scalar("PRAGMA integrity_check(100)").fetch_all(conn).await?;
+/// What SQLite finds in a file that nobody wrote, asked by one of its checks.
+pub(crate) async fn integrity(
+    conn: &mut SqliteConnection,
+    check: &'static str,
+) -> Result<Vec<String>> {
+    let found: Vec<String> = sqlx::query_scalar(check).fetch_all(conn).await?;
     Ok(found.into_iter().filter(|line| line != "ok").collect())
 }
 

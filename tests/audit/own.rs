@@ -91,6 +91,32 @@ async fn an_index_of_sqlites_own_that_lacks_a_row_is_told() {
     assert!(report.inconsistencies[0].detail.contains("finding_gap"), "{report:?}");
 }
 
+/// The same of what an event's id is looked up in: the table is right.
+#[tokio::test]
+async fn an_index_of_events_that_is_not_the_table_is_told() {
+    let files = indexed().await;
+    let run = async |sql: &str| files::run(&files.trust, sql).await;
+    run("CREATE TABLE kept AS SELECT * FROM sqlite_schema WHERE tbl_name = 'event'; \
+        CREATE TABLE ext AS SELECT ext FROM event WHERE pos = 4 << 16")
+    .await;
+    assert_eq!(run("UPDATE event SET ext = zeroblob(32) WHERE pos = 4 << 16").await, 1);
+    run("PRAGMA writable_schema = ON; \
+        UPDATE sqlite_schema SET sql = replace(sql, 'UNIQUE (ext)', 'CHECK (1)') \
+        WHERE name = 'event'; DELETE FROM sqlite_schema WHERE name = 'sqlite_autoindex_event_2'")
+    .await;
+    let back = "UPDATE event SET ext = (SELECT ext FROM ext) WHERE pos = 4 << 16";
+    assert_eq!(run(back).await, 1);
+    run("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE tbl_name = 'event'; \
+        INSERT INTO sqlite_schema SELECT * FROM kept; DROP TABLE kept; DROP TABLE ext")
+    .await;
+    let report = files.audit().await;
+    assert!(!report.inconsistencies.is_empty());
+    for one in &report.inconsistencies {
+        assert_eq!(one.kind, OwnLog, "{report:?}");
+        assert!(one.detail.contains("sqlite_autoindex_event_2"), "{report:?}");
+    }
+}
+
 #[tokio::test]
 async fn tiles_are_compared() {
     let honest = Files::with_events(600).await;

@@ -74,9 +74,24 @@ impl OwnLog {
         Ok(Some(header).filter(|header| header.alh() == Ok(record.alh)))
     }
 
-    /// What SQLite finds in it that nobody wrote.
+    /// What SQLite finds in it that nobody wrote: pages that do not hang
+    /// together, rows that are not in their order or lack in an index. Those of
+    /// events are many, and SQLite looks each of them up.
     pub(super) async fn integrity(&mut self) -> Result<Vec<String>> {
-        sqlite::integrity(&mut self.conn).await
+        let mut found = Vec::new();
+        for check in [
+            "PRAGMA quick_check(100)",
+            "PRAGMA integrity_check(stream)",
+            "PRAGMA integrity_check(finding)",
+        ] {
+            found.extend(sqlite::integrity(&mut self.conn, check).await?);
+        }
+        Ok(found)
+    }
+
+    /// The same of the events.
+    pub(super) async fn integrity_of_events(&mut self) -> Result<Vec<String>> {
+        sqlite::integrity(&mut self.conn, "PRAGMA integrity_check(event)").await
     }
 
     /// How many transactions it has up to this one.

@@ -128,7 +128,8 @@ impl MemoryIndex {
     fn sum_event(&mut self, row: &PlacedRow<'_>, stream: StreamName) {
         let Claim::Event { ext, .. } = row.claim else { return };
         let (pos, number) = (row.pos, row.event_number.cast_unsigned());
-        self.say(pos.tx(), &Said::Event { pos, stream, number, ext });
+        self.say(pos.tx(), &Said::Numbered { pos, stream, number });
+        self.say(pos.tx(), &Said::Identified { pos, ext });
         if let Some(id) = row.correlation {
             self.say(pos.tx(), &Said::Correlated { pos, id });
         }

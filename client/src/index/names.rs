@@ -13,10 +13,31 @@ pub(crate) struct StreamName(pub(super) u128);
 /// A row of an index, but for what follows from other rows and for words.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Said<'a> {
-    Event { pos: Position, stream: StreamName, number: u64, ext: &'a [u8; 32] },
-    Correlated { pos: Position, id: i64 },
-    Held { pos: Position, stream: StreamName, number: i64 },
-    Found { tx: u64, entry: Option<u32>, kind: FindingKind },
+    /// An event: under which number,
+    Numbered {
+        pos: Position,
+        stream: StreamName,
+        number: u64,
+    },
+    /// and by which id.
+    Identified {
+        pos: Position,
+        ext: &'a [u8; 32],
+    },
+    Correlated {
+        pos: Position,
+        id: i64,
+    },
+    Held {
+        pos: Position,
+        stream: StreamName,
+        number: i64,
+    },
+    Found {
+        tx: u64,
+        entry: Option<u32>,
+        kind: FindingKind,
+    },
 }
 
 /// How many rows an index has, and the sum of their names: in whatever order
@@ -26,6 +47,13 @@ pub(crate) enum Said<'a> {
 pub(crate) struct Sum {
     rows: u64,
     names: u128,
+}
+
+impl Sum {
+    /// Of the rows of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { rows: self.rows + other.rows, names: self.names.wrapping_add(other.names) }
+    }
 }
 
 /// A key that is made anew for each audit. Under it, SipHash of two inputs
@@ -70,7 +98,8 @@ impl Said<'_> {
     /// The kind of row, and each of its fields in a place of its own.
     fn bytes(&self) -> [u8; 72] {
         let (kind, pos, number, stream, rest) = match *self {
-            Self::Event { pos, stream, number, ext } => (0_u64, pos.raw(), number, stream.0, *ext),
+            Self::Numbered { pos, stream, number } => (0_u64, pos.raw(), number, stream.0, [0; 32]),
+            Self::Identified { pos, ext } => (4, pos.raw(), 0, 0, *ext),
             Self::Correlated { pos, id } => (1, pos.raw(), id.cast_unsigned(), 0, [0; 32]),
             Self::Held { pos, stream, number } => {
                 (2, pos.raw(), number.cast_unsigned(), stream.0, [0; 32])
@@ -101,14 +130,15 @@ mod tests {
         let mut names = Names::default();
         let pos = |tx| Position::new(TxId::new(tx), 0);
         let (a, b) = (names.stream(b"a"), names.stream(b"b"));
-        let ext = &[1; 32];
         let (kind, other) = (FindingKind::Opaque, FindingKind::Unaccounted);
         let rows = [
-            Said::Event { pos: pos(2), stream: a, number: 0, ext },
-            Said::Event { pos: pos(3), stream: a, number: 0, ext },
-            Said::Event { pos: pos(2), stream: b, number: 0, ext },
-            Said::Event { pos: pos(2), stream: a, number: 1, ext },
-            Said::Event { pos: pos(2), stream: a, number: 0, ext: &[2; 32] },
+            Said::Numbered { pos: pos(2), stream: a, number: 0 },
+            Said::Numbered { pos: pos(3), stream: a, number: 0 },
+            Said::Numbered { pos: pos(2), stream: b, number: 0 },
+            Said::Numbered { pos: pos(2), stream: a, number: 1 },
+            Said::Identified { pos: pos(2), ext: &[1; 32] },
+            Said::Identified { pos: pos(3), ext: &[1; 32] },
+            Said::Identified { pos: pos(2), ext: &[2; 32] },
             Said::Correlated { pos: pos(2), id: 0 },
             Said::Correlated { pos: pos(2), id: -1 },
             Said::Correlated { pos: pos(3), id: 0 },

@@ -64,6 +64,11 @@ impl Derivation<'_> {
 
     /// Holds the index against one in tables, and names each difference.
     async fn compare_index(&mut self, last: TxId) -> Result<()> {
+        if let Some(own) = &mut self.own {
+            for detail in own.integrity_of_events().await? {
+                self.note_now(None, Kind::OwnLog, detail);
+            }
+        }
         let is_in_memory = matches!(self.fresh, Fresh::Memory(_));
         let memory = match self.fresh {
             Fresh::Kept(_) => None,
@@ -87,7 +92,8 @@ impl Derivation<'_> {
         }
         match compared? {
             Some(Compared::Differs(differences, total)) => {
-                if total == 0 && is_in_memory {
+                let told = |one: &Inconsistency| one.kind != Kind::UnconfirmedEnd;
+                if total == 0 && is_in_memory && !self.found.iter().any(told) {
                     let detail = "this client's index has rows that no index has";
                     self.note_now(None, Kind::OwnIndex, detail);
                 }
@@ -120,8 +126,8 @@ impl Derivation<'_> {
     }
 }
 
-/// What follows from the rest of the own log, as of one moment: SQLite's own
-/// indexes, the ends of streams, the tiles.
+/// What follows from the rest of the own log, as of one moment: the pages of its
+/// file, the ends of streams, the tiles.
 async fn inside(own: &mut OwnLog, fresh: &mut Fresh, last: TxId) -> Result<Vec<Inconsistency>> {
     let mut found = Vec::new();
     let mut log = Vec::new();
