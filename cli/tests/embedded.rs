@@ -86,8 +86,14 @@ fn an_unknown_ledger_is_unanchored() {
     let user = user();
     user.json(&["init"]);
     // The trust file alone is made anew from the ledger, held to the copy of its pin.
+    let pin = user.state();
+    assert!(!user.run(&["state"]).out.contains("repaired"));
     std::fs::remove_file(user.path("goods.trust")).unwrap();
     assert_eq!(user.run(&["read", "d", "r"]).code, 0);
+    let state = user.run(&["state"]).out;
+    let repaired = state.lines().find(|line| line.starts_with("repaired 20")).expect(&state);
+    let held = format!(" UTC: this client's own log was made anew, held to the pin {pin}: ");
+    assert!(repaired.contains(&held), "{repaired}");
     for name in ["goods.trust", "goods.trust.pin"] {
         std::fs::remove_file(user.path(name)).unwrap();
     }
