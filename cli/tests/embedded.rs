@@ -24,6 +24,9 @@ fn a_changed_byte_is_told() {
     let place = ledger.windows(text.len()).position(|bytes| bytes == text).unwrap();
     ledger[place + 4] = b'9';
     std::fs::write(user.path("goods.ledger"), ledger).unwrap();
+    // The log says nothing of what is stored, and so does the state.
+    let state = user.run(&["state"]).out;
+    assert!(state.contains(" yes, as of the log: ") && state.contains("`audit`"), "{state}");
     user.run(&["read", "d", "r"]).fails(1, "transaction 2, entry 0 was altered");
     let json = user.run(&["read", "d", "r", "--json"]);
     let error: serde_json::Value = serde_json::from_str(&json.err).unwrap();

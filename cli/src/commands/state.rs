@@ -118,7 +118,11 @@ impl fmt::Display for StatusText<'_> {
         write!(f, "{} ", bold("complete"))?;
         match completeness {
             counterfoil::Completeness::Complete { .. } => {
-                write!(f, " yes, every entry is accounted for")
+                write!(
+                    f,
+                    " yes, as of the log: every entry is accounted for; stored rows are checked by \
+                     `read` and `audit`"
+                )
             }
             counterfoil::Completeness::Incomplete { gaps, first, .. } => {
                 write!(f, " no: {gaps} transactions are not accounted for, the first is {first}")
