@@ -13,17 +13,18 @@ mod receipt;
 mod state;
 mod verify;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap_complete::Shell;
-use counterfoil::{BackendKind, Config, EventStore, StoreOptions};
+use counterfoil::{BackendKind, Config, Error, EventStore, StoreOptions, Unavailable};
 
 use crate::args::{self, Cli, PolicyCommand, Task};
-use crate::configure::configure;
+use crate::configure::{DEFAULT, configure};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::typed::Quoted;
 
 /// What every command is given.
 struct Session {
@@ -136,9 +137,28 @@ impl Session {
 
     /// Works on a ledger that is made where there is none.
     async fn creating(&self, work: impl AsyncFnOnce(&EventStore) -> Result<Exit>) -> Result<Exit> {
-        let store = self.options().open(&self.config).await?;
+        let opened = self.options().open(&self.config).await;
+        let store = opened.map_err(|error| self.without_its_key(error))?;
         let result = work(&store).await;
         close(store, result).await
+    }
+
+    /// A signing key that is not there is the configuration's mistake, and says nothing of any ledger.
+    fn without_its_key(&self, error: Error) -> Failure {
+        let Error::Unavailable(Unavailable::File { path, cause }) = &error else {
+            return error.into();
+        };
+        if self.config.signing.key.as_ref() != Some(path) || cause.kind() != ErrorKind::NotFound {
+            return error.into();
+        }
+        let file = self.config_file.as_deref().unwrap_or(Path::new(DEFAULT));
+        Failure::Usage(format!(
+            "configuration: {}: signing.key: {}: no such file; correct it, or make the key with \
+             `counterfoil checkpoint keygen {} --origin NAME`",
+            file.display(),
+            path.display(),
+            Quoted(path)
+        ))
     }
 }
 
