@@ -303,7 +303,8 @@ fn a_file_goes_on_where_it_was_told_to() {
          `external_id`; a line is an event, as `read --json` prints it under \"event\": {\"cover\": \
          {\"domain\": \"shipment\", \"root\": \"SSCC-1\"}, \"event_type\": \"Departed\", \"payload\": \
          {\"inline\": \"…\"}} (4 lines were appended, each is shown; nothing from line 5 on was: \
-         go on with `tail -n +5 events.jsonl | counterfoil append --lines -`)\n"
+         go on with `tail -n +5 events.jsonl | counterfoil --ledger goods.ledger --trust goods.trust \
+         append --lines -`)\n"
     );
     assert_eq!(user.json(&["log"]).len(), 4);
     lines[4] = line(5);
@@ -329,6 +330,41 @@ fn a_file_goes_on_where_it_was_told_to() {
     user.run(&["append", "d", "", "T", "x"]).fails(2, "for the empty root say hex:");
     user.json(&["append", "d", "hex:", "T", "x"]);
     assert_eq!(user.json(&["read", "d", "hex:"]).len(), 1);
+}
+
+/// It is typed as it stands there, whatever the names are.
+#[cfg(unix)]
+#[test]
+fn what_is_told_to_go_on_with_works_when_typed() {
+    let user = User::new(&["--ledger", "my goods.ledger", "--trust", "it's.trust", "--quiet"], &[]);
+    let absent = user.run(&["read", "d", "r"]);
+    absent.fails(4, "create one with `counterfoil --ledger 'my goods.ledger' init`");
+    user.json(&["init"]);
+    let line = |n| {
+        format!(
+            "{{\"cover\":{{\"domain\":\"d\",\"root\":\"r\"}},\"event_type\":\"T\",\"payload\":{{\"inline\":\"{n}\"}}}}\n"
+        )
+    };
+    for (round, name) in
+        ["my events.jsonl", "-events", "$(touch x)`'.jsonl"].into_iter().enumerate()
+    {
+        user.write(name, &[line(1), "no event\n".into(), line(3)].concat());
+        let named = format!("--lines={name}");
+        let refused = user.run(&["append", &named]);
+        refused.fails(2, "go on with `tail -n +2 ");
+        user.write(name, &[line(1), line(2), line(3)].concat());
+        let (_, told) = refused.err.split_once("go on with `").unwrap();
+        let program = std::path::Path::new(env!("CARGO_BIN_EXE_counterfoil")).parent().unwrap();
+        let shell = user.command(&[]);
+        let mut typed = std::process::Command::new("sh");
+        typed.arg("-c").arg(told.strip_suffix("`)\n").expect(told));
+        typed.current_dir(shell.get_current_dir().unwrap()).env_clear();
+        typed.env("PATH", format!("{}:/usr/bin:/bin", program.display()));
+        typed.envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let ran = Ran::of(typed.output().unwrap());
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{told}");
+        assert_eq!(user.json(&["read", "d", "r"]).len(), 3 * (round + 1), "{told}");
+    }
 }
 
 /// What an interrupted look at a log has seen is behind its end, or is not this ledger's.

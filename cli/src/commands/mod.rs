@@ -24,7 +24,7 @@ use crate::configure::{DEFAULT, configure};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::typed::Quoted;
+use crate::typed::{self, Quoted};
 
 /// What every command is given.
 struct Session {
@@ -33,6 +33,8 @@ struct Session {
     config_file: Option<PathBuf>,
     output: Output,
     quiet: bool,
+    /// The program with the options that were given for all commands, to be typed again.
+    program: String,
 }
 
 pub(crate) async fn run(cli: Cli) -> Result<Exit> {
@@ -43,6 +45,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
             config_file: ledger.config.clone(),
             output: Output::new(output.json),
             quiet: output.quiet || output.json,
+            program: typed::program(&ledger, &output),
         })
     };
     match command {
