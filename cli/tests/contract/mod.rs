@@ -162,6 +162,10 @@ pub(crate) fn a_bad_line_is_named(user: &User) {
 
 pub(crate) fn the_log_goes_on_where_it_ended(user: &User) {
     user.json(&["init"]);
+    let none = user.run(&["log", "--correlation-id", "c"]);
+    let note =
+        format!("note: no event carries the correlation id c under state {}\n", user.state());
+    assert_eq!((none.code, none.out.as_str(), none.err), (0, "", note));
     let lines: String = (0..10).map(|n| line(n % 2, n)).collect();
     assert_eq!(user.run_with(&["append", "--lines", "-"], &lines).code, 0);
     let all = user.json(&["log"]);
