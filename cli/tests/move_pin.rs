@@ -371,6 +371,8 @@ fn a_store_makes_the_policy_for_its_receipts() {
         world.owner.run(&["policy", "init", "-o", name]).fails(2, "is there already");
     }
     let printed = world.owner.run(&["policy", "init"]).out;
+    assert_eq!(world.owner.run(&["policy", "init", "-o", "-"]).out, printed);
+    assert!(!world.owner.path("-").exists());
     assert_eq!(printed, std::fs::read_to_string(world.owner.path("goods.toml")).unwrap());
     let shown = world.verifier.run(&["policy", "show", "goods.json"]).out;
     assert_eq!(shown, printed);

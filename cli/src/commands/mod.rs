@@ -108,6 +108,7 @@ fn completions(shell: Shell) -> Result<Exit> {
 
 fn man(folder: &Path) -> Result<Exit> {
     let failed = |error| Failure::Usage(format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(args::command(), folder).map_err(failed)?;
     Ok(Exit::Done)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Session;
 use crate::args::{StateAction, StateArgs};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{Name, Plain, bold};
+use crate::output::{Counted, Name, Plain, bold};
 
 /// A state that nothing is done with is an argument too many.
 pub(super) fn check(args: &StateArgs) -> Result<()> {
@@ -125,7 +125,8 @@ impl fmt::Display for StatusText<'_> {
                 )
             }
             counterfoil::Completeness::Incomplete { gaps, first, .. } => {
-                write!(f, " no: {gaps} transactions are not accounted for, the first is {first}")
+                let gaps = Counted(*gaps, "transaction");
+                write!(f, " no: {gaps} not accounted for, the first is {first}")
             }
             other => write!(f, " {other:?}"),
         }
