@@ -182,10 +182,9 @@ What a policy says, and what each line of it is worth: docs/policy.md"
     Publish,
     /// Write the manual's pages into a folder
     #[command(after_help = "Example:
-  mkdir -p ~/.local/share/man/man1
   counterfoil man ~/.local/share/man/man1")]
     Man {
-        /// The folder, which must be there
+        /// The folder, which is made if it is not there
         folder: PathBuf,
     },
     /// Print a shell's completions
@@ -215,6 +214,7 @@ impl Task {
 #[derive(Args)]
 pub(crate) struct StreamArgs {
     /// The domain
+    #[arg(value_parser = domain)]
     pub(crate) domain: String,
     /// The root within the domain: text, or hex:… for any bytes
     #[arg(value_parser = root)]
@@ -260,13 +260,13 @@ as they stand there:
                document in which the event came first")]
 pub(crate) struct AppendArgs {
     /// The domain
-    #[arg(required_unless_present_any = ["lines", "epcis"])]
+    #[arg(required_unless_present_any = ["lines", "epcis"], value_parser = domain)]
     pub(crate) domain: Option<String>,
     /// The root within the domain: text, or hex:… for any bytes
     #[arg(required_unless_present_any = ["lines", "epcis"], value_parser = root)]
     pub(crate) root: Option<Bytes>,
     /// The event's type
-    #[arg(required_unless_present_any = ["lines", "epcis"])]
+    #[arg(required_unless_present_any = ["lines", "epcis"], value_parser = event_type)]
     pub(crate) event_type: Option<String>,
     /// Its content: text, hex:… for any bytes, @FILE, or @- for standard input
     #[arg(required_unless_present_any = ["lines", "epcis"])]
@@ -559,7 +559,8 @@ pub(crate) enum PolicyCommand {
   counterfoil policy init -o goods.policy
   counterfoil policy init --json")]
     Init {
-        /// Where it goes [default: standard output]; a file that is there is not written over
+        /// Where it goes, - for standard output, as without it; a file that is there is not written
+        /// over
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -603,7 +604,21 @@ fn sequences(text: &str) -> Result<RangeInclusive<u64>, String> {
     Ok(first..=last)
 }
 
-/// An empty one is most likely a shell's variable that is not set.
+/// An empty one is most likely a shell's variable that is not set; so are the next two.
+fn domain(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("it is empty; a domain has a name".into()),
+        text => Ok(text.into()),
+    }
+}
+
+fn event_type(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("it is empty; an event needs a type, which says what happened".into()),
+        text => Ok(text.into()),
+    }
+}
+
 fn root(text: &str) -> Result<Bytes, String> {
     match text {
         "" => Err("it is empty; for the empty root say hex:".into()),

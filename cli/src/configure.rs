@@ -8,7 +8,7 @@ use crate::args::LedgerArgs;
 use crate::exit::{Failure, Result};
 
 /// Read where it lies, like other tools' project files.
-const DEFAULT: &str = "counterfoil.toml";
+pub(crate) const DEFAULT: &str = "counterfoil.toml";
 
 /// Reads a configuration. One that is not there is the caller's mistake, and
 /// says nothing of any ledger.

@@ -12,6 +12,8 @@ use counterfoil::{
     AuditVerdict, Error, FileError, PolicyError, PolicyProblem, Unavailable, Verdict,
 };
 
+use crate::typed::Quoted;
+
 /// Shown by `--help`.
 pub(crate) const EXIT_CODES: &str = "Exit codes:
   0  done, and everything shown was verified; `inspect` without a policy says nothing of trust
@@ -103,11 +105,13 @@ pub(crate) struct Stopped {
     pub(crate) shown: bool,
     /// Whether all of it can be sent again: each has an id of its own.
     pub(crate) repeatable: bool,
+    /// The program with the options that it was given for all commands, as a shell takes them.
+    pub(crate) program: String,
 }
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, place, appended, behind, unknown, shown, repeatable } = self;
+        let Self { file, place, appended, behind, unknown, shown, repeatable, program } = self;
         let (what, number) = place.parts();
         if *appended == 0 && unknown.is_none() {
             return write!(f, "no {what} was appended");
@@ -130,8 +134,8 @@ impl fmt::Display for Stopped {
         } else if file == Path::new("-") {
             write!(f, ": go on with line {number}")
         } else {
-            let file = file.display();
-            write!(f, ": go on with `tail -n +{number} {file} | counterfoil append --lines -`")
+            let file = Quoted(file);
+            write!(f, ": go on with `tail -n +{number} {file} | {program} append --lines -`")
         }
     }
 }
@@ -227,11 +231,12 @@ fn told(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         return write!(f, "{}: {THERE}", path.display());
     }
     if let Error::Unavailable(Unavailable::NoLedger { path }) = error {
-        let path = path.display();
         return write!(
             f,
-            "{path}: there is no ledger; correct the name, or create one with `counterfoil --ledger \
-             {path} init`"
+            "{}: there is no ledger; correct the name, or create one with `counterfoil --ledger {} \
+             init`",
+            path.display(),
+            Quoted(path)
         );
     }
     let (ledger, state, was) = match error.verdict() {

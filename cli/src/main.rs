@@ -11,6 +11,7 @@ mod exit;
 mod new_file;
 mod output;
 mod progress;
+mod typed;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -94,8 +94,8 @@ impl Output {
     pub(crate) fn completeness(self, completeness: &Completeness) {
         if let Completeness::Incomplete { gaps, first, .. } = completeness {
             self.note(format_args!(
-                "{gaps} transactions hold entries that are not accounted for, the first is {first}: \
-                 there may be more than is shown"
+                "{} not accounted for whole, the first is {first}: there may be more than is shown",
+                Counted(*gaps, "transaction")
             ));
         }
     }

@@ -186,3 +186,17 @@ fn receipts_are_verified_under_the_authors_of_a_configuration() {
     );
     assert!(text.contains(&verdict), "{text}");
 }
+
+/// It is the configuration that is wrong, and what is to be done has a name.
+#[test]
+fn a_signing_key_that_is_not_there_is_told_of_the_configuration() {
+    let user = User::new(&[], &[]);
+    user.write("counterfoil.toml", "[signing]\nkey = \"an author.key\"\n");
+    let refused = user.run(&["init"]);
+    refused.fails(2, "configuration: counterfoil.toml: signing.key: an author.key: no such file");
+    let (_, told) = refused.err.split_once("checkpoint keygen ").expect(&refused.err);
+    assert!(told.starts_with("'an author.key' --origin NAME`"), "{told}");
+    assert_eq!(user.names(), ["counterfoil.toml"]);
+    user.json(&["checkpoint", "keygen", "an author.key", "--origin", "Anna"]);
+    user.json(&["init"]);
+}

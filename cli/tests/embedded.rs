@@ -24,6 +24,9 @@ fn a_changed_byte_is_told() {
     let place = ledger.windows(text.len()).position(|bytes| bytes == text).unwrap();
     ledger[place + 4] = b'9';
     std::fs::write(user.path("goods.ledger"), ledger).unwrap();
+    // The log says nothing of what is stored, and so does the state.
+    let state = user.run(&["state"]).out;
+    assert!(state.contains(" yes, as of the log: ") && state.contains("`audit`"), "{state}");
     user.run(&["read", "d", "r"]).fails(1, "transaction 2, entry 0 was altered");
     let json = user.run(&["read", "d", "r", "--json"]);
     let error: serde_json::Value = serde_json::from_str(&json.err).unwrap();
@@ -86,8 +89,14 @@ fn an_unknown_ledger_is_unanchored() {
     let user = user();
     user.json(&["init"]);
     // The trust file alone is made anew from the ledger, held to the copy of its pin.
+    let pin = user.state();
+    assert!(!user.run(&["state"]).out.contains("repaired"));
     std::fs::remove_file(user.path("goods.trust")).unwrap();
     assert_eq!(user.run(&["read", "d", "r"]).code, 0);
+    let state = user.run(&["state"]).out;
+    let repaired = state.lines().find(|line| line.starts_with("repaired 20")).expect(&state);
+    let held = format!(" UTC: this client's own log was made anew, held to the pin {pin}: ");
+    assert!(repaired.contains(&held), "{repaired}");
     for name in ["goods.trust", "goods.trust.pin"] {
         std::fs::remove_file(user.path(name)).unwrap();
     }
@@ -294,7 +303,8 @@ fn a_file_goes_on_where_it_was_told_to() {
          `external_id`; a line is an event, as `read --json` prints it under \"event\": {\"cover\": \
          {\"domain\": \"shipment\", \"root\": \"SSCC-1\"}, \"event_type\": \"Departed\", \"payload\": \
          {\"inline\": \"…\"}} (4 lines were appended, each is shown; nothing from line 5 on was: \
-         go on with `tail -n +5 events.jsonl | counterfoil append --lines -`)\n"
+         go on with `tail -n +5 events.jsonl | counterfoil --ledger goods.ledger --trust goods.trust \
+         append --lines -`)\n"
     );
     assert_eq!(user.json(&["log"]).len(), 4);
     lines[4] = line(5);
@@ -313,13 +323,53 @@ fn a_file_goes_on_where_it_was_told_to() {
     let some = user.run_with(&["append", "--epcis", "-"], &format!("{event}{event}x\n"));
     some.fails(2, "line 3: ");
     assert!(some.err.ends_with("send it again, nothing is written twice)\n"), "{}", some.err);
-    // An empty type says nothing of what happened.
-    let ran = user.run(&["append", "d", "r", "", "x"]);
-    ran.fails(2, "an event needs a type");
-    user.run(&["append", "", "r", "T", "x"]).fails(2, "the domain has 0 bytes");
-    user.run(&["append", "d", "", "T", "x"]).fails(2, "for the empty root say hex:");
+    // What cannot be is told of the argument that says it.
+    let refused = |event: [&str; 4], words: &str| {
+        user.run(&[&["append"], &event[..]].concat()).fails(2, words);
+    };
+    refused(["d", "r", "", "x"], "'[EVENT_TYPE]': it is empty; an event needs a type");
+    refused(["", "r", "T", "x"], "'[DOMAIN]': it is empty; a domain has a name");
+    refused(["d", "", "T", "x"], "'[ROOT]': it is empty; for the empty root say hex:");
+    refused(["d", "hex:00ff1", "T", "x"], "'[ROOT]': ");
+    refused(["d", "r", "T", "hex:00ff1"], "error: PAYLOAD: ");
+    refused(["d", "r", "T", "@absent"], "error: PAYLOAD: absent: ");
     user.json(&["append", "d", "hex:", "T", "x"]);
     assert_eq!(user.json(&["read", "d", "hex:"]).len(), 1);
+}
+
+/// It is typed as it stands there, whatever the names are.
+#[cfg(unix)]
+#[test]
+fn what_is_told_to_go_on_with_works_when_typed() {
+    let user = User::new(&["--ledger", "my goods.ledger", "--trust", "it's.trust", "--quiet"], &[]);
+    let absent = user.run(&["read", "d", "r"]);
+    absent.fails(4, "create one with `counterfoil --ledger 'my goods.ledger' init`");
+    user.json(&["init"]);
+    let line = |n| {
+        format!(
+            "{{\"cover\":{{\"domain\":\"d\",\"root\":\"r\"}},\"event_type\":\"T\",\"payload\":{{\"inline\":\"{n}\"}}}}\n"
+        )
+    };
+    for (round, name) in
+        ["my events.jsonl", "-events", "$(touch x)`'.jsonl"].into_iter().enumerate()
+    {
+        user.write(name, &[line(1), "no event\n".into(), line(3)].concat());
+        let named = format!("--lines={name}");
+        let refused = user.run(&["append", &named]);
+        refused.fails(2, "go on with `tail -n +2 ");
+        user.write(name, &[line(1), line(2), line(3)].concat());
+        let (_, told) = refused.err.split_once("go on with `").unwrap();
+        let program = std::path::Path::new(env!("CARGO_BIN_EXE_counterfoil")).parent().unwrap();
+        let shell = user.command(&[]);
+        let mut typed = std::process::Command::new("sh");
+        typed.arg("-c").arg(told.strip_suffix("`)\n").expect(told));
+        typed.current_dir(shell.get_current_dir().unwrap()).env_clear();
+        typed.env("PATH", format!("{}:/usr/bin:/bin", program.display()));
+        typed.envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let ran = Ran::of(typed.output().unwrap());
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{told}");
+        assert_eq!(user.json(&["read", "d", "r"]).len(), 3 * (round + 1), "{told}");
+    }
 }
 
 /// What an interrupted look at a log has seen is behind its end, or is not this ledger's.
@@ -618,8 +668,10 @@ fn a_link_in_a_ledgers_place_begins_no_ledger() {
 #[test]
 fn the_manual_has_a_page_for_each_command() {
     let user = User::new(&[], &[]);
-    user.run(&["man", "absent"]).fails(2, "absent: ");
-    std::fs::create_dir(user.path("man")).unwrap();
+    user.write("file", "");
+    user.run(&["man", "file"]).fails(2, "file: ");
+    // The folder is made, and may be there.
+    assert_eq!(user.run(&["man", "man"]).code, 0);
     assert_eq!(user.run(&["man", "man"]).code, 0);
     let commands =
         ["init", "append", "read", "log", "streams", "state", "follow", "audit", "receipt"];

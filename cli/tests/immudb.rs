@@ -35,6 +35,9 @@ fn tiles_are_published() {
     user.json(&["init"]);
     let published = user.json(&["publish"]);
     assert_eq!(published[0]["size"], 0);
+    let text = user.run(&["publish"]);
+    assert_eq!(text.out, "tiles for 0 transactions: 0 written, 0 there before\n");
+    assert!(text.err.contains("a tile holds 256 transactions"), "{}", text.err);
 }
 
 /// A server with a signing key, whose states an operator has over gRPC.

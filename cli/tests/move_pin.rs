@@ -70,8 +70,16 @@ impl World {
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let arguments = ["verify", "--policy", "policy", "--move-pin", "--json"];
         let ran = self.verifier.run(&[&arguments[..], &names].concat());
-        assert!(ran.err.is_empty(), "{}", ran.err);
-        (ran.code, ran.lines())
+        // Where it did not move, and only there, it is said of each receipt why.
+        let lines = ran.lines();
+        let moved = lines.iter().any(|line| line["moved"].is_object());
+        let said = ran.said();
+        assert_eq!(said.len(), if moved { 0 } else { receipts.len() }, "{}", ran.err);
+        for note in said {
+            let note = note["note"]["message"].as_str().unwrap();
+            assert!(note.contains(": the pin did not move: "), "{note}");
+        }
+        (ran.code, lines)
     }
 
     fn moved(&self) -> Option<String> {
@@ -165,6 +173,10 @@ fn what_is_signed_has_to_continue_the_pin() {
     world.policy(&[&pinned], &key(KEY));
     let (code, lines) = world.shown(&[&unlinked]);
     // Verified, by the signature; and the pin stays.
+    let text = world.verifier.run(&["verify", "0", "--policy", "policy", "--move-pin"]);
+    let why =
+        format!("no link shows that what is signed continues the pinned state {}", &pinned[..1]);
+    assert_eq!(text.err, format!("note: 0: the pin did not move: {why}\n"));
     assert_eq!((code, &lines[0]["verdict"]), (0, &json!("verified_by_signature")));
     assert_eq!((lines.len(), world.moved()), (1, None));
     // Without a pin it is the ledger's id that is to be continued.
@@ -359,6 +371,8 @@ fn a_store_makes_the_policy_for_its_receipts() {
         world.owner.run(&["policy", "init", "-o", name]).fails(2, "is there already");
     }
     let printed = world.owner.run(&["policy", "init"]).out;
+    assert_eq!(world.owner.run(&["policy", "init", "-o", "-"]).out, printed);
+    assert!(!world.owner.path("-").exists());
     assert_eq!(printed, std::fs::read_to_string(world.owner.path("goods.toml")).unwrap());
     let shown = world.verifier.run(&["policy", "show", "goods.json"]).out;
     assert_eq!(shown, printed);

@@ -45,7 +45,8 @@ fn event(args: AppendArgs) -> Result<Event> {
     if let Some(edition) = args.edition {
         cover = cover.in_edition(edition);
     }
-    let payload = content(&args.payload.ok_or_else(missing)?).map_err(Failure::Usage)?;
+    let payload = content(&args.payload.ok_or_else(missing)?)
+        .map_err(|why| Failure::Usage(format!("PAYLOAD: {why}")))?;
     let mut event = Event::new(&cover, args.event_type.ok_or_else(missing)?, payload);
     for (name, value) in args.metadata {
         if event.metadata.contains_key(&name) {

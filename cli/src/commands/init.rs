@@ -3,6 +3,8 @@
 use super::Session;
 use super::state::StatusText;
 use crate::exit::{Exit, Result};
+#[cfg(feature = "immudb")]
+use crate::output::Counted;
 
 pub(super) async fn run(session: &Session) -> Result<Exit> {
     session
@@ -19,11 +21,15 @@ pub(super) async fn publish(session: &Session) -> Result<Exit> {
     session
         .reading(async |store| {
             let published = store.publish_tiles().await?;
+            let counterfoil::PublishedTiles { size, written, present, .. } = published;
             let text = format!(
-                "tiles for {} transactions: {} written, {} there before",
-                published.size, published.written, published.present
+                "tiles for {}: {written} written, {present} there before",
+                Counted(size, "transaction")
             );
             session.output.print(&published, text)?;
+            if size == 0 {
+                session.output.note("a tile holds 256 transactions, and there are not as many yet");
+            }
             Ok(Exit::Done)
         })
         .await

@@ -13,17 +13,18 @@ mod receipt;
 mod state;
 mod verify;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap_complete::Shell;
-use counterfoil::{BackendKind, Config, EventStore, StoreOptions};
+use counterfoil::{BackendKind, Config, Error, EventStore, StoreOptions, Unavailable};
 
 use crate::args::{self, Cli, PolicyCommand, Task};
-use crate::configure::configure;
+use crate::configure::{DEFAULT, configure};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::typed::{self, Quoted};
 
 /// What every command is given.
 struct Session {
@@ -32,6 +33,8 @@ struct Session {
     config_file: Option<PathBuf>,
     output: Output,
     quiet: bool,
+    /// The program with the options that were given for all commands, to be typed again.
+    program: String,
 }
 
 pub(crate) async fn run(cli: Cli) -> Result<Exit> {
@@ -42,6 +45,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit> {
             config_file: ledger.config.clone(),
             output: Output::new(output.json),
             quiet: output.quiet || output.json,
+            program: typed::program(&ledger, &output),
         })
     };
     match command {
@@ -104,6 +108,7 @@ fn completions(shell: Shell) -> Result<Exit> {
 
 fn man(folder: &Path) -> Result<Exit> {
     let failed = |error| Failure::Usage(format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(args::command(), folder).map_err(failed)?;
     Ok(Exit::Done)
 }
@@ -136,9 +141,28 @@ impl Session {
 
     /// Works on a ledger that is made where there is none.
     async fn creating(&self, work: impl AsyncFnOnce(&EventStore) -> Result<Exit>) -> Result<Exit> {
-        let store = self.options().open(&self.config).await?;
+        let opened = self.options().open(&self.config).await;
+        let store = opened.map_err(|error| self.without_its_key(error))?;
         let result = work(&store).await;
         close(store, result).await
+    }
+
+    /// A signing key that is not there is the configuration's mistake, and says nothing of any ledger.
+    fn without_its_key(&self, error: Error) -> Failure {
+        let Error::Unavailable(Unavailable::File { path, cause }) = &error else {
+            return error.into();
+        };
+        if self.config.signing.key.as_ref() != Some(path) || cause.kind() != ErrorKind::NotFound {
+            return error.into();
+        }
+        let file = self.config_file.as_deref().unwrap_or(Path::new(DEFAULT));
+        Failure::Usage(format!(
+            "configuration: {}: signing.key: {}: no such file; correct it, or make the key with \
+             `counterfoil checkpoint keygen {} --origin NAME`",
+            file.display(),
+            path.display(),
+            Quoted(path)
+        ))
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn init(
     file: Option<&Path>,
 ) -> Result<Exit> {
     let policy = store.trust_policy().await?;
-    let Some(file) = file else {
+    let Some(file) = file.filter(|file| *file != Path::new("-")) else {
         print(&policy, session.output)?;
         return Ok(Exit::Done);
     };

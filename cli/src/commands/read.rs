@@ -32,7 +32,15 @@ pub(super) async fn stream(session: &Session, store: &EventStore, args: &ReadArg
 
 pub(super) async fn log(session: &Session, store: &EventStore, args: &LogArgs) -> Result<Exit> {
     if let Some(id) = &args.correlation_id {
-        return finish(session, store.read_by_correlation(id, &Streams::all(), None).await?);
+        let read = store.read_by_correlation(id, &Streams::all(), None).await?;
+        if read.events.is_empty() {
+            session.output.note(format_args!(
+                "no event carries the correlation id {} under state {}",
+                Plain(id),
+                read.state
+            ));
+        }
+        return finish(session, read);
     }
     if let Some(after) = args.after {
         is_within(session, store, after).await?;

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use counterfoil::{EventStore, Finding, Status, StoreFiles, TrustedState};
+use counterfoil::{EventStore, Finding, LogRepair, Status, StoreFiles, TrustedState};
 use serde::Serialize;
 
 use super::Session;
 use crate::args::{StateAction, StateArgs};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{Name, Plain, bold};
+use crate::output::{Counted, Name, Plain, bold};
 
 /// A state that nothing is done with is an argument too many.
 pub(super) fn check(args: &StateArgs) -> Result<()> {
@@ -100,20 +100,33 @@ pub(super) struct StatusText<'a>(pub(super) &'a Status);
 
 impl fmt::Display for StatusText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Status { pin, completeness, uncovered, .. } = self.0;
+        let Status { pin, completeness, uncovered, repairs, .. } = self.0;
         writeln!(f, "{}   {}", bold("ledger"), pin.ledger)?;
         writeln!(f, "{}    {}", bold("state"), pin.state)?;
         writeln!(f, "{}  {}, at {}", bold("believed"), pin.anchor, pin.anchored_at)?;
         if let Some(end) = uncovered {
             writeln!(f, "{}   {end}: written under another trust file, not shown", bold("beyond"))?;
         }
+        for LogRepair { at, cause, held_to, .. } in repairs {
+            write!(f, "{} {at} UTC: this client's own log was made anew, ", bold("repaired"))?;
+            match held_to {
+                Some(pin) => write!(f, "held to the pin {pin}")?,
+                None => write!(f, "with no pin left to hold it to")?,
+            }
+            writeln!(f, ": {}", Plain(cause))?;
+        }
         write!(f, "{} ", bold("complete"))?;
         match completeness {
             counterfoil::Completeness::Complete { .. } => {
-                write!(f, " yes, every entry is accounted for")
+                write!(
+                    f,
+                    " yes, as of the log: every entry is accounted for; stored rows are checked by \
+                     `read` and `audit`"
+                )
             }
             counterfoil::Completeness::Incomplete { gaps, first, .. } => {
-                write!(f, " no: {gaps} transactions are not accounted for, the first is {first}")
+                let gaps = Counted(*gaps, "transaction");
+                write!(f, " no: {gaps} not accounted for, the first is {first}")
             }
             other => write!(f, " {other:?}"),
         }

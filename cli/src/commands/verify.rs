@@ -5,10 +5,10 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
-use counterfoil::core::receipt::{Missing, Payload, Receipt, Verdict};
+use counterfoil::core::receipt::{Payload, PinStays, Receipt, Verdict};
 use counterfoil::{
     Config, EventReport, Inspection, Moved, MovedPin, PinFile, SaltedPayload, StateSignatureReport,
-    TrustPolicy, TxId, Unavailable, VerdictReport,
+    TrustPolicy, Unavailable, VerdictReport,
 };
 use serde::Serialize;
 
@@ -137,17 +137,20 @@ impl Run<'_> {
     fn moving(&self, pins: &PinFile) -> Result<Exit> {
         let mut done = Done::nothing();
         let mut last = None;
+        let mut stays: Vec<(&Path, PinStays)> = Vec::new();
         for file in &self.args.files {
             let Some(bytes) = self.read(file, &mut done) else { continue };
             let payloads = self.payloads_of(&bytes, &mut done);
             let advanced = pins.advance(|policy| {
-                let next = policy.pin_move(&bytes).ok();
-                (next.clone(), (next, policy.verify(&bytes, &payloads)))
+                let next = policy.pin_move(&bytes);
+                (next.clone().ok(), (next, policy.verify(&bytes, &payloads)))
             });
             match advanced {
                 Ok((moved, (next, report))) => {
-                    if moved == Some(Moved::Forward) {
-                        last = next;
+                    match next {
+                        Ok(next) if moved == Some(Moved::Forward) => last = Some(next),
+                        Ok(_) => {}
+                        Err(why) => stays.push((file, why)),
                     }
                     self.tell(file, &bytes, report, &mut done);
                 }
@@ -159,6 +162,10 @@ impl Run<'_> {
             let MovedPin { pin, from, by, .. } = next.to();
             let text = format!("pin moved from {} to {pin}: {}", from.tx, Plain(by));
             self.print(&serde_json::json!({ "moved": next.to() }), text, &mut done);
+        } else {
+            for (file, why) in stays {
+                self.output.note(format_args!("{}: the pin did not move: {why}", Name(file)));
+            }
         }
         self.ended(done)
     }
@@ -272,23 +279,11 @@ impl fmt::Display for Head<'_> {
             Verdict::Broken(_) => red(report.verdict),
             _ => bold(report.verdict),
         };
-        write!(f, "{word}  {}: {}", Name(file), Plain(&report.detail))?;
-        match report.of {
-            Verdict::CannotDecide(Missing::Link { pin, state }) => {
-                f.write_str(remedy(pin.tx, state.tx))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// What to do where a link to the pin is missing.
-fn remedy(pin: TxId, state: TxId) -> &'static str {
-    match pin < state {
-        true => {
-            " is missing: have the receipt made with `--since TX:ALH` of your pin, or pin a newer state"
-        }
-        false => " is missing: have the receipt made with `--under TX:ALH` of your pin",
+        // Its word is not said twice.
+        let detail = report.detail.as_str();
+        let said =
+            ["broken: ", "cannot decide: "].iter().find_map(|word| detail.strip_prefix(word));
+        write!(f, "{word}  {}: {}", Name(file), Plain(said.unwrap_or(detail)))
     }
 }
 

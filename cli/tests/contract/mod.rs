@@ -162,6 +162,10 @@ pub(crate) fn a_bad_line_is_named(user: &User) {
 
 pub(crate) fn the_log_goes_on_where_it_ended(user: &User) {
     user.json(&["init"]);
+    let none = user.run(&["log", "--correlation-id", "c"]);
+    let note =
+        format!("note: no event carries the correlation id c under state {}\n", user.state());
+    assert_eq!((none.code, none.out.as_str(), none.err), (0, "", note));
     let lines: String = (0..10).map(|n| line(n % 2, n)).collect();
     assert_eq!(user.run_with(&["append", "--lines", "-"], &lines).code, 0);
     let all = user.json(&["log"]);
@@ -342,7 +346,12 @@ pub(crate) fn a_receipt_extends_an_older_pin(user: &User) {
     let verifier = Verifier::of(user, "after");
     std::fs::copy(user.path("before"), verifier.user.path("before")).unwrap();
     let extends = ("extends_pin_unconfirmed", Value::Null);
-    verifier.says(&["after", "--pin", &pin], 3, std::slice::from_ref(&extends));
+    let shown = verifier.says(&["after", "--pin", &pin], 3, std::slice::from_ref(&extends));
+    // With what leads on from there, for programs' readers too.
+    let detail = shown[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("What leads on is a newer pin, from somebody you trust"), "{detail}");
+    let text = verifier.run(&["after", "--pin", &pin]).out;
+    assert!(text.contains(detail), "{text}");
     let verified = ("verified_by_pinned_state", Value::Null);
     verifier.says(&["before", "--pin", &pin], 0, std::slice::from_ref(&verified));
     verifier.says(&["after", "before", "--pin", &pin], 3, &[extends, verified]);
@@ -418,7 +427,17 @@ pub(crate) fn a_receipt_is_under_the_state_that_is_named(user: &User) {
     user.json(&["receipt", "d", "r", "3", "-o", "c"]);
     std::fs::copy(user.path("c"), verifier.user.path("c")).unwrap();
     let text = verifier.run(&["c", "--pin", &states[1]]).out;
-    assert!(text.contains("is missing: have the receipt made with `--since"), "{text}");
+    // A link shows nothing of what is newer than the pin.
+    assert!(text.contains(" is missing, and would not be enough: an event is newer"), "{text}");
+    assert!(text.contains("What leads on is a newer pin"), "{text}");
+    user.json(&["receipt", "d", "r", "0", "-o", "d"]);
+    std::fs::copy(user.path("d"), verifier.user.path("d")).unwrap();
+    let told = " is missing: have the receipt made with `--since TX:ALH` of your pin, or pin a \
+                newer state";
+    assert!(verifier.run(&["d", "--pin", &states[2]]).out.contains(told));
+    let link = ("cannot_decide", json!("link"));
+    let shown = verifier.says(&["d", "--pin", &states[2]], 5, &[link]);
+    assert!(shown[0]["detail"].as_str().unwrap().ends_with(told), "{}", shown[0]);
     verifier.says(&["b", "--pin", &states[4]], 0, &[verified]);
     verifier.says(&["b", "--pin", &states[3]], 5, &[("cannot_decide", json!("link"))]);
     let refused = |arguments: &[&str], code, words: &str| {

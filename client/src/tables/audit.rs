@@ -217,7 +217,7 @@ impl Audited {
             }
         }
         if self.impossible > 0 && accounts.completeness(self.table.created).is_complete() {
-            let detail = format!("{} rows that the table cannot hold are shown", self.impossible);
+            let detail = format!("rows that the table cannot hold are shown: {}", self.impossible);
             inconsistencies.push(Inconsistency {
                 tx: None,
                 entry: None,

@@ -1,6 +1,7 @@
 //! What a receipt shows under a policy, and what is in it, as data: the same words and keys in the
 //! library, on the command line and in a browser (`docs/policy.md`).
 
+mod advice;
 mod inspection;
 mod verdict;
 

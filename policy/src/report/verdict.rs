@@ -6,6 +6,7 @@ use counterfoil_core::receipt::{
 use counterfoil_core::{Alh, StateKeyId, TreeSize, TrustedState, TxAlh, TxId};
 use serde::Serialize;
 
+use super::advice::detail;
 use crate::event::Event;
 use crate::policy::TrustPolicy;
 use crate::salted::SaltedPayload;
@@ -26,7 +27,7 @@ pub struct VerdictReport {
     /// What does not hold, or what is missing, in a word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
-    /// The same for people.
+    /// The verdict for people, and what leads on from there.
     pub detail: String,
     /// Where something does not hold, if it is somewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,7 +198,7 @@ impl VerdictReport {
             verdict: verdict.word(),
             code: code(&verdict),
             reason,
-            detail: verdict.to_string(),
+            detail: detail(&verdict, receipt),
             at: Place::of(&verdict),
             anchor: AnchorReport::of(&verdict),
             witnesses: None,

@@ -48,7 +48,9 @@ pub(super) async fn append(
     let Told { progress, appended, repeated, unshown, .. } = told;
     if let Some((End { place, behind, unknown }, failure)) = stopped {
         let (file, shown) = (file.to_owned(), unshown.is_none());
-        let stopped = Stopped { file, place, appended, behind, unknown, shown, repeatable: epcis };
+        let program = session.program.clone();
+        let stopped =
+            Stopped { file, place, appended, behind, unknown, shown, repeatable: epcis, program };
         return Err(Failure::At(stopped, Box::new(failure)));
     }
     match unshown {

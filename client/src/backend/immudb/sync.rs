@@ -484,7 +484,7 @@ fn new_tx(linked: Linked, accounts: &Accounts, after: Option<i64>) -> NewTx {
         Some((digests, rows)) => (Some(digests), rows),
         None => {
             let kind = if opaque { FindingKind::Opaque } else { FindingKind::Unaccounted };
-            findings.push((kind, format!("{} entries", header.nentries)));
+            findings.push((kind, format!("entries: {}", header.nentries)));
             (None, Vec::new())
         }
     };

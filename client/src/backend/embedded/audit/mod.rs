@@ -144,14 +144,14 @@ impl AuditedFile {
             found.push(Inconsistency { tx: None, entry: None, kind: Kind::SurplusRow, detail });
         };
         if there.txs > 0 {
-            note(format!("{} transactions have numbers below 1", there.txs));
+            note(format!("transactions with a number below 1: {}", there.txs));
         }
         if there.before > 0 {
-            note(format!("{} rows stand before the first transaction", there.before));
+            note(format!("rows before the first transaction: {}", there.before));
         }
         if let Some(pos) = there.first {
             let detail =
-                format!("{} rows stand behind the last transaction, from here on", there.behind);
+                format!("rows behind the last transaction, from here on: {}", there.behind);
             found.push(Inconsistency::of_entry(pos.tx(), pos.entry(), Kind::SurplusRow, detail));
         }
         Ok(found)
@@ -363,7 +363,7 @@ impl Place<'_> {
 
     fn finish(&self, tx: &mut NewTx) {
         if tx.record.digests.is_none() {
-            let detail = format!("{} entries", tx.record.nentries);
+            let detail = format!("entries: {}", tx.record.nentries);
             tx.findings.push((FindingKind::Unaccounted, detail));
         }
         // The embedded ledger's table has one id only, proved or not.
