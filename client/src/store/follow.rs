@@ -156,7 +156,7 @@ pub struct Follow {
 
 impl Follow {
     /// The next item, as soon as there is one; `None` after the ledger was
-    /// found wrong. Dropping the future loses nothing.
+    /// found wrong, and from then on. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<Followed>> {
         self.items.next().await
     }
@@ -255,7 +255,7 @@ impl EventStore {
             let item = tail.next().await?;
             Some((item, tail))
         });
-        Follow { items: items.boxed() }
+        Follow { items: items.fuse().boxed() }
     }
 }
 
