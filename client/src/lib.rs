@@ -23,6 +23,33 @@
 //! `immudb` adds the backend for a real immudb. [`Error::Ledger`] means that
 //! the ledger is wrong, [`Error::Unavailable`] that it could not be asked.
 //! [`StoreOptions`] gives a store its clock, randomness or progress display.
+//!
+//! An embedded ledger has one writer. Whoever only reads or
+//! [follows](EventStore::follow) it, in this process or another, opens it with
+//! [`EventStore::open_read_only`], beside the writer and under the same trust
+//! file:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! use counterfoil::{Bookmark, Config, Cover, Event, EventStore, ExpectedVersion, ReadOptions};
+//!
+//! let mut config = Config::embedded(folder.path().join("orders.ledger"));
+//! config.trust.file = Some(folder.path().join("orders.trust"));
+//! let writer = EventStore::open(&config).await?;
+//! let reader = EventStore::open_read_only(&config).await?;
+//!
+//! let cover = Cover::new("order", "1");
+//! let events = [Event::new(&cover, "Placed", ""), Event::new(&cover, "Paid", "")];
+//! writer.append(&cover, ExpectedVersion::NoStream, &events).await?;
+//!
+//! let read = reader.read(&cover, ReadOptions::forward()).await?;
+//! assert_eq!(read.events.len(), 2);
+//! let first = reader.follow(Bookmark::START).next().await.ok_or("no end")??;
+//! assert_eq!(first.event().map(|event| event.event.event_type.as_str()), Some("Placed"));
+//! # Ok(()) }
+//! ```
 #![forbid(unsafe_code)]
 
 mod audit;
