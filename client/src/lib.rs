@@ -62,6 +62,7 @@ mod config;
 mod environment;
 mod error;
 mod event;
+mod evidence;
 #[cfg(test)]
 mod golden;
 mod index;
@@ -123,6 +124,7 @@ pub use crate::event::{
     Cover, Edition, Event, ExpectedVersion, MAX_BODY, MAX_DOMAIN, MAX_EDITION, MAX_ROOT, Payload,
     PayloadCommitment, RecordedEvent,
 };
+pub use crate::evidence::Evidence;
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
 pub use crate::pin_file::{Moved, PinFile};
 pub use crate::position::LedgerPosition;

@@ -19,6 +19,11 @@ impl Local {
     /// used is put aside if a copy of its pin is left; else that is an error:
     /// with it the reason to believe the ledger is gone.
     pub(crate) async fn open(path: &Path, create: bool, remedy: &'static str) -> Result<Self> {
+        let opened = Self::open_or_put_aside(path, create, remedy).await;
+        opened.map_err(|error| error.naming_log(Some(path)))
+    }
+
+    async fn open_or_put_aside(path: &Path, create: bool, remedy: &'static str) -> Result<Self> {
         let lock = FileLock::take(path, false, remedy)?;
         let mut copy = PinCopy::beside(path);
         let left = copy.read()?;
@@ -135,7 +140,7 @@ fn lost(path: &Path, error: Error) -> Error {
     let remedy = "no copy of its pin is left beside it: put it away, and name a state that you \
         know as `pin` in [trust]; then it is made anew from the ledger";
     match error {
-        Error::Ledger(verdict) => match *verdict {
+        Error::Ledger(verdict) => match verdict.into_verdict() {
             Verdict::LogAltered { what } => damaged(format!("{what}; {remedy}")),
             other => other.into(),
         },

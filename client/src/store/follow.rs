@@ -296,7 +296,8 @@ impl Tail {
             self.wait().await;
             // Before looking: what comes afterwards wakes the next wait.
             self.grown.borrow_and_update();
-            match self.look().await {
+            let looked = self.look().await;
+            match looked.map_err(|error| error.naming_log(self.store.shared.log.as_deref())) {
                 Ok(found) => {
                     if self.trouble.take().is_some() {
                         tracing::info!(from = %self.from, "following goes on");

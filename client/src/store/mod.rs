@@ -86,6 +86,8 @@ struct Shared {
     /// One commit at a time: each builds on the streams that it has seen.
     writing: Mutex<()>,
     local: Mutex<Local>,
+    /// Where that lies; nowhere in memory.
+    log: Option<PathBuf>,
     /// The log's last transaction, told whenever it is extended.
     grown: watch::Receiver<TxId>,
     /// From where the index was derived anew, each time.
@@ -299,6 +301,7 @@ impl EventStore {
         local: Local,
     ) -> Self {
         let (grown, anew, is_beside) = (local.grown(), local.anew(), local.is_beside());
+        let log = local.path().map(Path::to_path_buf);
         let (writing, local) = (Mutex::new(()), Mutex::new(local));
         let queue = std::sync::Mutex::default();
         let (strict, acknowledged) = (trust.strict, trust.acknowledged.clone());
@@ -315,6 +318,7 @@ impl EventStore {
             queue,
             writing,
             local,
+            log,
             grown,
             anew,
             backend,
@@ -345,7 +349,7 @@ impl EventStore {
 
     /// Where this store's files lie; nothing of a store in memory.
     pub async fn files(&self) -> StoreFiles {
-        let log = self.shared.local.lock().await.path().map(Path::to_path_buf);
+        let log = self.shared.log.clone();
         let ledger = match &self.shared.backend {
             Backend::Embedded(embedded) => embedded.lock().await.path().map(Path::to_path_buf),
             #[cfg(feature = "immudb")]
@@ -438,11 +442,16 @@ impl EventStore {
             return Ok(None);
         }
         let shared = Arc::clone(&self.shared);
-        to_the_end(async move { shared.sync().await }).await
+        to_the_end(async move { shared.naming_log(shared.sync()).await }).await
     }
 }
 
 impl Shared {
+    /// Does it; a verdict about this client's log then names that.
+    async fn naming_log<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        work.await.map_err(|error| error.naming_log(self.log.as_deref()))
+    }
+
     /// Brings the log to the ledger's end; what cannot be confirmed yet is
     /// told, not an error: a write on top of it may settle it.
     async fn sync(&self) -> Result<Option<Verdict>> {
