@@ -126,6 +126,7 @@ pub use crate::event::{
 };
 pub use crate::evidence::Evidence;
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
+pub use crate::pin_copy::PinCopyState;
 pub use crate::pin_file::{Moved, PinFile};
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};

@@ -8,7 +8,7 @@ use counterfoil_core::TrustedState;
 
 use super::Local;
 use crate::error::{Error, Result, Unavailable};
-use crate::pin_copy::PinCopy;
+use crate::pin_copy::{PinCopy, PinCopyState};
 use crate::place;
 use crate::sqlite::{self, FileKind, FileLock, damaged};
 use crate::trust::{LogRepair, Pin, Trust, compare};
@@ -50,7 +50,12 @@ impl Local {
                 local.must_hold([left.state]);
                 local.left = Some(left);
             }
-            None => local.keep_copy(),
+            None => {
+                if local.pin().is_ok() {
+                    PinCopyState::beside(path).warn(path);
+                }
+                local.keep_copy();
+            }
         }
         Ok(local)
     }

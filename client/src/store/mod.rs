@@ -54,6 +54,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::index::{EventAt, Index, Position};
 use crate::local::Local;
+use crate::pin_copy::PinCopyState;
 use crate::row::StoredRow;
 use crate::signing_key::{Ed25519Signer, SigningKeyFile};
 use crate::trust::{LogRepair, Pin};
@@ -122,6 +123,10 @@ pub struct Status {
     /// When this client's own log was found lost, damaged or older than it had
     /// been, and was made anew from the ledger. None, mostly.
     pub repairs: Vec<LogRepair>,
+    /// Whether the copy of the pin is beside this client's log, now. `None` in
+    /// memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin_copy: Option<PinCopyState>,
     /// Where the ledger file ends, if that is a state that is neither in this client's log nor announced
     /// there: somebody writes the ledger under a trust file of their own, and nothing behind the pin is
     /// shown here.
@@ -344,7 +349,8 @@ impl EventStore {
         let schema = Index::schema_state(local.conn(), genesis).await?;
         let acknowledged = self.shared.acknowledged.clone();
         let repairs = local.repairs().await?;
-        Ok(Status { pin, completeness, schema, acknowledged, repairs, uncovered })
+        let pin_copy = self.shared.log.as_deref().map(PinCopyState::beside);
+        Ok(Status { pin, completeness, schema, acknowledged, repairs, pin_copy, uncovered })
     }
 
     /// Where this store's files lie; nothing of a store in memory.
