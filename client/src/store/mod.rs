@@ -342,15 +342,18 @@ impl EventStore {
     /// [`read_all`](Self::read_all) for all of them.
     pub async fn status(&self) -> Result<Status> {
         let uncovered = self.sync_covered().await?;
-        let mut local = self.shared.local.lock().await;
-        let pin = local.pin()?;
-        let completeness = local.completeness(pin.state.tx).await?;
-        let genesis = local.genesis();
-        let schema = Index::schema_state(local.conn(), genesis).await?;
-        let acknowledged = self.shared.acknowledged.clone();
-        let repairs = local.repairs().await?;
-        let pin_copy = self.shared.log.as_deref().map(PinCopyState::beside);
-        Ok(Status { pin, completeness, schema, acknowledged, repairs, pin_copy, uncovered })
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let pin = local.pin()?;
+            let completeness = local.completeness(pin.state.tx).await?;
+            let genesis = local.genesis();
+            let schema = Index::schema_state(local.conn(), genesis).await?;
+            let acknowledged = self.shared.acknowledged.clone();
+            let repairs = local.repairs().await?;
+            let pin_copy = self.shared.log.as_deref().map(PinCopyState::beside);
+            Ok(Status { pin, completeness, schema, acknowledged, repairs, pin_copy, uncovered })
+        };
+        self.shared.naming_log(found).await
     }
 
     /// Where this store's files lie; nothing of a store in memory.
