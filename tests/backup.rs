@@ -33,7 +33,7 @@ async fn restore(copy: &Path, to: &Path) {
 #[track_caller]
 fn verdict<T>(result: Result<T>) -> Verdict {
     match result {
-        Err(Error::Ledger(verdict)) => *verdict,
+        Err(Error::Ledger(verdict)) => verdict.into_verdict(),
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("it opened"),
     }

@@ -13,8 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use counterfoil::{
-    Anchor, Audit, AuditVerdict, Config, Error, EventStore, InconsistencyKind, ReadOptions, Status,
-    TrustedState, Unavailable, Verdict,
+    Anchor, Audit, AuditVerdict, Config, Error, EventStore, InconsistencyKind, PinCopyState,
+    ReadOptions, Status, TrustedState, Unavailable, Verdict,
 };
 use counterfoil_test_support::wait_until_closed;
 use files::{Files, event, stream};
@@ -87,6 +87,30 @@ async fn a_trust_file_that_is_gone_is_made_anew_under_the_copy_of_its_pin() {
     store.close().await.unwrap();
     // That is never forgotten, nor said twice.
     assert_eq!(files.open().await.unwrap().status().await.unwrap().repairs, status.repairs);
+}
+
+/// Readers write nothing: they say so. The next writer mends it by opening.
+#[tokio::test]
+async fn a_copy_of_the_pin_that_is_gone_or_damaged_is_told_and_written_anew() {
+    let files = Files::with_events(2).await;
+    let before = closed_status(&files).await;
+    assert_eq!(before.pin_copy, Some(PinCopyState::There));
+    let copy = beside(&files.trust, ".pin");
+    for state in [PinCopyState::Missing, PinCopyState::Unreadable] {
+        match state {
+            PinCopyState::Missing => fs::remove_file(&copy).unwrap(),
+            _ => fs::write(&copy, "no pin at all\n").unwrap(),
+        }
+        let reader = EventStore::open_read_only(&files.config()).await.unwrap();
+        let status = reader.status().await.unwrap();
+        assert_eq!((status.pin, status.pin_copy), (before.pin, Some(state)));
+        reader.close().await.unwrap();
+        assert_eq!(closed_status(&files).await.pin_copy, Some(PinCopyState::There));
+    }
+    // It serves.
+    remove(&files.trust);
+    let status = files.open().await.unwrap().status().await.unwrap();
+    assert_eq!((status.pin, status.repairs.len()), (before.pin, 1));
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ impl Files {
 #[track_caller]
 fn verdict<T: std::fmt::Debug>(result: Result<T, Error>) -> Verdict {
     match result {
-        Err(Error::Ledger(verdict)) => *verdict,
+        Err(Error::Ledger(verdict)) => verdict.into_verdict(),
         other => panic!("no verdict: {other:?}"),
     }
 }

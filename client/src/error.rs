@@ -2,6 +2,7 @@
 //! ([`Verdict`]), it could not be asked ([`Unavailable`]), a reader cannot tell
 //! ([`Undecided`]), or the request could not be granted (the others).
 
+use std::path::Path;
 use std::sync::Arc;
 
 use counterfoil_core::TxId;
@@ -9,6 +10,7 @@ use counterfoil_policy::FileError;
 
 use crate::checkpoint::CheckpointRefusal;
 use crate::event::ExpectedVersion;
+use crate::evidence::Evidence;
 use crate::undecided::Undecided;
 use crate::verdict::{Completeness, Verdict};
 
@@ -22,7 +24,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The ledger does not hold what it should: evidence, not an accident.
     #[error(transparent)]
-    Ledger(#[from] Box<Verdict>),
+    Ledger(#[from] Evidence),
     /// The ledger could not be asked; nothing is known about it.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -157,7 +159,7 @@ fn but_gaps(completeness: &Completeness) -> String {
 
 impl From<Verdict> for Error {
     fn from(verdict: Verdict) -> Self {
-        Self::Ledger(Box::new(verdict))
+        Self::Ledger(verdict.into())
     }
 }
 
@@ -190,6 +192,14 @@ impl Error {
         match self {
             Self::Ledger(verdict) => Some(verdict),
             _ => None,
+        }
+    }
+
+    /// Says which log the ledger was held against, where a verdict is about that.
+    pub(crate) fn naming_log(self, log: Option<&Path>) -> Self {
+        match (self, log) {
+            (Self::Ledger(evidence), Some(log)) => Self::Ledger(evidence.naming_log(log)),
+            (error, _) => error,
         }
     }
 }

@@ -23,6 +23,33 @@
 //! `immudb` adds the backend for a real immudb. [`Error::Ledger`] means that
 //! the ledger is wrong, [`Error::Unavailable`] that it could not be asked.
 //! [`StoreOptions`] gives a store its clock, randomness or progress display.
+//!
+//! An embedded ledger has one writer. Whoever only reads or
+//! [follows](EventStore::follow) it, in this process or another, opens it with
+//! [`EventStore::open_read_only`], beside the writer and under the same trust
+//! file:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! use counterfoil::{Bookmark, Config, Cover, Event, EventStore, ExpectedVersion, ReadOptions};
+//!
+//! let mut config = Config::embedded(folder.path().join("orders.ledger"));
+//! config.trust.file = Some(folder.path().join("orders.trust"));
+//! let writer = EventStore::open(&config).await?;
+//! let reader = EventStore::open_read_only(&config).await?;
+//!
+//! let cover = Cover::new("order", "1");
+//! let events = [Event::new(&cover, "Placed", ""), Event::new(&cover, "Paid", "")];
+//! writer.append(&cover, ExpectedVersion::NoStream, &events).await?;
+//!
+//! let read = reader.read(&cover, ReadOptions::forward()).await?;
+//! assert_eq!(read.events.len(), 2);
+//! let first = reader.follow(Bookmark::START).next().await.ok_or("no end")??;
+//! assert_eq!(first.event().map(|event| event.event.event_type.as_str()), Some("Placed"));
+//! # Ok(()) }
+//! ```
 #![forbid(unsafe_code)]
 
 mod audit;
@@ -35,6 +62,7 @@ mod config;
 mod environment;
 mod error;
 mod event;
+mod evidence;
 #[cfg(test)]
 mod golden;
 mod index;
@@ -96,7 +124,9 @@ pub use crate::event::{
     Cover, Edition, Event, ExpectedVersion, MAX_BODY, MAX_DOMAIN, MAX_EDITION, MAX_ROOT, Payload,
     PayloadCommitment, RecordedEvent,
 };
+pub use crate::evidence::Evidence;
 pub use crate::payloads::{MAX_REASON, PayloadFuture, PayloadStore, SaltedPayload, SqlitePayloads};
+pub use crate::pin_copy::PinCopyState;
 pub use crate::pin_file::{Moved, PinFile};
 pub use crate::position::LedgerPosition;
 pub use crate::proof::{EventProof, ProvenHeader, TxProof};

@@ -424,16 +424,16 @@ impl Local {
     /// Keeps the evidence of a verdict and gives it back as the error. What
     /// the ledger has shown on the way to a known state does not stay.
     pub(crate) async fn refuse(&mut self, verdict: Verdict) -> Error {
-        if self.is_beside {
-            return verdict.into();
-        }
-        if let Err(error) = self.give_up().await {
-            return error;
-        }
-        match Trust::keep_evidence(&mut self.conn, &verdict).await {
-            Ok(()) => verdict.into(),
-            Err(error) => error,
-        }
+        let kept = match self.is_beside {
+            true => Ok(()),
+            false => self.keep_evidence(&verdict).await,
+        };
+        kept.err().unwrap_or(verdict.into()).naming_log(self.path())
+    }
+
+    async fn keep_evidence(&mut self, verdict: &Verdict) -> Result<()> {
+        self.give_up().await?;
+        Trust::keep_evidence(&mut self.conn, verdict).await
     }
 
     /// Extends log, index and pin, all or nothing: if a known state lies ahead

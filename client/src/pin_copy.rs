@@ -12,6 +12,7 @@ use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::{Alh, TrustedState, TxId};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Result, Unavailable};
@@ -19,6 +20,44 @@ use crate::trust::{Anchor, Pin};
 
 /// Of a line, the line feed among it.
 const LENGTH: usize = 317;
+
+/// How the copy of the pin is that lies beside a log or trust file. It is all that
+/// is left to hold the ledger to when that file is lost. Whoever opens the log for
+/// writing writes it anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PinCopyState {
+    /// A pin can be read in it. Which one is not said: it may be an older one.
+    There,
+    /// There is no such file.
+    Missing,
+    /// There is one, and it cannot be read, or no pin in it.
+    Unreadable,
+}
+
+impl PinCopyState {
+    /// That of the copy beside this log.
+    pub(crate) fn beside(log: &Path) -> Self {
+        match PinCopy::beside(log).read() {
+            Ok(Some(_)) => Self::There,
+            Ok(None) if !pin_copy(log).exists() => Self::Missing,
+            Ok(None) | Err(_) => Self::Unreadable,
+        }
+    }
+
+    /// Says so to whoever listens, if it is not there.
+    pub(crate) fn warn(self, log: &Path) {
+        if self != Self::There {
+            tracing::warn!(
+                path = %pin_copy(log).display(),
+                state = ?self,
+                "the copy of the pin cannot be used: should the log be lost, nothing is left to \
+                 hold the ledger to; opening it for writing writes the copy anew"
+            );
+        }
+    }
+}
 
 pub(crate) struct PinCopy {
     path: PathBuf,

@@ -8,12 +8,15 @@ use crate::proof::EventProof;
 use crate::verdict::Verdict;
 
 impl EventProof {
-    /// The proof as a receipt (`docs/receipt.md`): a file that stands alone.
+    /// The proof as a receipt (`docs/receipt.md`): a file that stands alone, for a policy that names
+    /// the table.
     ///
-    /// It is under the proof's own state and names the table by its number, so whoever verifies it
-    /// ([`Receipt::verify`](counterfoil_core::receipt::Receipt::verify)) brings a policy with the
+    /// It is under the proof's own state and names the table by its number alone, so whoever verifies
+    /// it ([`Receipt::verify`](counterfoil_core::receipt::Receipt::verify)) brings a policy with the
     /// ledger's id, the table's number and a pin: that very state, or another one and a link between
-    /// the two.
+    /// the two. Under a policy without the table's number it cannot be decided. One that shows by
+    /// itself which table it is, from how the ledger began, is made by
+    /// [`EventStore::issue_receipt`](crate::EventStore::issue_receipt).
     ///
     /// Nothing is verified here. A proof that came from elsewhere is a receipt that does not hold.
     ///

@@ -14,9 +14,9 @@ pub enum Verdict {
     // ---- The ledger as a whole, against what is pinned.
     /// Nothing is known about this ledger yet.
     #[error(
-        "first contact with ledger {ledger} at state {state}: nothing vouches for it yet. \
-         If you know this state, put `pin = \"{state}\"` into [trust]; to believe what it shows \
-         this once, set `first_contact = \"accept\"`"
+        "first contact with ledger {ledger}: it shows state {state} now, and nothing vouches for \
+         that. Put a state into [trust] as `pin = \"TX:ALH\"`, from somebody who knew the ledger \
+         before; to believe what it shows this once, set `first_contact = \"accept\"`"
     )]
     FirstContact {
         /// The ledger's id.
@@ -26,10 +26,10 @@ pub enum Verdict {
     },
     /// The ledger was seen before, but what it was held to is gone.
     #[error(
-        "ledger {ledger} was seen before, but its log is gone and the pin with it; now it is at \
-         {state}, for which nothing vouches. Put the log back, or its .pin file; if you know this \
-         state, put `pin = \"{state}\"` into [trust]; to believe what the ledger shows this once, \
-         set `first_contact = \"accept\"`"
+        "ledger {ledger} was seen before, but its log is gone and the pin with it; now it \
+         shows state {state}, for which nothing vouches. Put the log back, or its .pin file; or put \
+         a state into [trust] as `pin = \"TX:ALH\"`, from somebody who knew the ledger before; to \
+         believe what it shows this once, set `first_contact = \"accept\"`"
     )]
     PinLost {
         /// The ledger's id.

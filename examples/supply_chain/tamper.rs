@@ -169,7 +169,7 @@ async fn must_refuse(
     };
     match outcome {
         Ok(events) => bail!("NOT DETECTED: {what}; {events} events were read as verified"),
-        Err(Error::Ledger(verdict)) if expected(&verdict) => Ok(*verdict),
+        Err(Error::Ledger(verdict)) if expected(&verdict) => Ok(verdict.into_verdict()),
         Err(error) => Err(error).with_context(|| format!("{what} was not recognised as such")),
     }
 }

@@ -131,7 +131,7 @@ pub(crate) fn tx(id: u64) -> TxId {
 #[track_caller]
 pub(crate) fn verdict<T: std::fmt::Debug>(result: Result<T, Error>) -> Verdict {
     match result {
-        Err(Error::Ledger(verdict)) => *verdict,
+        Err(Error::Ledger(verdict)) => verdict.into_verdict(),
         other => panic!("no verdict: {other:?}"),
     }
 }

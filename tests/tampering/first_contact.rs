@@ -18,8 +18,12 @@ async fn a_ledger_without_its_trust_file_is_a_first_contact() {
     let unknown = files.unknown();
     assert_eq!(verdict(unknown.open().await), first_contact);
     assert_eq!(verdict(unknown.open().await), first_contact, "asking is not accepting");
-    let text = first_contact.to_string();
-    assert!(text.contains(&ledger.to_string()) && text.contains(&format!("pin = \"{state}\"")));
+    let text = unknown.open().await.unwrap_err().to_string();
+    for word in [&ledger.to_string(), &state.to_string(), &unknown.trust.display().to_string()] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    // Its own word is shown, and not as what to believe it by.
+    assert!(!text.contains(&format!("pin = \"{state}")) && text.contains("TX:ALH"), "{text}");
     // The id alone prevents mix-ups; it vouches for nothing.
     let named = unknown.config_with(|config| config.trust.ledger = Some(ledger));
     assert_eq!(verdict(EventStore::open(&named).await), first_contact);

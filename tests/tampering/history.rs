@@ -34,7 +34,13 @@ async fn a_ledger_that_ends_earlier_was_rolled_back() {
     files.append(2..5).await;
     let (before, now) = (older.state().await, files.state().await);
     let back = Verdict::Rollback { pinned: now, found: Some(before) };
-    assert_eq!(verdict(older.trusted_by(&files.copy().await).open().await), back);
+    let trusted = older.trusted_by(&files.copy().await);
+    let trust = trusted.trust.display().to_string();
+    for told in [trusted.open().await, EventStore::open_read_only(&trusted.config()).await] {
+        let error = told.unwrap_err();
+        assert_eq!(error.verdict(), Some(&back));
+        assert!(error.to_string().contains(&trust), "{error}");
+    }
 
     // Cut short instead of replaced, with and without the rows.
     let cut = files.copy().await;
@@ -60,6 +66,8 @@ async fn a_deleted_ledger_is_missing_and_not_made_anew() {
     let missing = Verdict::Missing { pinned };
     assert_eq!(verdict(gone.open().await), missing);
     assert_eq!(verdict(EventStore::open_read_only(&gone.config()).await), missing);
+    let told = gone.open().await.unwrap_err();
+    assert!(told.to_string().contains(&gone.trust.display().to_string()), "{told}");
     assert_eq!(verdict(EventStore::open(&gone.accepting()).await), missing);
     assert!(!gone.ledger.exists());
 

@@ -145,6 +145,8 @@ async fn told(damage: &str, by: &[By]) -> String {
                 assert!(matches!(error.verdict(), Some(Verdict::LogAltered { .. })), "{error}");
                 let said = error.to_string();
                 assert!(said.contains("put the file away"), "{said}");
+                let trust = files.trust.display().to_string();
+                assert!(said.contains(&trust), "{way:?}: {said}");
                 if telling.is_empty() {
                     text = said;
                 }

@@ -15,7 +15,7 @@ use counterfoil_core::TrustedState;
 use super::{Local, Next};
 use crate::error::{Result, Unavailable};
 use crate::index::Index;
-use crate::pin_copy::PinCopy;
+use crate::pin_copy::{PinCopy, PinCopyState};
 use crate::place;
 use crate::sqlite::{self, FileKind, damaged};
 use crate::verdict::Verdict;
@@ -50,7 +50,10 @@ impl Local {
         local.place = place::of(path).ok();
         let held = match left {
             _ if local.pin().is_err() => false,
-            None => true,
+            None => {
+                PinCopyState::beside(path).warn(path);
+                true
+            }
             Some(left) => local.holds(left.state).await?,
         };
         if held {

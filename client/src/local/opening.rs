@@ -8,7 +8,7 @@ use counterfoil_core::TrustedState;
 
 use super::Local;
 use crate::error::{Error, Result, Unavailable};
-use crate::pin_copy::PinCopy;
+use crate::pin_copy::{PinCopy, PinCopyState};
 use crate::place;
 use crate::sqlite::{self, FileKind, FileLock, damaged};
 use crate::trust::{LogRepair, Pin, Trust, compare};
@@ -19,6 +19,11 @@ impl Local {
     /// used is put aside if a copy of its pin is left; else that is an error:
     /// with it the reason to believe the ledger is gone.
     pub(crate) async fn open(path: &Path, create: bool, remedy: &'static str) -> Result<Self> {
+        let opened = Self::open_or_put_aside(path, create, remedy).await;
+        opened.map_err(|error| error.naming_log(Some(path)))
+    }
+
+    async fn open_or_put_aside(path: &Path, create: bool, remedy: &'static str) -> Result<Self> {
         let lock = FileLock::take(path, false, remedy)?;
         let mut copy = PinCopy::beside(path);
         let left = copy.read()?;
@@ -45,7 +50,12 @@ impl Local {
                 local.must_hold([left.state]);
                 local.left = Some(left);
             }
-            None => local.keep_copy(),
+            None => {
+                if local.pin().is_ok() {
+                    PinCopyState::beside(path).warn(path);
+                }
+                local.keep_copy();
+            }
         }
         Ok(local)
     }
@@ -135,7 +145,7 @@ fn lost(path: &Path, error: Error) -> Error {
     let remedy = "no copy of its pin is left beside it: put it away, and name a state that you \
         know as `pin` in [trust]; then it is made anew from the ledger";
     match error {
-        Error::Ledger(verdict) => match *verdict {
+        Error::Ledger(verdict) => match verdict.into_verdict() {
             Verdict::LogAltered { what } => damaged(format!("{what}; {remedy}")),
             other => other.into(),
         },

@@ -105,6 +105,7 @@ impl TxRecord {
 
     /// Of a header that does not recompute to its Alh. What it says of its tree is bound by nothing,
     /// and may be impossible.
+    #[cfg(feature = "immudb")]
     pub(crate) fn opaque(header: &Header<'_>, alh: Alh) -> Self {
         let bl_tx_id = TxId::new(header.id.get() - 1);
         Self { bl_tx_id, opaque: true, ..Self::of(header, alh) }

@@ -238,7 +238,7 @@ impl EventStore {
     ) -> Result<Appended> {
         let answered = self.enqueue(cover, expected, events, None)?;
         let shared = Arc::clone(&self.shared);
-        to_the_end(async move { shared.append(answered).await }).await
+        to_the_end(async move { shared.naming_log(shared.append(answered)).await }).await
     }
 
     /// Puts an append in line, behind those that are there. What is dropped here has failed.

@@ -31,27 +31,31 @@ impl EventStore {
             return Err(Error::Invalid(why.into()));
         }
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        let state = local.state()?;
-        let completeness = local.completeness(state.tx).await?;
-        drop(local);
-        let limit = limit.unwrap_or(u64::MAX);
-        let (mut events, mut place) = (Vec::new(), Position::from_raw(-1));
-        loop {
-            let left = limit - events.len() as u64;
-            let page = left.min(BATCH as u64);
+        let found = async {
             let mut local = self.shared.local.lock().await;
-            let mut wanted =
-                Index::correlated(local.conn(), correlation_id, which, place, page).await?;
+            let state = local.state()?;
+            let completeness = local.completeness(state.tx).await?;
             drop(local);
-            // What was synchronised meanwhile is not part of this state.
-            wanted.retain(|event| event.pos.tx() <= state.tx);
-            let Some(last) = wanted.last() else { break };
-            place = last.pos;
-            let found = self.shared.recorded(&wanted).await?;
-            // The index keeps a short hash of the id only.
-            events.extend(found.into_iter().filter(|e| e.event.correlation_id == correlation_id));
-        }
-        Ok(StreamRead { events, state, completeness, stopped: None, bookmark: None })
+            let limit = limit.unwrap_or(u64::MAX);
+            let (mut events, mut place) = (Vec::new(), Position::from_raw(-1));
+            loop {
+                let left = limit - events.len() as u64;
+                let page = left.min(BATCH as u64);
+                let mut local = self.shared.local.lock().await;
+                let mut wanted =
+                    Index::correlated(local.conn(), correlation_id, which, place, page).await?;
+                drop(local);
+                // What was synchronised meanwhile is not part of this state.
+                wanted.retain(|event| event.pos.tx() <= state.tx);
+                let Some(last) = wanted.last() else { break };
+                place = last.pos;
+                let found = self.shared.recorded(&wanted).await?;
+                // The index keeps a short hash of the id only.
+                events
+                    .extend(found.into_iter().filter(|e| e.event.correlation_id == correlation_id));
+            }
+            Ok(StreamRead { events, state, completeness, stopped: None, bookmark: None })
+        };
+        self.shared.naming_log(found).await
     }
 }

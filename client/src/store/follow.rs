@@ -156,7 +156,7 @@ pub struct Follow {
 
 impl Follow {
     /// The next item, as soon as there is one; `None` after the ledger was
-    /// found wrong. Dropping the future loses nothing.
+    /// found wrong, and from then on. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<Followed>> {
         self.items.next().await
     }
@@ -255,7 +255,7 @@ impl EventStore {
             let item = tail.next().await?;
             Some((item, tail))
         });
-        Follow { items: items.boxed() }
+        Follow { items: items.fuse().boxed() }
     }
 }
 
@@ -296,7 +296,8 @@ impl Tail {
             self.wait().await;
             // Before looking: what comes afterwards wakes the next wait.
             self.grown.borrow_and_update();
-            match self.look().await {
+            let looked = self.look().await;
+            match looked.map_err(|error| error.naming_log(self.store.shared.log.as_deref())) {
                 Ok(found) => {
                     if self.trouble.take().is_some() {
                         tracing::info!(from = %self.from, "following goes on");

@@ -54,6 +54,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::index::{EventAt, Index, Position};
 use crate::local::Local;
+use crate::pin_copy::PinCopyState;
 use crate::row::StoredRow;
 use crate::signing_key::{Ed25519Signer, SigningKeyFile};
 use crate::trust::{LogRepair, Pin};
@@ -86,6 +87,8 @@ struct Shared {
     /// One commit at a time: each builds on the streams that it has seen.
     writing: Mutex<()>,
     local: Mutex<Local>,
+    /// Where that lies; nowhere in memory.
+    log: Option<PathBuf>,
     /// The log's last transaction, told whenever it is extended.
     grown: watch::Receiver<TxId>,
     /// From where the index was derived anew, each time.
@@ -120,6 +123,10 @@ pub struct Status {
     /// When this client's own log was found lost, damaged or older than it had
     /// been, and was made anew from the ledger. None, mostly.
     pub repairs: Vec<LogRepair>,
+    /// Whether the copy of the pin is beside this client's log, now. `None` in
+    /// memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin_copy: Option<PinCopyState>,
     /// Where the ledger file ends, if that is a state that is neither in this client's log nor announced
     /// there: somebody writes the ledger under a trust file of their own, and nothing behind the pin is
     /// shown here.
@@ -299,6 +306,7 @@ impl EventStore {
         local: Local,
     ) -> Self {
         let (grown, anew, is_beside) = (local.grown(), local.anew(), local.is_beside());
+        let log = local.path().map(Path::to_path_buf);
         let (writing, local) = (Mutex::new(()), Mutex::new(local));
         let queue = std::sync::Mutex::default();
         let (strict, acknowledged) = (trust.strict, trust.acknowledged.clone());
@@ -315,6 +323,7 @@ impl EventStore {
             queue,
             writing,
             local,
+            log,
             grown,
             anew,
             backend,
@@ -333,19 +342,23 @@ impl EventStore {
     /// [`read_all`](Self::read_all) for all of them.
     pub async fn status(&self) -> Result<Status> {
         let uncovered = self.sync_covered().await?;
-        let mut local = self.shared.local.lock().await;
-        let pin = local.pin()?;
-        let completeness = local.completeness(pin.state.tx).await?;
-        let genesis = local.genesis();
-        let schema = Index::schema_state(local.conn(), genesis).await?;
-        let acknowledged = self.shared.acknowledged.clone();
-        let repairs = local.repairs().await?;
-        Ok(Status { pin, completeness, schema, acknowledged, repairs, uncovered })
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let pin = local.pin()?;
+            let completeness = local.completeness(pin.state.tx).await?;
+            let genesis = local.genesis();
+            let schema = Index::schema_state(local.conn(), genesis).await?;
+            let acknowledged = self.shared.acknowledged.clone();
+            let repairs = local.repairs().await?;
+            let pin_copy = self.shared.log.as_deref().map(PinCopyState::beside);
+            Ok(Status { pin, completeness, schema, acknowledged, repairs, pin_copy, uncovered })
+        };
+        self.shared.naming_log(found).await
     }
 
     /// Where this store's files lie; nothing of a store in memory.
     pub async fn files(&self) -> StoreFiles {
-        let log = self.shared.local.lock().await.path().map(Path::to_path_buf);
+        let log = self.shared.log.clone();
         let ledger = match &self.shared.backend {
             Backend::Embedded(embedded) => embedded.lock().await.path().map(Path::to_path_buf),
             #[cfg(feature = "immudb")]
@@ -438,11 +451,16 @@ impl EventStore {
             return Ok(None);
         }
         let shared = Arc::clone(&self.shared);
-        to_the_end(async move { shared.sync().await }).await
+        to_the_end(async move { shared.naming_log(shared.sync()).await }).await
     }
 }
 
 impl Shared {
+    /// Does it; a verdict about this client's log then names that.
+    async fn naming_log<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        work.await.map_err(|error| error.naming_log(self.log.as_deref()))
+    }
+
     /// Brings the log to the ledger's end; what cannot be confirmed yet is
     /// told, not an error: a write on top of it may settle it.
     async fn sync(&self) -> Result<Option<Verdict>> {

@@ -111,18 +111,21 @@ impl EventStore {
     pub async fn read(&self, cover: &Cover, options: ReadOptions) -> Result<StreamRead> {
         check_cover(cover)?;
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        let key = StreamKey::of_cover(cover);
-        let stream = local.stream(&key).await?;
-        let backward = options.direction == Direction::Backward;
-        let (first, last) = match (options.from, backward) {
-            (None, _) => (0, u64::MAX),
-            (Some(from), false) => (from, u64::MAX),
-            (Some(from), true) => (0, from),
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let key = StreamKey::of_cover(cover);
+            let stream = local.stream(&key).await?;
+            let backward = options.direction == Direction::Backward;
+            let (first, last) = match (options.from, backward) {
+                (None, _) => (0, u64::MAX),
+                (Some(from), false) => (from, u64::MAX),
+                (Some(from), true) => (0, from),
+            };
+            let limit = options.limit.unwrap_or(u64::MAX);
+            let found = Index::events(local.conn(), &stream, first, last, limit, backward).await?;
+            self.finish(local, cover, key, &stream, found).await
         };
-        let limit = options.limit.unwrap_or(u64::MAX);
-        let found = Index::events(local.conn(), &stream, first, last, limit, backward).await?;
-        self.finish(local, cover, key, &stream, found).await
+        self.shared.naming_log(found).await
     }
 
     /// Reads a stream as it was before the ledger's clock first passed
@@ -131,19 +134,23 @@ impl EventStore {
     pub async fn get_until(&self, cover: &Cover, unix_seconds: i64) -> Result<StreamRead> {
         check_cover(cover)?;
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        let key = StreamKey::of_cover(cover);
-        let stream = local.stream(&key).await?;
-        let end: Option<i64> =
-            sqlx::query_scalar("SELECT min(id) FROM tx WHERE ts > ? AND NOT opaque")
-                .bind(unix_seconds)
-                .fetch_one(local.conn())
-                .await?;
-        let mut found = Index::events(local.conn(), &stream, 0, u64::MAX, u64::MAX, false).await?;
-        if let Some(end) = end {
-            found.retain(|(_, place)| to_i64(place.tx().get()) < end);
-        }
-        self.finish(local, cover, key, &stream, found).await
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let key = StreamKey::of_cover(cover);
+            let stream = local.stream(&key).await?;
+            let end: Option<i64> =
+                sqlx::query_scalar("SELECT min(id) FROM tx WHERE ts > ? AND NOT opaque")
+                    .bind(unix_seconds)
+                    .fetch_one(local.conn())
+                    .await?;
+            let mut found =
+                Index::events(local.conn(), &stream, 0, u64::MAX, u64::MAX, false).await?;
+            if let Some(end) = end {
+                found.retain(|(_, place)| to_i64(place.tx().get()) < end);
+            }
+            self.finish(local, cover, key, &stream, found).await
+        };
+        self.shared.naming_log(found).await
     }
 
     async fn finish(
@@ -204,7 +211,7 @@ impl EventStore {
         self.sync().await?;
         loop {
             let times = self.shared.anew.borrow().len();
-            let read = self.read_on(after, limit).await?;
+            let read = self.shared.naming_log(self.read_on(after, limit)).await?;
             // Of what was decided in two ways nobody could make sense.
             if self.shared.anew.borrow().len() == times {
                 return Ok(read);
@@ -268,19 +275,22 @@ impl EventStore {
     ) -> Result<RecordedEvent> {
         check_cover(cover)?;
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        let verified = local.state()?.tx;
-        if tx_id > verified {
-            return Err(Error::BeyondState { asked: tx_id, verified });
-        }
-        let place = locate(&mut local, cover, sequence).await?;
-        drop(local);
-        if place.pos.tx() > tx_id {
-            return Err(Error::WrittenLater { sequence, tx: place.pos.tx(), asked: tx_id });
-        }
-        let mut events = self.shared.recorded(&[place]).await?;
-        // One was asked for, and every one asked for is given or an error.
-        Ok(events.swap_remove(0))
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let verified = local.state()?.tx;
+            if tx_id > verified {
+                return Err(Error::BeyondState { asked: tx_id, verified });
+            }
+            let place = locate(&mut local, cover, sequence).await?;
+            drop(local);
+            if place.pos.tx() > tx_id {
+                return Err(Error::WrittenLater { sequence, tx: place.pos.tx(), asked: tx_id });
+            }
+            let mut events = self.shared.recorded(&[place]).await?;
+            // One was asked for, and every one asked for is given or an error.
+            Ok(events.swap_remove(0))
+        };
+        self.shared.naming_log(found).await
     }
 
     /// The proof that a transaction belongs to the pinned state, checked
@@ -288,10 +298,13 @@ impl EventStore {
     /// write, take proof and [`state`](Self::state) anew.
     pub async fn get_proof_at_tx(&self, tx_id: TxId) -> Result<TxProof> {
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        let ledger = local.pin()?.ledger;
-        let checked = local.checked(tx_id).await?;
-        Ok(TxProof::new(ledger, &checked))
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let ledger = local.pin()?.ledger;
+            let checked = local.checked(tx_id).await?;
+            Ok(TxProof::new(ledger, &checked))
+        };
+        self.shared.naming_log(found).await
     }
 
     /// The sequence that the stream's next event will have. How far that can
@@ -299,24 +312,30 @@ impl EventStore {
     pub async fn next_sequence(&self, cover: &Cover) -> Result<u64> {
         check_cover(cover)?;
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        let stream = local.stream(&StreamKey::of_cover(cover)).await?;
-        match &stream.held {
-            None => Ok(stream.next),
-            Some(held) => Err(out_of_line(cover, stream.next, held).into()),
-        }
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let stream = local.stream(&StreamKey::of_cover(cover)).await?;
+            match &stream.held {
+                None => Ok(stream.next),
+                Some(held) => Err(out_of_line(cover, stream.next, held).into()),
+            }
+        };
+        self.shared.naming_log(found).await
     }
 
     /// The domains that have events in an edition, sorted. How complete the
     /// list is, and what errors there are, says [`list_streams`](Self::list_streams).
     pub async fn list_domains(&self, edition: &Edition) -> Result<Vec<String>> {
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        let which = Streams::default().in_edition(edition.clone());
-        Index::streams_end(local.conn(), &which).await?;
-        let domains = Index::domains(local.conn(), edition.as_str()).await?;
-        // Only canonical rows make events, and their domains are text.
-        Ok(domains.into_iter().filter_map(|domain| String::from_utf8(domain).ok()).collect())
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let which = Streams::default().in_edition(edition.clone());
+            Index::streams_end(local.conn(), &which).await?;
+            let domains = Index::domains(local.conn(), edition.as_str()).await?;
+            // Only canonical rows make events, and their domains are text.
+            Ok(domains.into_iter().filter_map(|domain| String::from_utf8(domain).ok()).collect())
+        };
+        self.shared.naming_log(found).await
     }
 
     /// The roots that have events in a domain and edition, sorted. How complete
@@ -327,11 +346,14 @@ impl EventStore {
         edition: &Edition,
     ) -> Result<Vec<counterfoil_policy::Bytes>> {
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        let which = Streams::in_domain(domain).in_edition(edition.clone());
-        Index::streams_end(local.conn(), &which).await?;
-        let roots = Index::roots(local.conn(), domain, edition.as_str()).await?;
-        Ok(roots.into_iter().map(Into::into).collect())
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let which = Streams::in_domain(domain).in_edition(edition.clone());
+            Index::streams_end(local.conn(), &which).await?;
+            let roots = Index::roots(local.conn(), domain, edition.as_str()).await?;
+            Ok(roots.into_iter().map(Into::into).collect())
+        };
+        self.shared.naming_log(found).await
     }
 }
 

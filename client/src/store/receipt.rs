@@ -196,6 +196,14 @@ impl EventStore {
     ) -> Result<IssuedReceipt> {
         of.iter().try_for_each(|(cover, _)| check_cover(cover))?;
         self.sync().await?;
+        self.shared.naming_log(self.batch(of, options)).await
+    }
+
+    async fn batch(
+        &self,
+        of: &[(Cover, u64)],
+        options: ReceiptOptions<'_>,
+    ) -> Result<IssuedReceipt> {
         let under = self.state_for(&options).await?;
         let ReceiptOptions { earlier: since, later: until, signed, checkpoint, .. } = options;
         let mut local = self.shared.local.lock().await;

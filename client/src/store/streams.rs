@@ -87,12 +87,15 @@ impl EventStore {
     pub async fn stream_status(&self, cover: &Cover) -> Result<StreamStatus> {
         check_cover(cover)?;
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        let stream = local.stream(&StreamKey::of_cover(cover)).await?;
-        let state = local.state()?;
-        let completeness = local.completeness(state.tx).await?;
-        let stopped = stream.held.as_ref().map(|held| out_of_line(cover, stream.next, held));
-        Ok(StreamStatus { next_sequence: stream.next, stopped, state, completeness })
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let stream = local.stream(&StreamKey::of_cover(cover)).await?;
+            let state = local.state()?;
+            let completeness = local.completeness(state.tx).await?;
+            let stopped = stream.held.as_ref().map(|held| out_of_line(cover, stream.next, held));
+            Ok(StreamStatus { next_sequence: stream.next, stopped, state, completeness })
+        };
+        self.shared.naming_log(found).await
     }
 
     /// The streams that have events, and how far the list can be relied on:
@@ -108,18 +111,21 @@ impl EventStore {
     /// [`read_all`](Self::read_all) does, is told; so is an [audit](crate::Audit).
     pub async fn list_streams(&self, which: &Streams) -> Result<StreamList> {
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        let state = local.state()?;
-        let completeness = local.completeness(state.tx).await?;
-        Index::streams_end(local.conn(), which).await?;
-        let streams = Index::streams(local.conn(), which).await?;
-        // Only canonical rows make events, and their domains and editions are text.
-        let cover = |(key, next): (StreamKey, u64)| {
-            let domain = String::from_utf8(key.domain).ok()?;
-            let edition = Edition::from(String::from_utf8(key.edition).ok()?);
-            Some((Cover { domain, edition, root: key.root.into() }, next))
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            let state = local.state()?;
+            let completeness = local.completeness(state.tx).await?;
+            Index::streams_end(local.conn(), which).await?;
+            let streams = Index::streams(local.conn(), which).await?;
+            // Only canonical rows make events, and their domains and editions are text.
+            let cover = |(key, next): (StreamKey, u64)| {
+                let domain = String::from_utf8(key.domain).ok()?;
+                let edition = Edition::from(String::from_utf8(key.edition).ok()?);
+                Some((Cover { domain, edition, root: key.root.into() }, next))
+            };
+            let streams = streams.into_iter().filter_map(cover).collect();
+            Ok(StreamList { streams, state, completeness })
         };
-        let streams = streams.into_iter().filter_map(cover).collect();
-        Ok(StreamList { streams, state, completeness })
+        self.shared.naming_log(found).await
     }
 }

@@ -45,12 +45,15 @@ impl EventStore {
         proof: &EventProof,
     ) -> Result<Result<RecordedEvent, Verdict>> {
         self.sync().await?;
-        let mut local = self.shared.local.lock().await;
-        match check(&mut local, event, proof, &self.shared.authors).await {
-            Ok(recorded) => Ok(Ok(recorded)),
-            Err(Failed::Proof(verdict)) => Ok(Err(verdict)),
-            Err(Failed::Store(error)) => Err(error),
-        }
+        let found = async {
+            let mut local = self.shared.local.lock().await;
+            match check(&mut local, event, proof, &self.shared.authors).await {
+                Ok(recorded) => Ok(Ok(recorded)),
+                Err(Failed::Proof(verdict)) => Ok(Err(verdict)),
+                Err(Failed::Store(error)) => Err(error),
+            }
+        };
+        self.shared.naming_log(found).await
     }
 }
 

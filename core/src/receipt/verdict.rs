@@ -233,8 +233,8 @@ impl fmt::Display for Missing {
             }
             Self::Version(error) => write!(f, "{error}; newer code may know it"),
             Self::Table => f.write_str(
-                "which table holds the events; let the policy name it, or the receipt show how the \
-                 ledger began",
+                "which table holds the events; let the policy name it (`table`, on the command line \
+                 --table), or the receipt show how the ledger began (EventStore::issue_receipt)",
             ),
             Self::Link { pin, state } => write!(
                 f,

@@ -31,9 +31,11 @@ impl Embedded {
         progress: &Progress,
     ) -> Result<(Self, Local)> {
         let mut attempt = 0;
+        let trust = TrustFile::of(config)?.path;
         loop {
             attempt += 1;
-            let found = match Self::beside(config, environment.clone()).await? {
+            let beside = Self::beside(config, environment.clone()).await;
+            let found = match beside.map_err(|error| error.naming_log(Some(&trust)))? {
                 Ok(opened) => return Ok(opened),
                 Err(verdict) => verdict,
             };
@@ -54,7 +56,7 @@ impl Embedded {
                 // What was found is worth more than that it cannot be noted.
                 Err(Error::Unavailable(in_use @ Unavailable::InUse { .. })) => {
                     return Err(match found {
-                        Some(verdict) => verdict.into(),
+                        Some(verdict) => Error::from(verdict).naming_log(Some(&trust)),
                         None => in_use.into(),
                     });
                 }
@@ -113,7 +115,7 @@ impl Embedded {
         match self.look_on(local).await {
             Ok(None) => {}
             Ok(Some(verdict)) => return Ok(Err(Some(verdict))),
-            Err(Error::Ledger(verdict)) => return Ok(Err(Some(*verdict))),
+            Err(Error::Ledger(verdict)) => return Ok(Err(Some(verdict.into_verdict()))),
             Err(error) => return Err(error),
         }
         let misplaced = self.file.misplaced().await?;

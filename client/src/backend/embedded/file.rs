@@ -554,7 +554,7 @@ fn naming(path: &Path, error: Error) -> Error {
         Error::Unavailable(Unavailable::Storage(cause)) => {
             Unavailable::file(path, std::io::Error::other(cause)).into()
         }
-        Error::Ledger(verdict) => match *verdict {
+        Error::Ledger(verdict) => match verdict.into_verdict() {
             Verdict::LogAltered { what } => {
                 Verdict::LogAltered { what: format!("{}: {what}", path.display()) }.into()
             }

@@ -95,7 +95,7 @@ impl Embedded {
             std::fs::create_dir_all(parent).map_err(|cause| file_error(parent, cause))?;
         }
         let file = match LedgerFile::open(path, write).await {
-            Err(Error::Ledger(verdict)) => return Err(local.refuse(*verdict).await),
+            Err(Error::Ledger(verdict)) => return Err(local.refuse(verdict.into_verdict()).await),
             opened => opened?,
         };
         let mut embedded = Self { file, environment };
@@ -222,7 +222,7 @@ impl Embedded {
             return Err(local.refuse(verdict).await);
         }
         match self.replay(local, end.tx, progress).await {
-            Err(Error::Ledger(verdict)) => return Err(local.refuse(*verdict).await),
+            Err(Error::Ledger(verdict)) => return Err(local.refuse(verdict.into_verdict()).await),
             other => other?,
         }
         if local.log().head().map(|head| head.state) != Some(end) {

@@ -125,7 +125,7 @@ fn event(n: u64) -> Event {
 
 fn verdict<T: std::fmt::Debug>(result: Result<T>) -> Verdict {
     match result {
-        Err(Error::Ledger(verdict)) => *verdict,
+        Err(Error::Ledger(verdict)) => verdict.into_verdict(),
         other => panic!("no verdict: {other:?}"),
     }
 }

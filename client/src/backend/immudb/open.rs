@@ -192,11 +192,11 @@ impl Immudb {
         if ours || config.pin.is_some() || config.first_contact == FirstContact::Accept {
             return Ok(());
         }
-        Err(match lost {
+        let verdict = match lost {
             true => Verdict::PinLost { ledger, state: end },
             false => Verdict::FirstContact { ledger, state: end },
-        }
-        .into())
+        };
+        Err(Error::from(verdict).naming_log(Some(&known.log(ledger))))
     }
 
     /// Brings the log to the server's end, the table into being and the pin
@@ -247,7 +247,8 @@ impl Immudb {
                     let ledger = local.ledger_id().await?;
                     let state = local.log().head().map(|head| head.state);
                     let state = state.ok_or_else(|| Error::Invalid("the log is empty".into()))?;
-                    return Err(Verdict::FirstContact { ledger, state }.into());
+                    return Err(Error::from(Verdict::FirstContact { ledger, state })
+                        .naming_log(local.path()));
                 }
             };
             // Before the pin: should this be its end, no other ledger takes
