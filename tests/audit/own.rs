@@ -209,3 +209,32 @@ async fn tiles_are_compared() {
         assert_eq!(places(&files.audit().await), [(0, None, OwnLog)], "{sql}");
     }
 }
+
+/// Whoever writes meanwhile makes no difference, however the audit is made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_own_log_that_grows_meanwhile_is_not_accused() {
+    let files = Files::with_events(250).await;
+    let store = files.open().await.unwrap();
+    let (config, kept) = (files.config(), files.free("kept"));
+    let from = store.state().await.unwrap();
+    let writer = tokio::spawn(async move {
+        for n in 250..400 {
+            let event = event(n).with_correlation_id(format!("{}", n % 7));
+            store.add_event(&event).await.unwrap();
+        }
+        store.close().await.unwrap();
+    });
+    let mut audits = 0;
+    while !writer.is_finished() || audits % 3 != 0 {
+        let audit = match audits % 3 {
+            0 => Audit::of(&config),
+            1 => Audit::of(&config).resume(&kept),
+            _ => Audit::of(&config).from(from),
+        };
+        let report = audit.run().await.unwrap();
+        assert_eq!((places(&report), report.verdict), (vec![], AuditVerdict::Intact), "{audits}");
+        audits += 1;
+    }
+    writer.await.unwrap();
+    assert!(audits > 3, "{audits}");
+}
