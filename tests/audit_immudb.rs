@@ -3,7 +3,7 @@
 
 mod on_server;
 
-use counterfoil::InconsistencyKind::Missing;
+use counterfoil::InconsistencyKind::{Missing, OwnLog};
 use counterfoil::{
     Audit, AuditVerdict, Cover, Event, EventStore, ExpectedVersion, FindingKind, TxId,
 };
@@ -100,4 +100,51 @@ async fn what_others_did_is_told_and_the_rest_is_accounted_for() {
     gone.trust.pin = whole.through;
     let report = Audit::of(&gone).run().await.unwrap();
     assert_eq!(report.inconsistencies[0].kind, Missing);
+}
+
+/// A header is known whether or not its entries are.
+#[tokio::test]
+async fn what_the_own_log_says_otherwise_of_a_gap_is_told() {
+    let log = temp_dir("gap");
+    let config = on_server::config(server(), server().fresh_database_name(), &log);
+    let store = EventStore::open(&config).await.unwrap();
+    store.add_event(&events(0..1)[0]).await.unwrap();
+    operate(&config, "CREATE TABLE recipes (id INTEGER, PRIMARY KEY id);").await;
+    store.add_event(&events(1..2)[0]).await.unwrap();
+    let ledger = store.ledger_id().await.unwrap();
+    store.close().await.unwrap();
+    let report = Audit::of(&config).run().await.unwrap();
+    assert_eq!((report.verdict, report.counts.unaccounted), (AuditVerdict::Incomplete, 1));
+    let path = log.path().join(format!("{ledger}.log"));
+    let url = format!("sqlite://{}", path.display());
+    let mut hands = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let whole = "CREATE TABLE kept AS SELECT * FROM tx WHERE id = 3";
+    sqlx::raw_sql(whole).execute(&mut hands).await.unwrap();
+    for set in [
+        "ts = ts + 1",
+        "nentries = nentries + 1",
+        "eh = zeroblob(32)",
+        "odd = x'00000000000000000002'",
+        "odd = x'000100000000000000020000000000000001'",
+        "odd = x'00010000000000000001'",
+    ] {
+        let sql = AssertSqlSafe(format!("UPDATE tx SET {set} WHERE id = 3"));
+        sqlx::raw_sql(sql).execute(&mut hands).await.unwrap();
+        let report = Audit::of(&config).run().await.unwrap();
+        let [one] = &report.inconsistencies[..] else { panic!("{set}: {report:?}") };
+        assert_eq!((one.tx, one.kind), (Some(TxId::new(3)), OwnLog), "{set}");
+        let back = "INSERT OR REPLACE INTO tx SELECT * FROM kept";
+        sqlx::raw_sql(back).execute(&mut hands).await.unwrap();
+    }
+    assert_eq!(Audit::of(&config).run().await.unwrap().verdict, AuditVerdict::Incomplete);
+}
+
+async fn operate(config: &counterfoil::Config, sql: &'static str) {
+    let immudb = &config.storage.immudb;
+    let url = format!(
+        "postgres://{}:{}@{}:{}/{}?sslmode=disable",
+        immudb.username, immudb.password, immudb.host, immudb.port, immudb.database
+    );
+    let mut operator = PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut operator).await.unwrap();
 }

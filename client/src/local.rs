@@ -755,7 +755,8 @@ async fn demand_table(
     }
 }
 
-async fn check_format(conn: &mut SqliteConnection) -> Result<()> {
+/// That its tables are those that this version reads.
+pub(crate) async fn check_format(conn: &mut SqliteConnection) -> Result<()> {
     match meta(conn, "format").await? {
         Some(FORMAT) => Ok(()),
         None => Err(damaged("it has no format")),

@@ -1,8 +1,8 @@
 //! What this client keeps beside its log's records is compared, too: without
 //! an index's row an event is not read, with another tile nothing is proved.
 
-use counterfoil::AuditVerdict;
 use counterfoil::InconsistencyKind::{OwnIndex, OwnLog};
+use counterfoil::{Audit, AuditVerdict};
 
 use crate::files::{self, Files, event};
 use crate::places;
@@ -65,10 +65,112 @@ async fn ends_of_streams_and_the_table_are_compared() {
         ("DELETE FROM tx WHERE id = 3", (0, None, OwnLog)),
         ("INSERT INTO tile VALUES (0, 0, zeroblob(8192))", (0, None, OwnLog)),
         ("INSERT INTO tile VALUES (1, 0, zeroblob(32))", (0, None, OwnLog)),
+        ("UPDATE meta SET value = value + 1 WHERE name = 'format'", (0, None, OwnLog)),
+        ("DELETE FROM meta WHERE name = 'format'", (0, None, OwnLog)),
+        ("UPDATE trust SET ledger = zeroblob(32)", (0, None, OwnLog)),
+        ("UPDATE trust SET anchor_alh = zeroblob(32)", (0, None, OwnLog)),
     ] {
         let files = honest.copy().await;
         assert_eq!(files::run(&files.trust, sql).await, 1, "{sql}");
         assert_eq!(places(&files.audit().await), [expected], "{sql}");
+    }
+}
+
+/// A header is more than what most headers differ in.
+#[tokio::test]
+async fn a_record_of_another_version_or_with_metadata_is_told() {
+    let honest = indexed().await;
+    for odd in
+        ["00000000000000000002", "000100000000000000020000000000000001", "00010000000000000001"]
+    {
+        let files = honest.copy().await;
+        files::run(&files.trust, &format!("UPDATE tx SET odd = x'{odd}' WHERE id = 3")).await;
+        assert_eq!(places(&files.audit().await), [(3, None, OwnLog)], "{odd}");
+    }
+}
+
+/// What is of no transaction is of none that could be compared.
+#[tokio::test]
+async fn what_the_own_log_has_of_no_transaction_is_told() {
+    let honest = indexed().await;
+    let record = |id: &str| {
+        format!("INSERT INTO tx SELECT {id}, 0, 0, alh, alh, NULL, NULL, 0 FROM tx LIMIT 1")
+    };
+    for id in ["99", "10", "0", "-5"] {
+        let files = honest.copy().await;
+        files::run(&files.trust, &record(id)).await;
+        assert_eq!(places(&files.audit().await), [(0, None, OwnLog)], "{id}");
+    }
+    let stream = "INSERT INTO stream VALUES (3, x'78', x'', x'79', 1, zeroblob(32)); ";
+    let places_beyond = ["10 << 16", "5", "-5", "'x'"];
+    for (place, tx) in places_beyond.into_iter().zip(["10", "0", "-5", "'x'"]) {
+        let event = format!("{stream} INSERT INTO event VALUES ({place}, 3, 0, zeroblob(32))");
+        for sql in [
+            format!("INSERT INTO correlation VALUES (1, {place})"),
+            format!("INSERT INTO held VALUES (1, 77, {place}, 'because')"),
+            format!("INSERT INTO finding VALUES ({tx}, NULL, 'unaccounted', '')"),
+            event,
+        ] {
+            // Only a number is the place of an event.
+            if place == "'x'" && sql.contains("INTO event") {
+                continue;
+            }
+            let files = honest.copy().await;
+            files::run(&files.trust, &sql).await;
+            assert_eq!(places(&files.audit().await), [(0, None, OwnIndex)], "{sql}");
+        }
+    }
+}
+
+/// Nor are streams without events.
+#[tokio::test]
+async fn streams_that_are_missing_or_have_nothing_in_them_are_told() {
+    let honest = indexed().await;
+    for (sql, most) in [
+        ("DELETE FROM stream WHERE domain = x''", 2),
+        ("UPDATE stream SET domain = x'78' WHERE domain = x''", 2),
+        ("UPDATE stream SET id = 77 WHERE domain = x''", 1),
+        ("INSERT INTO stream VALUES (3, x'78', x'', x'79', 0, zeroblob(32))", 1),
+    ] {
+        let files = honest.copy().await;
+        assert_eq!(files::run(&files.trust, sql).await, 1, "{sql}");
+        assert_eq!(places(&files.audit().await), vec![(0, None, OwnIndex); most], "{sql}");
+    }
+}
+
+/// What would act by itself when the log is written to, or show another table.
+#[tokio::test]
+async fn what_nobody_made_in_the_own_log_is_told() {
+    let honest = indexed().await;
+    for sql in [
+        "CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM event; END",
+        "ALTER TABLE held RENAME TO h; CREATE VIEW held AS SELECT * FROM h",
+    ] {
+        let files = honest.copy().await;
+        files::run(&files.trust, sql).await;
+        assert_eq!(places(&files.audit().await), [(0, None, OwnLog)], "{sql}");
+    }
+}
+
+/// It ends no audit.
+#[tokio::test]
+async fn a_table_that_is_not_there_or_not_to_be_read_is_told() {
+    let honest = indexed().await;
+    let tables =
+        ["tx", "tile", "stream", "event", "correlation", "held", "finding", "meta", "trust"];
+    let dropped = tables.map(|table| format!("DROP TABLE {table}"));
+    let unread = "INSERT INTO finding VALUES (3.5, NULL, 'schema_changed', '')".to_owned();
+    for sql in dropped.into_iter().chain([unread]) {
+        let files = honest.copy().await;
+        files::run(&files.trust, &sql).await;
+        // SQLite's words depend on who reads it.
+        let config = files.config();
+        for audit in [Audit::of(&config), Audit::of(&config).resume(files.free("kept"))] {
+            let report = audit.run().await.unwrap();
+            assert_eq!(report.verdict, AuditVerdict::Broken, "{sql}");
+            assert!(places(&report).iter().all(|one| one.2 == OwnLog), "{sql}: {report:?}");
+            assert_eq!(report.counts.events, 11);
+        }
     }
 }
 
@@ -132,4 +234,33 @@ async fn tiles_are_compared() {
         assert_eq!(files::run(&files.trust, sql).await, 1, "{sql}");
         assert_eq!(places(&files.audit().await), [(0, None, OwnLog)], "{sql}");
     }
+}
+
+/// Whoever writes meanwhile makes no difference, however the audit is made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_own_log_that_grows_meanwhile_is_not_accused() {
+    let files = Files::with_events(250).await;
+    let store = files.open().await.unwrap();
+    let (config, kept) = (files.config(), files.free("kept"));
+    let from = store.state().await.unwrap();
+    let writer = tokio::spawn(async move {
+        for n in 250..400 {
+            let event = event(n).with_correlation_id(format!("{}", n % 7));
+            store.add_event(&event).await.unwrap();
+        }
+        store.close().await.unwrap();
+    });
+    let mut audits = 0;
+    while !writer.is_finished() || audits % 3 != 0 {
+        let audit = match audits % 3 {
+            0 => Audit::of(&config),
+            1 => Audit::of(&config).resume(&kept),
+            _ => Audit::of(&config).from(from),
+        };
+        let report = audit.run().await.unwrap();
+        assert_eq!((places(&report), report.verdict), (vec![], AuditVerdict::Intact), "{audits}");
+        audits += 1;
+    }
+    writer.await.unwrap();
+    assert!(audits > 3, "{audits}");
 }

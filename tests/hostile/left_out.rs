@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use counterfoil::{
-    Config, Cover, Event, EventStore, FindingKind, FollowOptions, LedgerPosition, ReadOptions,
-    Streams, TxId, Verdict,
+    Audit, Config, Cover, Event, EventStore, FindingKind, FollowOptions, LedgerPosition,
+    ReadOptions, Streams, TxId, Verdict,
 };
 use counterfoil_test_support::{Action, temp_dir, wait_until_closed};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
@@ -61,9 +61,11 @@ async fn all_of_it(store: &EventStore, events: usize) {
     assert_eq!(store.list_roots("shipment", &"".into()).await.unwrap().len(), streams.len());
 }
 
-/// The client that saw it happen, and one that comes later.
+/// The client that saw it happen, the one who audits him, and one that comes later.
 async fn no_accusation(liar: &Liar, store: &EventStore, events: usize) {
     all_of_it(store, events).await;
+    let report = Audit::of(&liar.config()).run().await.unwrap();
+    assert_eq!((&report.inconsistencies[..], report.counts.events), (&[][..], events as u64));
     liar.honestly(async |later| all_of_it(&later, events).await).await;
 }
 

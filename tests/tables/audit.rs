@@ -1,6 +1,6 @@
 //! Audits of whole tables.
 
-use counterfoil::{AuditVerdict, Cover, Event, EventStore, SqlValue};
+use counterfoil::{Audit, AuditVerdict, Cover, Event, EventStore, SqlValue};
 
 use crate::tables::{Database, complete, place, tx, undecided};
 
@@ -93,4 +93,23 @@ async fn a_table_may_be_written_to_meanwhile() {
     });
     let row = tables.verify_row("t", &[1.into()]).await.unwrap();
     assert_eq!((row.get("n"), row.latest.is_complete()), (Some(&SqlValue::from(77)), true));
+}
+
+/// A log that ends before the table of events was created is a log like any other.
+#[tokio::test]
+async fn an_audit_accuses_no_log_that_ends_before_the_table_of_events() {
+    let mut db = Database::with(&["CREATE TABLE t (id INTEGER, PRIMARY KEY id);"]).await;
+    let config = db.config();
+    assert_eq!(db.open().await.pin().await.unwrap().state.tx, tx(1));
+    let folder = counterfoil_test_support::temp_dir("another");
+    let mut another = config.clone();
+    another.log.path = Some(folder.path().to_path_buf());
+    let store = EventStore::open(&another).await.unwrap();
+    let event = Event::new(&Cover::new("shipment", "1"), "Counted", "1");
+    store.add_event(&event).await.unwrap();
+    db.execute(&["INSERT INTO t (id) VALUES (1);"]).await;
+    let report = Audit::of(&config).run().await.unwrap();
+    assert_eq!((report.verdict, &report.inconsistencies[..]), (AuditVerdict::Incomplete, &[][..]));
+    assert_eq!((report.counts.events, report.counts.unaccounted), (1, 2));
+    assert_eq!(report.pinned.map(|state| state.tx), Some(tx(1)));
 }

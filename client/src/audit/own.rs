@@ -19,7 +19,7 @@ use crate::index::{Compared, Index, Position, StreamKey};
 use crate::log::TileCache;
 use crate::log::{Log, TxRecord};
 use crate::sqlite::{self, FileKind, to_i64, to_u64};
-use crate::trust::Trust;
+use crate::trust::{Pin, Trust};
 use crate::verdict::Finding;
 
 /// An event as its index has it.
@@ -99,6 +99,37 @@ impl OwnLog {
         let sql = "SELECT count(*) FROM tx WHERE id BETWEEN 1 AND ?";
         let there = sqlx::query_scalar(sql).bind(to_i64(last.get()));
         to_u64(there.fetch_one(&mut self.conn).await?, "count")
+    }
+
+    /// What is in it that is of no transaction up to this one, with which it
+    /// ends: records, and rows of its index.
+    pub(super) async fn strays(&mut self, end: TxId) -> Result<(u64, u64)> {
+        let sql = "SELECT count(*) FROM tx WHERE id NOT BETWEEN 1 AND ?";
+        let records = sqlx::query_scalar(sql).bind(to_i64(end.get()));
+        let records = to_u64(records.fetch_one(&mut self.conn).await?, "count")?;
+        Ok((records, Index::strays(&mut self.conn, end).await?))
+    }
+
+    /// What SQLite would do by itself whenever it is written to or read: nobody
+    /// ever made any of it.
+    pub(super) async fn programs(&mut self) -> Result<u64> {
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view')";
+        to_u64(sqlx::query_scalar(sql).fetch_one(&mut self.conn).await?, "count")
+    }
+
+    /// In what its trust does not go with it.
+    pub(super) async fn mistrust(&mut self) -> Result<Vec<&'static str>> {
+        let Some(trust) = Trust::load(&mut self.conn).await? else { return Ok(Vec::new()) };
+        let mut wrong = Vec::new();
+        if self.alh(TxId::new(1)).await? != Some(trust.ledger) {
+            wrong.push("this client's log is trusted as another ledger's");
+        }
+        if let Some(Pin { anchored_at, .. }) = trust.pin
+            && self.alh(anchored_at.tx).await? != Some(anchored_at.alh)
+        {
+            wrong.push("this client's log does not hold the state at which it was anchored");
+        }
+        Ok(wrong)
     }
 
     /// The streams whose ends its index has wrong.

@@ -32,7 +32,7 @@ macro_rules! said_in {
             ".held h LEFT JOIN ",
             $schema,
             ".stream s ON s.id = h.stream
-                UNION ALL SELECT tx, coalesce(entry, -1), 'finding', kind, 0, 0, 0, 0
+                UNION ALL SELECT tx, entry, 'finding', kind, 0, 0, 0, 0
                 FROM ",
             $schema,
             ".finding
@@ -110,11 +110,33 @@ impl Index {
             };
             Ok(Difference {
                 tx: TxId::new(to_u64(row.try_get("tx")?, "tx")?),
-                entry: u32::try_from(row.try_get::<i64, _>("entry")?).ok(),
+                entry: row
+                    .try_get::<Option<i64>, _>("entry")?
+                    .and_then(|at| u32::try_from(at).ok()),
                 detail: format!("this client's index {how} {what} here"),
             })
         });
         Ok(Compared::Differs(differences.collect::<Result<_>>()?, total))
+    }
+
+    /// How many rows speak of no transaction up to `last`: the log ends there, so
+    /// that they speak of nothing.
+    pub(crate) async fn strays(conn: &mut SqliteConnection, last: TxId) -> Result<u64> {
+        let strays: i64 = sqlx::query_scalar(STRAYS)
+            .bind(Position::new(TxId::new(1), 0).raw())
+            .bind(Position::end_of(last).raw())
+            .bind(to_i64(last.get()))
+            .fetch_one(conn)
+            .await?;
+        to_u64(strays, "count")
+    }
+
+    /// How many streams are there of which there is nothing else, but for the one
+    /// of the genesis row; and whether that one is there.
+    pub(crate) async fn lone_streams(conn: &mut SqliteConnection) -> Result<(u64, bool)> {
+        let row = sqlx::query(LONE_STREAMS).fetch_one(conn).await?;
+        let lone = to_u64(row.try_get("lone")?, "count")?;
+        Ok((lone, row.try_get::<i64, _>("genesis")? != 0))
     }
 
     /// Streams whose end is not where their events end, and the place of their
@@ -135,6 +157,22 @@ impl Index {
             .collect()
     }
 }
+
+/// What is no number is behind all numbers.
+const STRAYS: &str = "
+    SELECT (SELECT count(*) FROM event WHERE pos NOT BETWEEN ?1 AND ?2)
+        + (SELECT count(*) FROM correlation WHERE pos NOT BETWEEN ?1 AND ?2)
+        + (SELECT count(*) FROM held WHERE pos NOT BETWEEN ?1 AND ?2)
+        + (SELECT count(*) FROM finding WHERE tx NOT BETWEEN 1 AND ?3)
+";
+
+const LONE_STREAMS: &str = "
+    SELECT count(*) FILTER (WHERE (domain, edition, root) != (x'', x'', x'')
+        AND NOT EXISTS (SELECT 1 FROM event WHERE stream = s.id)
+        AND NOT EXISTS (SELECT 1 FROM held WHERE stream = s.id)) AS lone,
+        count(*) FILTER (WHERE (domain, edition, root) = (x'', x'', x'')) AS genesis
+    FROM stream s
+";
 
 /// Beside a `max`, SQLite takes the other columns from the row that has it.
 const WRONG_ENDS: &str = "

@@ -225,10 +225,12 @@ async fn write_tile(conn: &mut SqliteConnection, id: TileId, tile: &[Hash]) -> R
 
 #[cfg(test)]
 mod tests {
-    use counterfoil_core::{EntryDigest, LeafIndex, verify_consistency, verify_inclusion};
+    use counterfoil_core::{
+        EntryDigest, HeaderVersion, LeafIndex, TxId, verify_consistency, verify_inclusion,
+    };
 
     use super::*;
-    use crate::log::{TxRecord, entries_root};
+    use crate::log::{TileCheck, TxRecord, entries_root};
     use crate::sqlite;
 
     async fn append(log: &mut Log, conn: &mut SqliteConnection) {
@@ -272,6 +274,61 @@ mod tests {
             }
             assert!(log.inclusion_path(conn, cache, 5, 1101).await.is_err());
             assert!(log.inclusion_path(conn, cache, 0, 5).await.is_err());
+        }
+    }
+
+    /// What a server may have: headers whose tree lags, of either version, and such
+    /// that do not recompute.
+    fn record(log: &Log, roots: &[Root], opaque: bool, lag: u64) -> TxRecord {
+        let id = log.next_id();
+        let digests = vec![EntryDigest::new([id.get() as u8; 32])];
+        let eh = entries_root(&digests);
+        let mut header = log.next_header(1_700_000_000, 1, eh);
+        let before = (id.get() - 1).saturating_sub(lag);
+        header.bl_tx_id = TxId::new(before);
+        header.bl_root = if before == 0 { Root::ZERO } else { roots[before as usize] };
+        if lag > 2 {
+            header.version = HeaderVersion::V0;
+        }
+        match opaque {
+            true => TxRecord::opaque(&header, Alh::new([id.get() as u8; 32])),
+            false => TxRecord::whole(&header, header.alh().unwrap(), digests),
+        }
+    }
+
+    /// Whatever its headers are, and with whichever it ends.
+    #[tokio::test]
+    async fn the_tree_of_a_log_is_neither_refused_nor_found_to_be_another() {
+        // Whether it is opaque, and how far its tree lags.
+        let kinds: [fn(u64) -> (bool, u64); 5] = [
+            |_| (true, 0),
+            |id| (id < 300, 0),
+            |id| (id % 256 > 3, 0),
+            |id| (id % 7 == 0, id % 5),
+            |id| (false, id % 301),
+        ];
+        for (kind, of) in kinds.into_iter().enumerate() {
+            let conn = &mut sqlite::memory().await.unwrap();
+            Log::create(conn).await.unwrap();
+            let (mut log, mut roots, mut alhs) = (Log::new(), vec![Root::EMPTY], Vec::new());
+            for id in 1..=520 {
+                let (opaque, lag) = of(id);
+                let record = record(&log, &roots, opaque, lag);
+                log.append(conn, &[&record]).await.unwrap();
+                roots.push(log.root());
+                alhs.push(record.alh);
+                if id % 256 > 3 && id % 256 < 253 && id % 61 != 0 {
+                    continue;
+                }
+                let demanded = Log::load(conn).await.unwrap().demand_tree(conn).await;
+                demanded.unwrap_or_else(|error| panic!("{kind}, {id}: {error}"));
+            }
+            for known in 1..=alhs.len() {
+                let mut check = TileCheck::default();
+                check.take(conn, &alhs[..known]).await.unwrap();
+                let found = check.end(conn, known < alhs.len()).await.unwrap();
+                assert_eq!(found, (vec![], 0), "{kind}, {known}");
+            }
         }
     }
 }

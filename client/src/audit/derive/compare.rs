@@ -1,6 +1,6 @@
 //! Holding what was known beforehand against what was derived.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use counterfoil_core::{TrustedState, TxId};
 
@@ -28,11 +28,13 @@ impl Derivation<'_> {
         while first <= size {
             let last = self.batch_of_both(first, size).await?;
             let (records, damaged) = self.own_records(first, last).await?;
-            let Some(own) = &mut self.own else { return Ok(()) };
+            let altered = self.altered_in_own(first, last).await?;
+            if self.own.is_none() {
+                return Ok(());
+            }
             let fresh = self.fresh.tables()?.get_mut();
             let gone = fresh.truncation();
             self.found.extend(damaged);
-            let altered = own.altered(first, last).await?;
             let derived = crate::log::Log::records(fresh.conn(), first, last).await?;
             for (id, derived) in derived {
                 let derived = derived?;
@@ -62,13 +64,26 @@ impl Derivation<'_> {
     /// it is asked no more.
     pub(super) async fn own_records(&mut self, first: u64, last: u64) -> Result<Records> {
         let Some(own) = &mut self.own else { return Ok(Records::default()) };
-        match own.records(first, last).await {
+        let records = own.records(first, last).await;
+        self.unless_damaged(records)
+    }
+
+    /// Which of these transactions changed the table, as the own log derived when
+    /// the names in them were still shown; likewise.
+    pub(super) async fn altered_in_own(&mut self, first: u64, last: u64) -> Result<HashSet<u64>> {
+        let Some(own) = &mut self.own else { return Ok(HashSet::new()) };
+        let altered = own.altered(first, last).await;
+        self.unless_damaged(altered)
+    }
+
+    fn unless_damaged<T: Default>(&mut self, answer: Result<T>) -> Result<T> {
+        match answer {
             Err(error) if is_damage(&error) => {
                 self.note_now(None, Kind::OwnLog, error.to_string());
                 self.own = None;
-                Ok(Records::default())
+                Ok(T::default())
             }
-            records => records,
+            answer => answer,
         }
     }
 
@@ -162,11 +177,14 @@ fn differs(own: &TxRecord, derived: &TxRecord, backend: BackendKind) -> Option<I
         let detail = "its header recomputes, and this client's log says that it does not";
         return Some(Inconsistency::of_tx(own.id, Kind::OwnLog, detail));
     }
-    let bound = !own.opaque && !derived.opaque && derived.digests.is_some();
-    if bound
-        && (own.ts, own.nentries, own.eh, own.bl_tx_id)
-            != (derived.ts, derived.nentries, derived.eh, derived.bl_tx_id)
-    {
+    // Of a file's transaction that is not what it was nothing but the Alh is
+    // known; a server's header recomputes, or is opaque.
+    let known = derived.digests.is_some() || backend == BackendKind::Immudb;
+    let header = |record: &TxRecord| {
+        let TxRecord { ts, nentries, eh, version, bl_tx_id, truncated, .. } = *record;
+        (ts, nentries, eh, version, bl_tx_id, truncated)
+    };
+    if !own.opaque && !derived.opaque && known && header(own) != header(derived) {
         let detail = "this client's log has another header under the same Alh";
         return Some(Inconsistency::of_tx(own.id, Kind::OwnLog, detail));
     }

@@ -212,9 +212,6 @@ impl Derivation<'_> {
 
     /// A name that is not in use any more is not shown any more.
     async fn was_altered(&mut self, tx: TxId) -> Result<bool> {
-        match &mut self.own {
-            Some(own) => Ok(own.altered(tx.get(), tx.get()).await?.contains(&tx.get())),
-            None => Ok(false),
-        }
+        Ok(self.altered_in_own(tx.get(), tx.get()).await?.contains(&tx.get()))
     }
 }

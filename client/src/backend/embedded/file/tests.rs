@@ -1,3 +1,5 @@
+use std::task::Poll;
+
 use super::super::Embedded;
 use super::*;
 use crate::config::Config;
@@ -271,4 +273,76 @@ async fn a_commit_that_is_cut_short_is_in_the_ledger_or_it_is_not() {
         local.close().await.unwrap();
         embedded.close().await.unwrap();
     }
+}
+
+/// Polls it so often, and drops it: as soon as it waits, or once it need not wait
+/// any more. What it came to, if it ended.
+async fn polled<T>(work: impl Future<Output = T>, times: usize, woken: bool) -> Option<T> {
+    let mut work = std::pin::pin!(work);
+    let mut left = times;
+    std::future::poll_fn(|context| {
+        let Some(less) = left.checked_sub(1) else { return Poll::Ready(None) };
+        left = less;
+        match work.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending if left == 0 && !woken => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// A commit dropped wherever it waits, and so what settles it.
+#[tokio::test]
+async fn whatever_is_dropped_wherever_is_in_the_ledger_or_it_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::embedded(folder.path().join("ledger"));
+    config.trust.file = Some(folder.path().join("trust"));
+    let progress = Progress::default();
+    let open = || Embedded::open(&config, Environment::default(), &progress);
+    let (mut embedded, mut local) = open().await.unwrap();
+    let mut n = 0_u8;
+    let (mut dropped, mut cut) = (0, 0);
+    for woken in [false, true] {
+        for times in 1.. {
+            let mut ended = false;
+            for again in 0..12 {
+                n = n.wrapping_add(1);
+                let row = [crate::schema::genesis_row([n; 32], 0)];
+                let before = local.state().unwrap();
+                let done = polled(embedded.commit(&mut local, &row), times, woken).await;
+                ended = done.is_some();
+                dropped += u32::from(!ended);
+                // The first time it is settled at once, then after it was tried so far.
+                if again > 0
+                    && polled(embedded.settle(&mut local), again, times % 2 == 0).await.is_none()
+                {
+                    cut += 1;
+                }
+                embedded.settle(&mut local).await.unwrap();
+                let after = local.state().unwrap();
+                if let Some(done) = done {
+                    assert_eq!(done.unwrap(), after.tx, "{times} {again}");
+                }
+                assert!((before.tx.get()..=before.tx.get() + 1).contains(&after.tx.get()));
+                assert_eq!(embedded.file.end().await.unwrap(), Some(after), "{times} {again}");
+                assert_eq!(embedded.file.surplus(after.tx).await.unwrap(), None);
+                let kept = local.trust().unwrap();
+                assert!(kept.pending.is_none_or(|pending| pending.tx > after.tx));
+            }
+            if ended {
+                break;
+            }
+        }
+    }
+    assert!(dropped > 50 && cut > 10, "{dropped}, {cut}");
+    let end = local.state().unwrap();
+    local.close().await.unwrap();
+    embedded.close().await.unwrap();
+    let (embedded, local) = open().await.unwrap();
+    assert_eq!(local.state().unwrap(), end);
+    local.close().await.unwrap();
+    embedded.close().await.unwrap();
+    let report = crate::Audit::of(&config).run().await.unwrap();
+    assert_eq!((report.verdict, report.through), (crate::AuditVerdict::Intact, Some(end)));
 }
