@@ -252,10 +252,19 @@ fn told(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     };
     write!(
         f,
-        "ledger {ledger} {was}, and nothing vouches for what it shows. If you know its state from \
-         elsewhere, say --pin {state} (or `pin` under [trust] in counterfoil.toml); to believe it \
-         this once, say --accept-first-contact"
-    )
+        "ledger {ledger} {was}, and nothing vouches for what it shows, state {state} now. Say a state \
+         as --pin TX:ALH (or as `pin` under [trust] in counterfoil.toml) that you have from somebody \
+         who knew the ledger before; to believe it this once, say --accept-first-contact"
+    )?;
+    match error {
+        Error::Ledger(evidence) if let Some(log) = evidence.log() => write!(
+            f,
+            ". There is nothing of it in {}: of a ledger that was moved, name the trust file as \
+             --trust",
+            log.display()
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// What is said of it.
