@@ -16,10 +16,10 @@ pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// The exit code and what was said, of a run with `--json`.
+/// The exit code and what was said, of a run with `--json`; warnings come before.
 pub(crate) fn error(ran: &Ran, code: i32) -> String {
     assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
-    let error: Value = serde_json::from_str(&ran.err).unwrap();
+    let error: Value = serde_json::from_str(ran.err.lines().last().unwrap()).unwrap();
     assert_eq!(error["error"]["exit"], code);
     text(&error["error"]["message"]).to_owned()
 }
