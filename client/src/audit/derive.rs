@@ -215,7 +215,7 @@ impl<'a> Derivation<'a> {
         #[cfg(feature = "immudb")]
         self.name_lost().await?;
         let confirmed = self.compare_known().await?;
-        self.compare_rest().await?;
+        Box::pin(self.compare_rest()).await?;
         self.report(confirmed).await
     }
 

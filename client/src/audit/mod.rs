@@ -151,7 +151,8 @@ impl<'a> Audit<'a> {
     /// [`Error::Config`](crate::Error::Config), and what is wrong with the
     /// audit's own file.
     pub async fn run(self) -> Result<AuditReport> {
-        derive::Derivation::begin(&self).await?.run().await
+        // Boxed: what callers hold while they wait should be small.
+        Box::pin(async { derive::Derivation::begin(&self).await?.run().await }).await
     }
 
     fn progress_shown(&self) -> Progress {

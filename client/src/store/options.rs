@@ -76,12 +76,12 @@ impl StoreOptions {
 
     /// As [`EventStore::open`].
     pub async fn open(self, config: &Config) -> Result<EventStore> {
-        EventStore::open_with(config, self, true).await
+        Box::pin(EventStore::open_with(config, self, true)).await
     }
 
     /// As [`EventStore::open_read_only`].
     pub async fn open_read_only(self, config: &Config) -> Result<EventStore> {
-        EventStore::open_with(config, self, false).await
+        Box::pin(EventStore::open_with(config, self, false)).await
     }
 
     /// As [`EventStore::in_memory`].

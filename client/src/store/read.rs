@@ -386,10 +386,11 @@ impl Shared {
             ranges.push(start..end);
             start = end;
         }
-        let verified = self.verified_ranges(wanted, ranges, &mut events).await?;
+        // Boxed, as is who to blame: what waits for an answer should be small.
+        let verified = Box::pin(self.verified_ranges(wanted, ranges, &mut events)).await?;
         match verified {
             Ok(()) => Ok(events),
-            Err(error) => Err(self.blamed(error).await),
+            Err(error) => Err(Box::pin(self.blamed(error)).await),
         }
     }
 
@@ -428,7 +429,7 @@ impl Shared {
         let checked = self.local.lock().await.checked(tx).await;
         match checked {
             // What cannot be asked excuses nobody.
-            Ok(checked) => match self.is_another(&checked, entry).await {
+            Ok(checked) => match Box::pin(self.is_another(&checked, entry)).await {
                 Ok(true) => indexed_as_another(tx, entry),
                 _ => error,
             },
@@ -467,7 +468,7 @@ impl Shared {
     pub(super) async fn verified(&self, wanted: &[EventAt]) -> Result<Vec<Verified>> {
         match self.fetched(wanted).await?.verified().collect() {
             Ok(verified) => Ok(verified),
-            Err(error) => Err(self.blamed(error).await),
+            Err(error) => Err(Box::pin(self.blamed(error)).await),
         }
     }
 
