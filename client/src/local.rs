@@ -748,9 +748,8 @@ async fn demand_table(
 ) -> Result<()> {
     let Some(table) = table else { return Ok(()) };
     let record = log.record(conn, genesis).await?;
-    let created = schema::catalog_digests(table).map_err(|error| damaged(error.to_string()))?;
     match record.and_then(|record| record.digests) {
-        Some(digests) if digests.starts_with(&created) => Ok(()),
+        Some(digests) if schema::is_creation(table, &digests) => Ok(()),
         _ => Err(damaged("it does not have the table's creation where it names it")),
     }
 }

@@ -113,7 +113,7 @@ pub(crate) fn genesis_digests(
 }
 
 /// Those of them that stand in front of the row.
-pub(crate) fn catalog_digests(table: &Table<'_>) -> Result<Vec<EntryDigest>, GenesisError> {
+fn catalog_digests(table: &Table<'_>) -> Result<Vec<EntryDigest>, GenesisError> {
     let mut digests = table.create_digests().collect::<Result<Vec<_>, _>>()?;
     for (index, column, unique) in INDEXES {
         digests.push(index_digest(table.id(), index, unique, &[column])?);
@@ -121,15 +121,19 @@ pub(crate) fn catalog_digests(table: &Table<'_>) -> Result<Vec<EntryDigest>, Gen
     Ok(digests)
 }
 
+/// Whether a transaction with these entries, or more behind them, created the
+/// table.
+pub(crate) fn is_creation(table: &Table<'_>, digests: &[EntryDigest]) -> bool {
+    catalog_digests(table).is_ok_and(|created| digests.starts_with(&created))
+}
+
 /// The entries of the catalog as a truncation of the database writes them
 /// again, if there is no other table: columns, table, indexes.
 pub(crate) fn catalog_copies(table: &Table<'_>) -> Option<Vec<EntryDigest>> {
-    let mut digests = table.create_digests().collect::<Result<Vec<_>, _>>().ok()?;
+    let mut digests = catalog_digests(table).ok()?;
+    let own = digests.len().checked_sub(INDEXES.len())?;
     // It was created with the primary key's index in front.
-    digests.rotate_left(1);
-    for (index, column, unique) in INDEXES {
-        digests.push(index_digest(table.id(), index, unique, &[column]).ok()?);
-    }
+    digests.get_mut(..own)?.rotate_left(1);
     Some(digests)
 }
 

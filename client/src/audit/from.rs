@@ -94,9 +94,8 @@ fn check(end: &LogEnd, record: &TxRecord, table: Option<u32>) -> Result<(), &'st
         return Err("has other entries than its header says");
     }
     if let Some(id) = table {
-        let created = schema::table(id).ok().and_then(|table| schema::catalog_digests(&table).ok());
-        let first = record.digests.as_deref().unwrap_or_default();
-        if !created.is_some_and(|created| first.starts_with(&created)) {
+        let digests = record.digests.as_deref().unwrap_or_default();
+        if !schema::table(id).is_ok_and(|table| schema::is_creation(&table, digests)) {
             return Err("does not create the table of events");
         }
     }
@@ -109,11 +108,8 @@ async fn take_index(
     own: &OwnLog,
     last: TxId,
 ) -> Result<Result<(), Why>> {
-    sqlx::query("ATTACH DATABASE ? AS own")
-        .bind(own.path().to_string_lossy().into_owned())
-        .execute(&mut *conn)
-        .await?;
+    own.attach(conn).await?;
     let taken = Index::take_over(conn, last).await;
-    crate::sqlite::run(conn, "DETACH DATABASE own").await?;
+    OwnLog::detach(conn).await?;
     Ok(if taken? { Ok(()) } else { Err(WRONG_INDEX.into()) })
 }

@@ -58,10 +58,6 @@ impl OwnLog {
         FileAt { path, unchanging, kind: FileKind::Log }
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(super) fn conn(&mut self) -> &mut SqliteConnection {
         &mut self.conn
     }
@@ -144,17 +140,27 @@ impl OwnLog {
         after: TxId,
         last: TxId,
     ) -> Result<Compared> {
-        let name = match self.is_unchanging {
-            true => sqlite::immutable(&self.path),
-            false => self.path.to_string_lossy().into_owned(),
-        };
-        sqlx::query("ATTACH DATABASE ? AS own").bind(name).execute(&mut *derived).await?;
+        self.attach(derived).await?;
         // All of it as of one moment.
         sqlite::run(derived, "BEGIN").await?;
         let compared = Index::compare(derived, after, last, AuditReport::MOST_LISTED).await;
         sqlite::run(derived, "COMMIT").await?;
-        sqlite::run(derived, "DETACH DATABASE own").await?;
+        Self::detach(derived).await?;
         compared
+    }
+
+    /// Lets a derived log's connection read it, as `own`.
+    pub(super) async fn attach(&self, derived: &mut SqliteConnection) -> Result<()> {
+        let name = match self.is_unchanging {
+            true => sqlite::immutable(&self.path),
+            false => self.path.to_string_lossy().into_owned(),
+        };
+        sqlx::query("ATTACH DATABASE ? AS own").bind(name).execute(derived).await?;
+        Ok(())
+    }
+
+    pub(super) async fn detach(derived: &mut SqliteConnection) -> Result<()> {
+        sqlite::run(derived, "DETACH DATABASE own").await
     }
 
     /// The id of the table of events and the transaction that created it, as

@@ -54,7 +54,7 @@ const PAGE: usize = 256;
 
 /// What one entry is said to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Said {
+enum Entry {
     Event,
     /// A row that takes away one that was written before.
     Deletion,
@@ -75,18 +75,18 @@ enum Explained {
 
 /// Looks at what is said of a transaction's entries, in their order; the first
 /// entry of which something should be said and is not, if any.
-fn explained(said: &[(u32, Said)], nentries: u32) -> Result<Explained, u32> {
+fn explained(said: &[(u32, Entry)], nentries: u32) -> Result<Explained, u32> {
     let most = schema::INDEXES.len() as u32;
     let (mut next, mut explained) = (0, Explained::Whole);
     for (entry, said) in said {
         let silent = entry.checked_sub(next).ok_or(*entry)?;
         explained = match (silent, said) {
             (0, _) => explained,
-            (_, Said::Deletion) => return Err(next),
+            (_, Entry::Deletion) => return Err(next),
             _ if silent > most => return Err(next),
-            (_, Said::Event) => Explained::OverUnknown,
-            (_, Said::Row) if explained == Explained::Whole => Explained::Over,
-            (_, Said::Row) => explained,
+            (_, Entry::Event) => Explained::OverUnknown,
+            (_, Entry::Row) if explained == Explained::Whole => Explained::Over,
+            (_, Entry::Row) => explained,
         };
         next = entry + 1;
     }
@@ -167,7 +167,7 @@ impl Index {
         if tx == known.genesis || is_of_catalog(conn, known, tx, digests).await? {
             return Ok(Explained::Whole);
         }
-        let said: Vec<(u32, Said)> = sqlx::query(SAID)
+        let said: Vec<(u32, Entry)> = sqlx::query(SAID)
             .bind(Position::new(tx, 0).raw())
             .bind(Position::end_of(tx).raw())
             .bind(to_i64(tx.get()))
@@ -176,9 +176,9 @@ impl Index {
             .iter()
             .map(|row| {
                 let said = match row.try_get("what")? {
-                    "event" => Said::Event,
-                    "deleted" => Said::Deletion,
-                    _ => Said::Row,
+                    "event" => Entry::Event,
+                    "deleted" => Entry::Deletion,
+                    _ => Entry::Row,
                 };
                 Ok((row.try_get::<Option<u32>, _>("entry")?.unwrap_or(0), said))
             })
@@ -292,8 +292,8 @@ fn lacking(tx: TxId, entry: u32) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::Entry::{Deletion, Event, Row};
     use super::Explained::{Over, OverUnknown, Whole};
-    use super::Said::{Deletion, Event, Row};
     use super::*;
 
     #[test]

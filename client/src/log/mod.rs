@@ -176,10 +176,10 @@ impl Log {
         let last = sqlx::query(record_where!("NOT opaque ORDER BY id DESC LIMIT 1"));
         let Some(row) = last.fetch_optional(&mut *conn).await? else { return Ok(()) };
         let record = parse_record(&row)?;
-        let cache = &mut TileCache::default();
-        let header = self.header(conn, cache, &record).await?;
         let before = record.bl_tx_id.get();
         let mut grown = self.load_frontier(conn, before).await?;
+        let root = if before == 0 { Root::ZERO } else { grown.root() };
+        let header = self.header_over(conn, &record, root).await?;
         let mut rows = sqlx::query("SELECT alh FROM tx WHERE id > ? ORDER BY id")
             .bind(to_i64(before))
             .fetch(&mut *conn);
@@ -380,6 +380,17 @@ impl Log {
         cache: &mut TileCache,
         record: &TxRecord,
     ) -> Result<Header<'static>> {
+        let root = self.root_at(conn, cache, record.bl_tx_id.get()).await?;
+        self.header_over(conn, record, root).await
+    }
+
+    /// The same over a root that is known.
+    async fn header_over(
+        &self,
+        conn: &mut SqliteConnection,
+        record: &TxRecord,
+        bl_root: Root,
+    ) -> Result<Header<'static>> {
         let before = record.id.get() - 1;
         let prev_alh = match before {
             0 => Alh::BEFORE_FIRST,
@@ -397,7 +408,7 @@ impl Log {
             nentries: record.nentries,
             eh: record.eh,
             bl_tx_id: record.bl_tx_id,
-            bl_root: self.root_at(conn, cache, record.bl_tx_id.get()).await?,
+            bl_root,
         })
     }
 }

@@ -276,15 +276,7 @@ mod tests {
     use crate::row::StoredRow;
 
     fn stored(body: &StoredBody) -> StoredRow {
-        StoredRow {
-            domain: body.domain.clone().into_bytes(),
-            edition: body.edition.clone().into_bytes(),
-            root: body.root.as_slice().to_vec(),
-            event_number: body.event_number as i64,
-            ext: body.ext().to_vec(),
-            seen_tx: body.seen_tx as i64,
-            body: body.encode(),
-        }
+        crate::proof::row_of(body, &body.encode())
     }
 
     fn bodies() -> Vec<StoredBody> {

@@ -216,15 +216,7 @@ async fn met(folder: &Path, txs: impl Iterator<Item = Vec<usize>>) -> Config {
 }
 
 fn stored(body: &EventBody) -> StoredRow {
-    StoredRow {
-        domain: body.domain.clone().into_bytes(),
-        edition: body.edition.clone().into_bytes(),
-        root: body.root.as_slice().to_vec(),
-        event_number: body.event_number as i64,
-        ext: body.ext().to_vec(),
-        seen_tx: body.seen_tx as i64,
-        body: body.encode(),
-    }
+    crate::proof::row_of(body, &body.encode())
 }
 
 fn places(report: &AuditReport) -> Vec<(Option<TxId>, Option<u32>, Kind)> {
