@@ -46,17 +46,24 @@ pub(super) async fn log(session: &Session, store: &EventStore, args: &LogArgs) -
         is_within(session, store, after).await?;
     }
     let mut after = args.after.unwrap_or(Bookmark::START);
+    let mut any = args.after.is_some() || args.limit == Some(0);
     let mut left = args.limit.unwrap_or(u64::MAX);
     loop {
         let page = left.min(PAGE);
         let read = store.read_all_after(after, Some(page)).await?;
         let shown = read.events.len() as u64;
+        any |= shown > 0;
         left -= shown;
         after = read.bookmark.unwrap_or(after);
         let end = shown < page || left == 0;
         if !end {
             show(session, &read)?;
             continue;
+        }
+        if !any {
+            session
+                .output
+                .note(format_args!("the ledger has no events under state {}", read.state));
         }
         return finish(session, read);
     }
@@ -90,6 +97,9 @@ pub(super) async fn streams(
         which = which.in_edition(edition.as_str());
     }
     let list = store.list_streams(&which).await?;
+    if list.streams.is_empty() {
+        session.output.note(format_args!("there are no such streams under state {}", list.state));
+    }
     for (cover, next) in &list.streams {
         let line = serde_json::json!({ "cover": cover, "next_sequence": next });
         let text = format!("{}  {}", bold(Plain(cover)), Counted(*next, "event"));

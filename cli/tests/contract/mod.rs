@@ -166,6 +166,13 @@ pub(crate) fn the_log_goes_on_where_it_ended(user: &User) {
     let note =
         format!("note: no event carries the correlation id c under state {}\n", user.state());
     assert_eq!((none.code, none.out.as_str(), none.err), (0, "", note));
+    for (command, nothing) in
+        [("log", "the ledger has no events"), ("streams", "there are no such streams")]
+    {
+        let none = user.run(&[command]);
+        let note = format!("note: {nothing} under state {}\n", user.state());
+        assert_eq!((none.code, none.out.as_str(), none.err), (0, "", note));
+    }
     let lines: String = (0..10).map(|n| line(n % 2, n)).collect();
     assert_eq!(user.run_with(&["append", "--lines", "-"], &lines).code, 0);
     let all = user.json(&["log"]);
