@@ -44,7 +44,7 @@ async fn streams(config: &Config, args: &Args) -> Result<Vec<Stream>> {
     let mut streams = Vec::new();
     for writer in 0..args.writers {
         let root = hex::encode(format!("writer {writer}"));
-        let query = plain::history("figures", &root);
+        let query = plain::rows("*", "figures", &root);
         streams.push(sqlx::raw_sql(AssertSqlSafe(query)).fetch_all(&mut conn).await?);
     }
     Ok(streams)

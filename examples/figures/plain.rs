@@ -19,11 +19,11 @@ pub(crate) async fn connect(config: &Config, database: &str) -> Result<PgConnect
     Ok(PgConnection::connect_with(&options).await?)
 }
 
-/// All rows of a stream of the main edition; the root in hex.
-pub(crate) fn history(domain: &str, root: &str) -> String {
+/// These columns of all rows of a stream of the main edition; the root in hex. As
+/// text: sqlx reports what immudb answers to bound values as errors.
+pub(crate) fn rows(columns: &str, domain: &str, root: &str) -> String {
     format!(
-        "SELECT domain, edition, root, event_number, ext, seen_tx, body FROM (HISTORY OF events) \
-         WHERE domain = x'{}' AND edition = x'' AND root = x'{root}';",
+        "SELECT {columns} FROM events WHERE domain = x'{}' AND edition = x'' AND root = x'{root}';",
         hex::encode(domain)
     )
 }
