@@ -8,6 +8,8 @@ mod audit;
 mod authors;
 #[path = "hostile/beside.rs"]
 mod beside;
+#[path = "hostile/bodies.rs"]
+mod bodies;
 #[path = "hostile/fight.rs"]
 mod fight;
 #[path = "hostile/follow.rs"]

@@ -63,6 +63,7 @@ mod environment;
 mod error;
 mod event;
 mod evidence;
+mod found;
 #[cfg(test)]
 mod golden;
 mod index;

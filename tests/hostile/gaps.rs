@@ -56,7 +56,7 @@ pub(crate) fn hides(
     altered: bool,
 ) -> impl FnMut(&Context<'_>, &mut PgMessage) -> Action {
     move |context, message| {
-        let row = message.kind == b'D' && context.column("event_number").is_some();
+        let row = context.is_row(message) && context.column("event_number").is_some();
         if row && text(message, context, "event_number") == number {
             if !altered {
                 return Action::Instead(vec![]);

@@ -7,6 +7,9 @@ use counterfoil_test_support::{Action, Context, PgMessage, Proxy, Server, TempDi
 
 use crate::on_server;
 
+/// What the statements have in common that ask for bodies alone.
+pub(crate) const BODIES: &str = "SELECT body FROM events";
+
 /// A database, a way to it that lies, and a client's log of it.
 pub(crate) struct Liar {
     proxy: Proxy,
@@ -42,13 +45,26 @@ impl Liar {
     }
 
     /// Alters the rows of an answer from now on: those of statements that
-    /// contain `statement`, those that `lie` does not leave alone.
+    /// contain `statement`, those that `lie` does not leave alone. Whoever asks for
+    /// bodies alone is shown none, and has to ask for whole rows.
     pub(crate) fn alters(
         &self,
         statement: &'static str,
+        mut lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
+    ) {
+        self.proxy.alters("", move |context, message| match context.statement {
+            asked if asked.contains(BODIES) => Action::Instead(vec![]),
+            asked if asked.contains(statement) => lie(context, message),
+            _ => Action::Forward,
+        });
+    }
+
+    /// Alters bodies where they are asked for alone.
+    pub(crate) fn alters_bodies(
+        &self,
         lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
     ) {
-        self.proxy.alters(statement, lie);
+        self.proxy.alters(BODIES, lie);
     }
 
     /// How the deceived client gets there.
@@ -146,6 +162,18 @@ pub(crate) fn text(message: &PgMessage, context: &Context<'_>, column: &str) -> 
 /// Puts another text into a column.
 pub(crate) fn put(message: &mut PgMessage, context: &Context<'_>, column: &str, text: &str) {
     message.set_column(context.column(column).expect("the column"), text);
+}
+
+/// Puts another body into a row that has nothing else, in binary.
+pub(crate) fn put_body(message: &mut PgMessage, body: impl Into<Vec<u8>>) {
+    message.set_column(0, body);
+}
+
+/// The body of such a row.
+pub(crate) fn body(message: &PgMessage) -> Vec<u8> {
+    let mut columns = message.columns().expect("a row");
+    assert_eq!(columns.len(), 1, "the body alone");
+    columns.swap_remove(0).expect("no NULL")
 }
 
 /// The text with its last digit made another one.

@@ -164,7 +164,7 @@ async fn what_was_altered_when_first_seen_is_a_gap_and_never_an_event() {
         let store = liar.with_events(2).await;
         liar.somebody_appends(2..5).await;
         liar.tells(move |context, message| {
-            let row = message.kind == b'D' && context.column("event_number").is_some();
+            let row = context.is_row(message) && context.column("event_number").is_some();
             if row && text(message, context, "event_number") == "3" {
                 if dropped {
                     return Action::Instead(vec![]);

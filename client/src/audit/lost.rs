@@ -34,12 +34,12 @@ pub(super) async fn rows(
         .filter(|event| event.pos.tx() == record.id)
         .filter_map(|event| here(&event).map(|digest| (event, digest)))
         .unzip();
-    let shown = server.rows(&table, &wanted, &digests).await?;
+    let shown = server.events(&table, &wanted, &digests).await?;
     let mut found = Vec::new();
-    for ((event, digest), row) in wanted.iter().zip(&digests).zip(shown) {
-        let (kind, detail) = match row {
+    for ((event, digest), shown) in wanted.iter().zip(&digests).zip(shown) {
+        let (kind, detail) = match shown {
             None => (Kind::MissingRow, "it was verified before, and is not shown any more"),
-            Some(row) if schema::row_digest(&table, &row).as_ref() == Ok(digest) => continue,
+            Some(shown) if shown.is(&table, *digest) => continue,
             Some(_) => (Kind::AlteredRow, "its bytes are not those that were verified before"),
         };
         found.push(Inconsistency::of_entry(record.id, event.pos.entry(), kind, detail));

@@ -280,19 +280,22 @@ impl Log {
         conn: &mut SqliteConnection,
         ids: &[TxId],
     ) -> Result<HashMap<TxId, (i64, Vec<EntryDigest>)>> {
-        let mut found = HashMap::new();
+        let mut found = HashMap::with_capacity(ids.len());
         for chunk in ids.chunks(500) {
-            let mut query = QueryBuilder::<Sqlite>::new(record_where!("id IN ("));
+            // No more than is needed: every value of a row costs as much as the hashing
+            // of a block.
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "SELECT id, ts, nentries, digests FROM tx WHERE digests IS NOT NULL AND id IN (",
+            );
             let mut list = query.separated(", ");
             for id in chunk {
                 list.push_bind(to_i64(id.get()));
             }
             query.push(")");
             for row in query.build().fetch_all(&mut *conn).await? {
-                let record = parse_record(&row)?;
-                if let Some(digests) = record.digests {
-                    found.insert(record.id, (record.ts, digests));
-                }
+                let id = to_u64(row.try_get("id")?, "tx.id")?;
+                let digests = parse_digests(id, row.try_get("nentries")?, row.try_get("digests")?)?;
+                found.insert(TxId::new(id), (row.try_get("ts")?, digests));
             }
         }
         Ok(found)
@@ -446,18 +449,12 @@ async fn insert(conn: &mut SqliteConnection, records: &[&TxRecord]) -> Result<()
 
 fn parse_record(row: &SqliteRow) -> Result<TxRecord> {
     let id = to_u64(row.try_get("id")?, "tx.id")?;
-    let nentries = u32::try_from(row.try_get::<i64, _>("nentries")?)
-        .map_err(|_| damaged("tx.nentries is out of range"))?;
+    let nentries: i64 = row.try_get("nentries")?;
     let digests = row
         .try_get::<Option<&[u8]>, _>("digests")?
-        .map(|bytes| {
-            let (digests, rest) = bytes.as_chunks::<32>();
-            if !rest.is_empty() || digests.len() != nentries as usize {
-                return Err(damaged(format!("tx.digests of transaction {id} has a wrong length")));
-            }
-            Ok(digests.iter().map(|d| EntryDigest::new(*d)).collect::<Vec<_>>())
-        })
+        .map(|bytes| parse_digests(id, nentries, bytes))
         .transpose()?;
+    let nentries = u32::try_from(nentries).map_err(|_| damaged("tx.nentries is out of range"))?;
     let eh = match (row.try_get::<Option<&[u8]>, _>("eh")?, &digests) {
         (Some(_), _) => Root::new(sqlite::hash(row, "eh")?),
         (None, Some(digests)) if digests.len() == 1 => Root::new(digests[0].leaf_hash().to_bytes()),
@@ -492,6 +489,14 @@ fn parse_record(row: &SqliteRow) -> Result<TxRecord> {
         truncated,
         opaque: row.try_get::<i64, _>("opaque")? != 0,
     })
+}
+
+fn parse_digests(id: u64, nentries: i64, bytes: &[u8]) -> Result<Vec<EntryDigest>> {
+    let (digests, rest) = bytes.as_chunks::<32>();
+    if !rest.is_empty() || u64::try_from(nentries) != Ok(digests.len() as u64) {
+        return Err(damaged(format!("tx.digests of transaction {id} has a wrong length")));
+    }
+    Ok(digests.iter().map(|digest| EntryDigest::new(*digest)).collect())
 }
 
 /// The root over all of a transaction's digests.

@@ -52,10 +52,10 @@ use crate::backend::immudb::Immudb;
 use crate::config::{Acknowledged, BackendKind, Config, TrustConfig};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::found::Found;
 use crate::index::{EventAt, Index, Position};
 use crate::local::Local;
 use crate::pin_copy::PinCopyState;
-use crate::row::StoredRow;
 use crate::signing_key::{Ed25519Signer, SigningKeyFile};
 use crate::trust::{LogRepair, Pin};
 use crate::verdict::{Completeness, Finding, SchemaState, Verdict};
@@ -497,25 +497,26 @@ impl Shared {
         }
     }
 
-    /// What the backend has at these places: for each the row that has its
-    /// digest, or another one in its stead.
+    /// What the backend has at these places: for each the event, or a row that may
+    /// be another one in its stead.
     async fn candidates(
         &self,
         table: &Table<'_>,
         wanted: &[EventAt],
         digests: &[EntryDigest],
-    ) -> Result<Vec<Option<StoredRow>>> {
-        match &self.backend {
+    ) -> Result<Vec<Option<Found>>> {
+        let rows = match &self.backend {
             Backend::Embedded(embedded) => {
                 let places: Vec<Position> = wanted.iter().map(|event| event.pos).collect();
                 let _ = (table, digests);
-                embedded.lock().await.rows(&places).await
+                embedded.lock().await.rows(&places).await?
             }
             #[cfg(feature = "immudb")]
-            Backend::Immudb(immudb) => immudb.rows(table, wanted, digests).await,
+            Backend::Immudb(immudb) => return immudb.events(table, wanted, digests).await,
             #[cfg(all(test, feature = "immudb"))]
-            Backend::Unruly(unruly) => unruly.rows(wanted).await,
-        }
+            Backend::Unruly(unruly) => unruly.rows(wanted).await?,
+        };
+        Ok(rows.into_iter().map(|row| row.map(Found::Row)).collect())
     }
 }
 

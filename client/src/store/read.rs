@@ -17,13 +17,12 @@ use crate::body::EventBody;
 use crate::bookmark::Bookmark;
 use crate::error::{Error, Result, Unavailable};
 use crate::event::{Cover, Edition, RecordedEvent, check_cover};
+use crate::found::Found;
 use crate::index::classify;
 use crate::index::{EventAt, Index, Position, StreamInfo, StreamKey};
 use crate::local::{CheckedTx, Local, Truncation};
 use crate::position::LedgerPosition;
 use crate::proof::TxProof;
-use crate::row::StoredRow;
-use crate::schema;
 use crate::sqlite::{damaged, to_i64};
 use crate::verdict::{Completeness, Verdict};
 
@@ -104,7 +103,7 @@ impl IntoIterator for StreamRead {
 pub(super) const BATCH: usize = 512;
 
 /// Batches that are fetched at once.
-const AHEAD: usize = 2;
+const AHEAD: usize = 3;
 
 impl EventStore {
     /// Reads a stream.
@@ -481,9 +480,9 @@ impl Shared {
             local.digests(&places).await?.into_iter().unzip();
         let (truncation, ledger) = (local.truncation(), local.pin()?.ledger);
         drop(local);
-        let rows = self.candidates(&table, wanted, &digests).await?;
+        let found = self.candidates(&table, wanted, &digests).await?;
         let authors = &self.authors;
-        Ok(Fetched { table, ledger, authors, wanted, times, digests, rows, truncation })
+        Ok(Fetched { table, ledger, authors, wanted, times, digests, found, truncation })
     }
 }
 
@@ -495,34 +494,47 @@ struct Fetched<'a> {
     wanted: &'a [EventAt],
     times: Vec<i64>,
     digests: Vec<EntryDigest>,
-    rows: Vec<Option<StoredRow>>,
+    found: Vec<Option<Found>>,
     truncation: Option<Truncation>,
 }
 
 impl<'a> Fetched<'a> {
     /// Those that are what the log says.
     fn verified(self) -> impl Iterator<Item = Result<Verified>> + use<'a> {
-        let Self { table, ledger, authors, wanted, times, digests, rows, truncation } = self;
-        rows.into_iter().zip(wanted).zip(times).zip(digests).map(
-            move |(((row, event), committed_at), digest)| {
+        let Self { table, ledger, authors, wanted, times, digests, found, truncation } = self;
+        found.into_iter().zip(wanted).zip(times).zip(digests).map(
+            move |(((found, event), committed_at), digest)| {
                 let pos = event.pos;
                 let (tx, entry) = (pos.tx(), pos.entry());
-                let row = row.ok_or_else(|| match truncation.filter(|gone| tx <= gone.until) {
-                    Some(gone) => Error::from(Unavailable::Truncated { tx, by: gone.by }),
-                    None => Verdict::RowMissing { tx, entry }.into(),
-                })?;
-                if schema::row_digest(&table, &row).as_ref() != Ok(&digest) {
-                    return Err(Verdict::RowAltered { tx, entry }.into());
-                }
-                let body = classify::event(&row, tx).map_err(|reason| Verdict::LogAltered {
+                let found =
+                    found.ok_or_else(|| match truncation.filter(|gone| tx <= gone.until) {
+                        Some(gone) => Error::from(Unavailable::Truncated { tx, by: gone.by }),
+                        None => Verdict::RowMissing { tx, entry }.into(),
+                    })?;
+                let no_event = |reason| Verdict::LogAltered {
                     what: format!(
                         "transaction {tx}, entry {entry} is indexed as an event, but {reason}"
                     ),
-                })?;
-                if !event.is_of(&row) {
-                    return Err(indexed_as_another(tx, entry));
+                };
+                if !found.is(&table, digest) {
+                    return Err(Verdict::RowAltered { tx, entry }.into());
                 }
-                let authorship = author::authorship(&row.body, ledger, authors);
+                let (stored, body) = match found {
+                    #[cfg(feature = "immudb")]
+                    Found::Event(event) => {
+                        let (stored, body) = event.into_parts();
+                        classify::seen_before(body.seen_tx, tx).map_err(no_event)?;
+                        (stored, body)
+                    }
+                    Found::Row(row) => {
+                        let body = classify::event(&row, tx).map_err(no_event)?;
+                        if !event.is_of(&row) {
+                            return Err(indexed_as_another(tx, entry));
+                        }
+                        (row.body, body)
+                    }
+                };
+                let authorship = author::authorship(&stored, ledger, authors);
                 Ok(Verified { pos, committed_at, digest, body, authorship })
             },
         )

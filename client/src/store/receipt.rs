@@ -15,13 +15,14 @@ use crate::body::GenesisBody;
 use crate::checkpoint::SignedCheckpoint;
 use crate::error::{Error, Result};
 use crate::event::{Cover, check_cover};
+use crate::found::Found;
 use crate::index::{EventAt, Position, StreamKey};
 use crate::local::Local;
 use crate::local::link::StateLink;
 use crate::position::LedgerPosition;
 use crate::proof::EventProof;
 use crate::receipt::{self, bad_proof};
-use crate::schema::{GENESIS_CATALOG, row_digest};
+use crate::schema::GENESIS_CATALOG;
 use crate::server_state::ServerSignedState;
 use crate::verdict::Verdict;
 
@@ -391,9 +392,14 @@ impl EventStore {
         let Some((ts, digest)) = held.pop() else { return Ok(None) };
         let key = StreamKey { domain: Vec::new(), edition: Vec::new(), root: Vec::new() };
         let wanted = [EventAt { pos, key, number: 0 }];
-        let mut rows = self.shared.candidates(&table, &wanted, &[digest]).await?;
-        let row = rows.pop().flatten().filter(|row| row_digest(&table, row) == Ok(digest));
-        Ok(row.and_then(|row| {
+        let mut found = self.shared.candidates(&table, &wanted, &[digest]).await?;
+        let found = found.pop().flatten().filter(|found| found.is(&table, digest));
+        Ok(found.and_then(|found| {
+            let row = match found {
+                Found::Row(row) => row,
+                #[cfg(feature = "immudb")]
+                Found::Event(_) => return None,
+            };
             let nonce = row.ext.try_into().ok()?;
             let GenesisBody { created_at, .. } = GenesisBody::decode(&row.body).ok()?;
             Some(Beginning { ts, nonce, created_at })

@@ -35,6 +35,12 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Whether the message is a row of an answer. What a client asks to have
+    /// described is of the same kind.
+    pub fn is_row(&self, message: &PgMessage) -> bool {
+        self.direction == Direction::ToClient && message.kind == b'D'
+    }
+
     /// Whether the message makes the server carry out its statement.
     pub fn executes(&self, message: &PgMessage) -> bool {
         self.direction == Direction::ToServer && matches!(message.kind, b'Q' | b'E')
@@ -159,7 +165,7 @@ impl Proxy {
         mut lie: impl FnMut(&Context<'_>, &mut PgMessage) -> Action + Send + 'static,
     ) {
         self.tells(move |context, message| {
-            match message.kind == b'D' && context.statement.contains(statement) {
+            match context.is_row(message) && context.statement.contains(statement) {
                 true => lie(context, message),
                 false => Action::Forward,
             }
@@ -214,7 +220,7 @@ fn serve(shared: &Arc<Shared>, connection: usize, client: TcpStream) -> Option<(
         connection,
         direction,
         pending: Arc::clone(&pending),
-        columns: vec![],
+        columns: HashMap::new(),
         prepared: HashMap::new(),
         open: false,
     };
@@ -238,7 +244,8 @@ struct Pump {
     direction: Direction,
     /// The statements sent and not yet answered, oldest first.
     pending: Arc<Mutex<VecDeque<String>>>,
-    columns: Vec<String>,
+    /// The columns of each statement's answers: what is prepared is described once.
+    columns: HashMap<String, Vec<String>>,
     /// Texts by the names under which the server parsed them.
     prepared: HashMap<String, String>,
     /// Whether messages of a prepared statement wait for their sync.
@@ -277,14 +284,15 @@ impl Pump {
             Direction::ToServer => lock(&self.pending).back().cloned(),
             Direction::ToClient => lock(&self.pending).front().cloned(),
         };
+        let statement = statement.as_deref().unwrap_or("");
         if let Some(names) = message.column_names() {
-            self.columns = names;
+            self.columns.insert(statement.to_owned(), names);
         }
         let context = Context {
             direction: self.direction,
             connection: self.connection,
-            statement: statement.as_deref().unwrap_or(""),
-            columns: &self.columns,
+            statement,
+            columns: self.columns.get(statement).map_or(&[], Vec::as_slice),
         };
         let kind = message.kind;
         let action = (*self.shared.rewrite())(&context, message);

@@ -80,6 +80,11 @@ pub(super) fn stored_row(row: &PgRow) -> Result<StoredRow, Problem> {
     })
 }
 
+/// The body of a row of the table.
+pub(super) fn body(row: &PgRow) -> Result<Vec<u8>, Problem> {
+    column(row, "body", "BYTEA")
+}
+
 /// A row of the published tiles.
 pub(super) fn tile(row: &PgRow) -> Result<ClaimedTile, Problem> {
     Ok(ClaimedTile {

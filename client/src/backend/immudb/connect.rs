@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::time::timeout;
 
-use super::exchange::{KEPT_INSERTS, panicked};
+use super::exchange::{KEPT, panicked};
 use super::refusal::{Refusal, quoted};
 use crate::config::{ImmudbConfig, TlsMode};
 use crate::error::Unavailable;
@@ -176,8 +176,7 @@ fn options(config: &ImmudbConfig, tls: TlsMode) -> PgConnectOptions {
         .database(&config.database)
         .application_name("counterfoil")
         .extra_float_digits(None)
-        // Only INSERTs are kept: the server cannot close one to make room.
-        .statement_cache_capacity(KEPT_INSERTS)
+        .statement_cache_capacity(KEPT)
         .ssl_mode(match tls {
             TlsMode::Disable => PgSslMode::Disable,
             TlsMode::Require => PgSslMode::Require,

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
-use sqlx::postgres::{PgQueryResult, PgRow};
-use sqlx::{Connection, Either, Executor, PgConnection};
+use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
+use sqlx::query::Query;
+use sqlx::{Connection, Either, Executor, PgConnection, Postgres};
 use tokio::time::timeout;
 
 use super::answer::Problem;
@@ -114,7 +115,11 @@ fn no_row(_: &PgRow) -> Result<(), Problem> {
 }
 
 /// INSERTs of up to so many rows are prepared once for a connection.
-pub(super) const KEPT_INSERTS: usize = 64;
+const KEPT_INSERTS: usize = 64;
+
+/// What is prepared once for a connection: INSERTs, and what reads events
+/// ([`select`]). The server cannot close one to make room.
+pub(super) const KEPT: usize = KEPT_INSERTS + 2;
 
 /// Inserts rows, their values bound. After a refusal the connection needs to
 /// be [`settled`] before it is used again.
@@ -136,6 +141,19 @@ pub(super) async fn insert(
             .bind(&row.body);
     }
     read(connection.fetch_many(query), statement.what(), wait, no_row, |(): ()| Ok(())).await
+}
+
+/// What a statement selects whose values are bound, in binary. After a refusal
+/// the connection needs to be [`settled`] before it is used again.
+pub(super) async fn select<'q, T>(
+    connection: &mut PgConnection,
+    what: &'static str,
+    query: Query<'q, Postgres, PgArguments>,
+    wait: Duration,
+    decode: impl Fn(&PgRow) -> Result<T, Problem>,
+    take: impl FnMut(T) -> Result<(), Problem>,
+) -> Result<(), Failure> {
+    read(connection.fetch_many(query), what, wait, decode, take).await
 }
 
 /// sqlx closes the portal of a statement with bound values. immudb does not

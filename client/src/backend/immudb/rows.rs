@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 use counterfoil_core::{EntryDigest, Table, TxId};
 
 use super::Immudb;
+use crate::body::EventBody;
 use crate::error::Result;
+use crate::found::{FittingEvent, Found};
 use crate::index::{EventAt, StreamKey};
 use crate::row::StoredRow;
 use crate::schema::row_digest;
@@ -15,65 +17,82 @@ use crate::schema::row_digest;
 /// than a question for each stream.
 const MANY: usize = 8;
 
-/// The rows that are looked for. Of each there is one in memory at most,
+/// The events that are looked for. Of each there is one row in memory at most,
 /// whatever revisions others have put under its key.
 struct Search<'a> {
     table: &'a Table<'a>,
+    wanted: &'a [EventAt],
     digests: &'a [EntryDigest],
-    found: Vec<Option<StoredRow>>,
+    found: Vec<Option<Found>>,
 }
 
 impl Search<'_> {
-    /// Takes the row if it is the one that is looked for.
-    fn take(&mut self, place: usize, row: StoredRow) {
-        if row_digest(self.table, &row).as_ref() == Ok(&self.digests[place]) {
-            self.found[place] = Some(row);
+    /// Takes the event if it is one that is looked for. What is none is dropped:
+    /// another row under its key may be.
+    fn take_body(&mut self, stored: Vec<u8>, place: impl Fn(&EventBody) -> Option<usize>) {
+        let Ok(body) = EventBody::decode(&stored) else { return };
+        let Some(place) = place(&body) else { return };
+        let (event, digest) = (&self.wanted[place], self.digests[place]);
+        if let Some(event) = FittingEvent::new(self.table, event, digest, stored, body) {
+            self.found[place] = Some(Found::Event(Box::new(event)));
         }
     }
 
-    /// The same, but another row under the key is better than none: it tells
-    /// an altered row from a missing one.
-    fn take_any(&mut self, place: usize, row: StoredRow) {
-        match &mut self.found[place] {
-            none @ None => *none = Some(row),
-            Some(_) => self.take(place, row),
+    /// Takes the row if it is the one that is looked for; if there is none yet also
+    /// another one, for it tells an altered row from a missing one.
+    fn take_row(&mut self, place: usize, row: StoredRow) {
+        if self.found[place].is_none()
+            || row_digest(self.table, &row).as_ref() == Ok(&self.digests[place])
+        {
+            self.found[place] = Some(Found::Row(row));
         }
+    }
+
+    /// The first and the last of these numbers that are missing.
+    fn missing(&self, numbers: &Numbers) -> Option<(u64, u64)> {
+        let missing =
+            numbers.iter().filter(|(_, place)| self.found[**place].is_none()).map(|(n, _)| *n);
+        Some((missing.clone().min()?, missing.max()?))
     }
 }
 
 /// Of one stream, the places of the numbers that are looked for.
 type Numbers = HashMap<u64, usize>;
 
-fn place_of(row: &StoredRow, numbers: &Numbers) -> Option<usize> {
-    numbers.get(&u64::try_from(row.event_number).ok()?).copied()
-}
-
 impl Immudb {
-    /// For each place the row that has its digest; if the server shows none,
-    /// any other that its key has or had.
-    pub(crate) async fn rows(
+    /// For each place the event that has its digest; if the server shows none,
+    /// any other row that its key has or had.
+    ///
+    /// The events as they are now are asked for first, and of them the bodies
+    /// alone. Only what is not found so is looked for among all revisions.
+    pub(crate) async fn events(
         &self,
         table: &Table<'_>,
         wanted: &[EventAt],
         digests: &[EntryDigest],
-    ) -> Result<Vec<Option<StoredRow>>> {
+    ) -> Result<Vec<Option<Found>>> {
         let mut streams: BTreeMap<&StreamKey, Numbers> = BTreeMap::new();
         for (place, event) in wanted.iter().enumerate() {
             streams.entry(&event.key).or_default().insert(event.number, place);
         }
-        let mut search = Search { table, digests, found: vec![None; wanted.len()] };
+        let found = wanted.iter().map(|_| None).collect();
+        let mut search = Search { table, wanted, digests, found };
         if streams.len() >= MANY {
-            self.scan(wanted, &streams, &mut search).await?;
+            self.scan(&streams, &mut search).await?;
         }
         for (key, numbers) in &streams {
-            if numbers.values().all(|place| search.found[*place].is_some()) {
-                continue;
+            // Of a truncated database the first row that is gone hides all behind it.
+            if !self.wire.is_lossy()
+                && let Some((first, last)) = search.missing(numbers)
+            {
+                let take = &mut |stored| {
+                    search.take_body(stored, |body| numbers.get(&body.event_number).copied());
+                };
+                self.wire.bodies_of(key, first, last, take).await?;
             }
-            let (first, last) = (numbers.keys().min(), numbers.keys().max());
-            let (Some(first), Some(last)) = (first, last) else { continue };
-            self.history(key, *first..=*last, numbers, &mut search).await?;
+            let Some((first, last)) = search.missing(numbers) else { continue };
+            self.history(key, first..=last, numbers, &mut search).await?;
             if self.wire.is_lossy() && first < last {
-                // The first row that is gone hides all behind it.
                 for (number, place) in numbers {
                     if search.found[*place].is_none() {
                         self.history(key, *number..=*number, numbers, &mut search).await?;
@@ -111,10 +130,11 @@ impl Immudb {
         search: &mut Search<'_>,
     ) -> Result<()> {
         let take = &mut |row: StoredRow| {
-            if let Some(place) = place_of(&row, numbers)
+            let number = u64::try_from(row.event_number);
+            if let Some(place) = number.ok().and_then(|number| numbers.get(&number))
                 && key.is_of(&row)
             {
-                search.take_any(place, row);
+                search.take_row(*place, row);
             }
         };
         let (first, last) = range.into_inner();
@@ -122,24 +142,22 @@ impl Immudb {
         Ok(())
     }
 
-    /// The rows as they are now whose writers had seen what came shortly
+    /// The events as they are now whose writers had seen what came shortly
     /// before the transactions in question.
     async fn scan(
         &self,
-        wanted: &[EventAt],
         streams: &BTreeMap<&StreamKey, Numbers>,
         search: &mut Search<'_>,
     ) -> Result<()> {
-        let txs = wanted.iter().map(|event| event.pos.tx());
+        let txs = search.wanted.iter().map(|event| event.pos.tx());
         let first = txs.clone().min().map_or(0, TxId::get);
         let last = txs.max().map_or(0, TxId::get);
-        let take = &mut |row| {
-            let numbers = streams.get(&StreamKey::of_row(&row));
-            if let Some(place) = numbers.and_then(|numbers| place_of(&row, numbers)) {
-                search.take(place, row);
-            }
+        let take = &mut |stored| {
+            search.take_body(stored, |body| {
+                streams.get(&StreamKey::of_body(body))?.get(&body.event_number).copied()
+            });
         };
-        self.wire.rows_seen(first.saturating_sub(1), last, take).await?;
+        self.wire.bodies_seen(first.saturating_sub(1), last, take).await?;
         Ok(())
     }
 }

@@ -139,6 +139,23 @@ pub(super) fn own_columns() -> Statement {
     )
 }
 
+/// Without text of its own for each key: prepared once for a connection.
+pub(super) fn bodies_of() -> Statement {
+    Statement::fixed(
+        "the events of a stream",
+        "SELECT body FROM events WHERE domain = ? AND edition = ? AND root = ? \
+         AND event_number >= ? AND event_number <= ?",
+    )
+}
+
+/// As [`bodies_of`].
+pub(super) fn bodies_seen() -> Statement {
+    Statement::fixed(
+        "the events written since a transaction",
+        "SELECT body FROM events USE INDEX ON (seen_tx) WHERE seen_tx >= ? AND seen_tx < ?",
+    )
+}
+
 pub(super) fn rows_seen(from: i64, before: i64) -> Statement {
     select("the rows written since a transaction")
         .text(" FROM events USE INDEX ON (seen_tx) WHERE seen_tx >= ")

@@ -7,17 +7,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use counterfoil_core::{Header, TrustedState, TxId};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sqlx::postgres::PgRow;
+use sqlx::Postgres;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
 
 use super::answer::{self, HeaderAnswer, Problem, ShownColumn};
 use super::backoff::Backoff;
 use super::connect::{DEFAULT_DATABASE, Target};
-use super::exchange::{Failure, command, exchange};
+use super::exchange::{Failure, command, exchange, select};
 use super::pool::Pool;
 use super::refusal::Refusal;
 use super::sql::{self, Statement};
 use crate::config::ImmudbConfig;
 use crate::error::Unavailable;
+use crate::index::StreamKey;
 use crate::row::StoredRow;
 
 /// A database of an immudb server.
@@ -163,6 +166,65 @@ impl Wire {
     ) -> Result<(), Unavailable> {
         let statement = sql::rows_seen(sql_integer(from), sql_integer(before));
         self.rows(&statement, into(sink)).await
+    }
+
+    /// The bodies of the rows `first..=last` of a stream as they are now, in the
+    /// order of the keys: one column, in binary, which costs the server least.
+    /// Of no consequence: if the server refuses or the connection is lost, bodies
+    /// are missing, and whoever misses one asks in another way.
+    pub(crate) async fn bodies_of(
+        &self,
+        key: &StreamKey,
+        first: u64,
+        last: u64,
+        sink: &mut (dyn FnMut(Vec<u8>) + Send),
+    ) -> Result<(), Unavailable> {
+        let statement = sql::bodies_of();
+        let query = sqlx::query(statement.sql())
+            .bind(&key.domain)
+            .bind(&key.edition)
+            .bind(&key.root)
+            .bind(sql_integer(first))
+            .bind(sql_integer(last));
+        self.bodies(statement.what(), query, sink).await
+    }
+
+    /// The same of the rows whose `seen_tx` lies in `from..before`, in its order.
+    pub(crate) async fn bodies_seen(
+        &self,
+        from: u64,
+        before: u64,
+        sink: &mut (dyn FnMut(Vec<u8>) + Send),
+    ) -> Result<(), Unavailable> {
+        let statement = sql::bodies_seen();
+        let query = sqlx::query(statement.sql()).bind(sql_integer(from)).bind(sql_integer(before));
+        self.bodies(statement.what(), query, sink).await
+    }
+
+    async fn bodies(
+        &self,
+        what: &'static str,
+        query: Query<'_, Postgres, PgArguments>,
+        sink: &mut (dyn FnMut(Vec<u8>) + Send),
+    ) -> Result<(), Unavailable> {
+        let mut lease = self.pool.lease().await?;
+        let take = |body| {
+            sink(body);
+            Ok(())
+        };
+        let wait = self.pool.wait();
+        match select(lease.connection(), what, query, wait, answer::body, take).await {
+            Ok(()) => {
+                lease.keep();
+                Ok(())
+            }
+            Err(Failure::Refused { message, .. }) => {
+                tracing::debug!(what, message, "refused: asking for whole rows");
+                Ok(())
+            }
+            Err(Failure::Broken(Unavailable::Connection { .. })) => Ok(()),
+            Err(Failure::Broken(unavailable)) => Err(unavailable),
+        }
     }
 
     /// Every revision of every row, in the order of the keys and the oldest
