@@ -27,6 +27,15 @@ impl Found {
             Self::Row(row) => schema::row_digest(table, row) == Ok(digest),
         }
     }
+
+    /// The row, where it was not judged by its body alone.
+    pub(crate) fn into_row(self) -> Option<StoredRow> {
+        match self {
+            #[cfg(feature = "immudb")]
+            Self::Event(_) => None,
+            Self::Row(row) => Some(row),
+        }
+    }
 }
 
 /// The body of an event, whose row has the digest that was asked for. An event's

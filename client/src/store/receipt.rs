@@ -15,7 +15,6 @@ use crate::body::GenesisBody;
 use crate::checkpoint::SignedCheckpoint;
 use crate::error::{Error, Result};
 use crate::event::{Cover, check_cover};
-use crate::found::Found;
 use crate::index::{EventAt, Position, StreamKey};
 use crate::local::Local;
 use crate::local::link::StateLink;
@@ -395,11 +394,7 @@ impl EventStore {
         let mut found = self.shared.candidates(&table, &wanted, &[digest]).await?;
         let found = found.pop().flatten().filter(|found| found.is(&table, digest));
         Ok(found.and_then(|found| {
-            let row = match found {
-                Found::Row(row) => row,
-                #[cfg(feature = "immudb")]
-                Found::Event(_) => return None,
-            };
+            let row = found.into_row()?;
             let nonce = row.ext.try_into().ok()?;
             let GenesisBody { created_at, .. } = GenesisBody::decode(&row.body).ok()?;
             Some(Beginning { ts, nonce, created_at })
