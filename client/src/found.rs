@@ -43,29 +43,28 @@ impl Found {
 /// asked for: there is such a value only if the row that follows is the one.
 #[cfg(feature = "immudb")]
 pub(crate) struct FittingEvent {
-    stored: Vec<u8>,
+    row: StoredRow,
     body: EventBody,
     digest: EntryDigest,
 }
 
 #[cfg(feature = "immudb")]
 impl FittingEvent {
-    /// `None` if the row that follows from `body`, whose bytes are `stored`, is
-    /// another than `digest` stands for, or another event's than `event`.
+    /// `None` if `row`, which follows from `body`, is another than `digest` stands
+    /// for, or another event's than `event`.
     pub(crate) fn new(
         table: &Table<'_>,
         event: &EventAt,
         digest: EntryDigest,
-        stored: Vec<u8>,
+        row: StoredRow,
         body: EventBody,
     ) -> Option<Self> {
-        let same =
-            event.is_of_body(&body) && schema::body_digest(table, &body, &stored) == Some(digest);
-        same.then_some(Self { stored, body, digest })
+        let same = event.is_of(&row) && schema::row_digest(table, &row) == Ok(digest);
+        same.then_some(Self { row, body, digest })
     }
 
     /// The stored bytes, and what they say.
     pub(crate) fn into_parts(self) -> (Vec<u8>, EventBody) {
-        (self.stored, self.body)
+        (self.row.body, self.body)
     }
 }

@@ -89,7 +89,7 @@ fn computed() -> BTreeMap<String, String> {
     let mut body = example_body();
     body.seen_alh = first.to_bytes();
     let encoded = body.encode();
-    let row = proof::row_of(&body, &encoded);
+    let row = proof::row_of(&body, encoded.clone());
     put("event body", &encoded);
     put("event ext", &body.ext());
     put("event row value", &schema::encode_value(&table, &row).unwrap());

@@ -165,7 +165,7 @@ impl TxProof {
 }
 
 /// The row whose columns belong to this body.
-pub(crate) fn row_of(body: &EventBody, encoded: &[u8]) -> StoredRow {
+pub(crate) fn row_of(body: &EventBody, encoded: Vec<u8>) -> StoredRow {
     StoredRow {
         domain: body.domain.as_bytes().to_vec(),
         edition: body.edition.as_bytes().to_vec(),
@@ -174,7 +174,7 @@ pub(crate) fn row_of(body: &EventBody, encoded: &[u8]) -> StoredRow {
         event_number: crate::sqlite::to_i64(body.event_number),
         ext: body.ext().to_vec(),
         seen_tx: crate::sqlite::to_i64(body.seen_tx),
-        body: encoded.to_vec(),
+        body: encoded,
     }
 }
 

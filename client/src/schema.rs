@@ -5,8 +5,6 @@ use counterfoil_core::{
     index_digest,
 };
 
-#[cfg(feature = "immudb")]
-use crate::body::EventBody;
 use crate::body::GenesisBody;
 #[cfg(feature = "immudb")]
 use crate::revision::Revision;
@@ -22,26 +20,6 @@ pub(crate) const TABLE: &str = "events";
 /// The digest by which a transaction's tree holds `row`.
 pub(crate) fn row_digest(table: &Table<'_>, row: &StoredRow) -> Result<EntryDigest, RowError> {
     table.entry_digest(&values(row))
-}
-
-/// The same of the row that follows from `body`, whose bytes are `stored`; `None`
-/// for one that the table cannot hold.
-#[cfg(feature = "immudb")]
-pub(crate) fn body_digest(
-    table: &Table<'_>,
-    body: &EventBody,
-    stored: &[u8],
-) -> Option<EntryDigest> {
-    let row = [
-        Value::Blob(body.domain.as_bytes()),
-        Value::Blob(body.edition.as_bytes()),
-        Value::Blob(body.root.as_slice()),
-        Value::Integer(body.event_number.try_into().ok()?),
-        Value::Blob(&body.ext()),
-        Value::Integer(body.seen_tx.try_into().ok()?),
-        Value::Blob(stored),
-    ];
-    table.entry_digest(&row.map(Some)).ok()
 }
 
 /// Checks that `row` is an entry of `tx`. The digest is computed in the version of the transaction's

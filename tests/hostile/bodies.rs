@@ -34,8 +34,7 @@ fn counted(liar: &Liar, text: &'static str) -> Arc<AtomicUsize> {
     let count = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&count);
     liar.tells(move |context, message| {
-        let asks = context.direction == Direction::ToServer && matches!(message.kind, b'Q' | b'B');
-        if asks && context.statement.contains(text) {
+        if context.executes(message) && context.statement.contains(text) {
             counter.fetch_add(1, Ordering::SeqCst);
         }
         Action::Forward

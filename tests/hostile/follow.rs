@@ -129,7 +129,7 @@ async fn following_never_scans_the_table() {
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let kept = Arc::clone(&asked);
     liar.tells(move |context, message| {
-        if context.direction == Direction::ToServer && matches!(message.kind, b'Q' | b'B') {
+        if context.executes(message) {
             kept.lock().unwrap().push(context.statement.to_owned());
         }
         Action::Forward

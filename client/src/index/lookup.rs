@@ -8,8 +8,6 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{Index, Position, StreamKey, StreamState};
-#[cfg(feature = "immudb")]
-use crate::body::EventBody;
 use crate::error::{Error, Result};
 use crate::row::StoredRow;
 use crate::sqlite::{self, damaged, to_i64, to_u64};
@@ -49,14 +47,6 @@ impl EventAt {
     /// Whether the row stands on this event's key.
     pub(crate) fn is_of(&self, row: &StoredRow) -> bool {
         self.key.is_of(row) && u64::try_from(row.event_number) == Ok(self.number)
-    }
-
-    /// Whether the body is that of a row on this event's key.
-    #[cfg(feature = "immudb")]
-    pub(crate) fn is_of_body(&self, body: &EventBody) -> bool {
-        self.number == body.event_number
-            && self.key.parts()
-                == [body.domain.as_bytes(), body.edition.as_bytes(), body.root.as_slice()]
     }
 }
 

@@ -30,8 +30,6 @@ use self::rules::{BySomebody, Claim};
 pub(crate) use self::said::sum;
 pub(crate) use self::whole::Known;
 use crate::author::Signed;
-#[cfg(feature = "immudb")]
-use crate::body::EventBody;
 use crate::error::Result;
 use crate::payloads::erasure::Outside;
 use crate::row::StoredRow;
@@ -175,15 +173,6 @@ impl StreamKey {
     /// Whether the row stands in this stream.
     pub(crate) fn is_of(&self, row: &StoredRow) -> bool {
         self.root == row.root && self.domain == row.domain && self.edition == row.edition
-    }
-
-    #[cfg(feature = "immudb")]
-    pub(crate) fn of_body(body: &EventBody) -> Self {
-        Self {
-            domain: body.domain.as_bytes().to_vec(),
-            edition: body.edition.as_bytes().to_vec(),
-            root: body.root.as_slice().to_vec(),
-        }
     }
 
     pub(crate) fn of_cover(cover: &crate::event::Cover) -> Self {

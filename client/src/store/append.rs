@@ -468,7 +468,7 @@ impl Proofs {
                 tx_path: checked.path.clone(),
                 state_header: ProvenHeader::new(&checked.state_header),
             };
-            let row = row_of(&proof.decode_body()?, proof.body.as_slice());
+            let row = row_of(&proof.decode_body()?, proof.body.as_slice().to_vec());
             verify_row(&checked.tx, &self.table, &row, entry, &proof.entry_path)
                 .map_err(Verdict::from)?;
             events.push(AddedEvent { id: self.tx, sequence, proof });

@@ -92,7 +92,7 @@ pub(super) fn encode(
         if let Some(pen) = &mut pen {
             pen.sign(&mut body, &mut stored)?;
         }
-        let row = proof::row_of(&body, &stored);
+        let row = proof::row_of(&body, stored);
         let digest = schema::row_digest(table, &row)
             .map_err(|error| Error::Invalid(format!("event {index}: {error}")))?;
         prev_event = digest.to_bytes();

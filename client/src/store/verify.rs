@@ -91,7 +91,7 @@ async fn check(
     }
     let body = proof.decode_body()?;
     same_event(event, &body)?;
-    let row = crate::proof::row_of(&body, proof.body.as_slice());
+    let row = crate::proof::row_of(&body, proof.body.as_slice().to_vec());
 
     // The proof under the state that it brings: must hold, proves nothing.
     let header = proof.header.to_header()?;

@@ -334,7 +334,7 @@ mod tests {
     }
 
     fn row(body: &EventBody) -> StoredRow {
-        crate::proof::row_of(body, &body.encode())
+        crate::proof::row_of(body, body.encode())
     }
 
     /// An append of three rows.

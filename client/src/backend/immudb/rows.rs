@@ -10,6 +10,7 @@ use crate::body::EventBody;
 use crate::error::Result;
 use crate::found::{FittingEvent, Found};
 use crate::index::{EventAt, StreamKey};
+use crate::proof::row_of;
 use crate::row::StoredRow;
 use crate::schema::row_digest;
 
@@ -29,11 +30,12 @@ struct Search<'a> {
 impl Search<'_> {
     /// Takes the event if it is one that is looked for. What is none is dropped:
     /// another row under its key may be.
-    fn take_body(&mut self, stored: Vec<u8>, place: impl Fn(&EventBody) -> Option<usize>) {
+    fn take_body(&mut self, stored: Vec<u8>, place: impl Fn(&StoredRow) -> Option<usize>) {
         let Ok(body) = EventBody::decode(&stored) else { return };
-        let Some(place) = place(&body) else { return };
+        let row = row_of(&body, stored);
+        let Some(place) = place(&row) else { return };
         let (event, digest) = (&self.wanted[place], self.digests[place]);
-        if let Some(event) = FittingEvent::new(self.table, event, digest, stored, body) {
+        if let Some(event) = FittingEvent::new(self.table, event, digest, row, body) {
             self.found[place] = Some(Found::Event(Box::new(event)));
         }
     }
@@ -58,6 +60,10 @@ impl Search<'_> {
 
 /// Of one stream, the places of the numbers that are looked for.
 type Numbers = HashMap<u64, usize>;
+
+fn place_of(row: &StoredRow, numbers: &Numbers) -> Option<usize> {
+    numbers.get(&u64::try_from(row.event_number).ok()?).copied()
+}
 
 impl Immudb {
     /// For each place the event that has its digest; if the server shows none,
@@ -85,9 +91,7 @@ impl Immudb {
             if !self.wire.is_lossy()
                 && let Some((first, last)) = search.missing(numbers)
             {
-                let take = &mut |stored| {
-                    search.take_body(stored, |body| numbers.get(&body.event_number).copied());
-                };
+                let take = &mut |stored| search.take_body(stored, |row| place_of(row, numbers));
                 self.wire.bodies_of(key, first, last, take).await?;
             }
             let Some((first, last)) = search.missing(numbers) else { continue };
@@ -130,11 +134,10 @@ impl Immudb {
         search: &mut Search<'_>,
     ) -> Result<()> {
         let take = &mut |row: StoredRow| {
-            let number = u64::try_from(row.event_number);
-            if let Some(place) = number.ok().and_then(|number| numbers.get(&number))
+            if let Some(place) = place_of(&row, numbers)
                 && key.is_of(&row)
             {
-                search.take_row(*place, row);
+                search.take_row(place, row);
             }
         };
         let (first, last) = range.into_inner();
@@ -153,9 +156,7 @@ impl Immudb {
         let first = txs.clone().min().map_or(0, TxId::get);
         let last = txs.max().map_or(0, TxId::get);
         let take = &mut |stored| {
-            search.take_body(stored, |body| {
-                streams.get(&StreamKey::of_body(body))?.get(&body.event_number).copied()
-            });
+            search.take_body(stored, |row| place_of(row, streams.get(&StreamKey::of_row(row))?));
         };
         self.wire.bodies_seen(first.saturating_sub(1), last, take).await?;
         Ok(())

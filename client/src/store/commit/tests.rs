@@ -543,7 +543,7 @@ fn wished(cover: &Cover, count: usize, id: &str) -> Vec<Event> {
 async fn forged(world: &Arc<World>, like: &EventBody, alter: impl Fn(&mut EventBody)) {
     let mut body = EventBody { append_id: [9; 16], author: None, ..like.clone() };
     alter(&mut body);
-    let row = crate::proof::row_of(&body, &body.encode());
+    let row = crate::proof::row_of(&body, body.encode());
     world.writes(&[row]).await;
 }
 

@@ -276,7 +276,7 @@ mod tests {
     use crate::row::StoredRow;
 
     fn stored(body: &StoredBody) -> StoredRow {
-        crate::proof::row_of(body, &body.encode())
+        crate::proof::row_of(body, body.encode())
     }
 
     fn bodies() -> Vec<StoredBody> {

@@ -216,7 +216,7 @@ async fn met(folder: &Path, txs: impl Iterator<Item = Vec<usize>>) -> Config {
 }
 
 fn stored(body: &EventBody) -> StoredRow {
-    crate::proof::row_of(body, &body.encode())
+    crate::proof::row_of(body, body.encode())
 }
 
 fn places(report: &AuditReport) -> Vec<(Option<TxId>, Option<u32>, Kind)> {
